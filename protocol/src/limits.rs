@@ -1,0 +1,34 @@
+//! Bounds that more than one part relies on, each with its arithmetic.
+
+/// Bytes of the largest datagram that any part sends or accepts on media: fits one Ethernet frame
+/// with IPv6 and UDP headers, tunnels included (1500 - 40 - 8 leaves room).
+pub const DATAGRAM_BYTES_MAX: usize = 1400;
+
+/// Bytes of the largest RTP payload: what is left beside header and SRTP tag. 64 frames of stereo
+/// PCM are 257 bytes with RED; 20 ms of Opus at 510 kbit/s are 1,275.
+pub const PAYLOAD_BYTES_MAX: usize = 1300;
+
+/// Bytes of one signalling message. An SDP offer with 64 m-lines is about 30 kB.
+pub const SIGNAL_MESSAGE_BYTES_MAX: usize = 128 * 1024;
+
+/// Characters of a room's name.
+pub const ROOM_NAME_CHARS_MAX: usize = 64;
+
+/// Characters of a participant's name.
+pub const PARTICIPANT_NAME_CHARS_MAX: usize = 48;
+
+/// Characters of one chat message.
+pub const CHAT_TEXT_CHARS_MAX: usize = 2000;
+
+/// Participants in one room: 32 musicians at 400 packets/s each are 397 k packets/s out, about what
+/// one core forwards at best.
+pub const ROOM_PARTICIPANTS_MAX: usize = 32;
+
+/// Tracks of one participant.
+pub const PARTICIPANT_TRACKS_MAX: usize = 4;
+
+/// Encodings of one track: one for jam participants, one that everybody plays.
+pub const TRACK_ENCODINGS_MAX: usize = 2;
+
+/// Streams that one participant can receive: every track of everybody else.
+pub const SUBSCRIBER_STREAMS_MAX: usize = (ROOM_PARTICIPANTS_MAX - 1) * PARTICIPANT_TRACKS_MAX;

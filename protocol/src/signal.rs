@@ -1,0 +1,426 @@
+//! Messages between an app and signalling, over one WebSocket; `docs/protocol.md` tells the story.
+//!
+//! Every message is one JSON object in one text frame. Rust types here are the source; the web
+//! client's are generated from them. Unknown fields are ignored, unknown message types are refused.
+//! The state of the room always travels whole per participant, so that a message that is applied
+//! twice does no harm.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Codec;
+use crate::id::{ParticipantId, RoomId, TrackId};
+use crate::rtp::Ssrc;
+
+/// The version of the protocol that this crate speaks. A server refuses any other with
+/// [`ErrorCode::Version`].
+pub const VERSION: u32 = 1;
+
+/// What an app sends: a request with an optional number that the answer repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ClientEnvelope {
+    /// Chosen by the app; errors and answers to this message repeat it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub request: Option<u32>,
+    /// The message itself, its fields beside `request`.
+    #[serde(flatten)]
+    pub message: ClientMessage,
+}
+
+/// What signalling sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ServerEnvelope {
+    /// The number of the request that this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub request: Option<u32>,
+    /// The message itself, its fields beside `request`.
+    #[serde(flatten)]
+    pub message: ServerMessage,
+}
+
+/// A message from an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum ClientMessage {
+    /// First message on every WebSocket. Answered by `joined`.
+    Join {
+        /// [`VERSION`].
+        version: u32,
+        /// The room, made if it is not there.
+        room: RoomId,
+        /// How the participant wants to be called.
+        name: String,
+        /// What the app can play and how.
+        capabilities: Capabilities,
+        /// The `seat` of an earlier `joined`, to come back into it after the network dropped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        seat: Option<String>,
+    },
+    /// Opens the media link, or restarts its ICE, or (SDP) renegotiates. Answered by `connected`.
+    Connect {
+        /// The newest `ticket` that the server gave.
+        ticket: String,
+        /// The app's half of the link.
+        description: Description,
+    },
+    /// Publishes a track or replaces what was said about it. Answered by `published`.
+    Publish {
+        /// The track, named by the publisher (`mic`, `guitar`); the same label means the same track.
+        label: String,
+        /// 1 or 2.
+        channels: u8,
+        /// What the publisher could send, most wanted first. `auto` is `["opus-64", "opus"]`.
+        codecs: Vec<Codec>,
+        /// Where each codec's packets come from. A codec without a source is not available.
+        sources: Vec<Source>,
+    },
+    /// Takes a track away.
+    Unpublish {
+        /// The track.
+        track: TrackId,
+    },
+    /// Stops or resumes a track for everybody.
+    Mute {
+        /// One's own track.
+        track: TrackId,
+        /// Whether nobody hears it.
+        muted: bool,
+    },
+    /// Says something to the room. Answered by one's own `chat`.
+    Chat {
+        /// 1 to [`crate::limits::CHAT_TEXT_CHARS_MAX`] characters.
+        text: String,
+    },
+    /// Asks for a `pong`.
+    Ping {},
+    /// Gives up the seat. The server closes the WebSocket.
+    Leave {},
+}
+
+/// What an app can play.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Capabilities {
+    /// Who plays.
+    pub engine: EngineKind,
+    /// Codecs that it decodes; everybody decodes `opus`.
+    pub decodes: Vec<Codec>,
+}
+
+/// Who turns packets into sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum EngineKind {
+    /// Our engine in a native process.
+    Native,
+    /// Our engine in a browser.
+    Browser,
+    /// The browser's own jitter buffer and codec: an ordinary WebRTC client.
+    Standard,
+}
+
+/// One half of a media link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum Description {
+    /// An SDP offer (from the app, always) or answer (from the server, always): browsers.
+    Sdp {
+        /// RFC 8866, as `RTCPeerConnection` gives and takes it.
+        sdp: String,
+    },
+    /// The same without SDP: our native engine. Payload types are fixed ([`Codec::payload_type`]).
+    Direct {
+        /// ICE username fragment and password, DTLS fingerprint.
+        link: LinkParameters,
+        /// Addresses (`ip:port`, UDP) where media is taken; empty from an app, which is found by
+        /// its STUN requests.
+        candidates: Vec<core::net::SocketAddr>,
+    },
+}
+
+/// What each end of a media link must know of the other (RFC 8445 §5.3, RFC 8122 §5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct LinkParameters {
+    /// ICE username fragment, 4 to 256 characters.
+    pub ice_ufrag: String,
+    /// ICE password, 22 to 256 characters.
+    pub ice_pwd: String,
+    /// SHA-256 of the DTLS certificate: 32 bytes in capital hex, colons between.
+    pub fingerprint: String,
+}
+
+/// Where the packets of one codec of a track come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Source {
+    /// The codec that this source carries.
+    pub codec: Codec,
+    /// The packet stream: of RTP, or of the RTP packets inside data channel messages.
+    pub ssrc: Ssrc,
+}
+
+/// A message from signalling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum ServerMessage {
+    /// The participant is in the room.
+    Joined {
+        /// [`VERSION`].
+        version: u32,
+        /// The room, in its canonical spelling.
+        room: RoomId,
+        /// Who the app is.
+        participant: ParticipantId,
+        /// Opens the media link with `connect`, within [`Self::Joined::ticket_seconds`].
+        ticket: String,
+        /// How long the ticket holds; the server sends `ticket` before it ends.
+        ticket_seconds: u32,
+        /// Comes back into this seat after the network dropped. Keep it secret.
+        seat: String,
+        /// How long the seat is kept after the WebSocket is gone.
+        seat_seconds: u32,
+        /// Everybody in the room, oneself included.
+        participants: Vec<Participant>,
+        /// The last things said in the room, oldest first.
+        chat: Vec<ChatMessage>,
+        /// Whether this continues an earlier seat.
+        resumed: bool,
+    },
+    /// The server's half of the link.
+    Connected {
+        /// An SDP answer to an SDP offer, direct parameters to direct ones.
+        description: Description,
+    },
+    /// The track is there.
+    Published {
+        /// Its id.
+        track: TrackId,
+        /// Its label, as published.
+        label: String,
+    },
+    /// Replaces the ticket.
+    Ticket {
+        /// As in `joined`.
+        ticket: String,
+        /// As in `joined`.
+        ticket_seconds: u32,
+    },
+    /// Somebody came, or something about somebody changed; the whole of it.
+    Participant {
+        /// The participant as it is.
+        participant: Participant,
+    },
+    /// Somebody is gone for good.
+    ParticipantLeft {
+        /// Who.
+        participant: ParticipantId,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Which received packet stream carries which track; replaces the list before it.
+    Streams {
+        /// All of them.
+        streams: Vec<Stream>,
+    },
+    /// An SDP app has too few `recvonly` audio m-lines: offer again with at least this many.
+    SlotsWanted {
+        /// Audio m-lines to receive, in total.
+        slots: u32,
+    },
+    /// Which encodings of one's track somebody hears: send these, and only these.
+    EncodingsWanted {
+        /// One's own track.
+        track: TrackId,
+        /// What to send; never empty.
+        codecs: Vec<Codec>,
+        /// Why, in words for the publisher, where it is not simply what was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        reason: Option<String>,
+    },
+    /// How one's own packets reach the server, each second.
+    Uplink {
+        /// One's own track.
+        track: TrackId,
+        /// Packets that arrived in that second.
+        received_packets: u32,
+        /// Packets missing by their sequence numbers.
+        lost_packets: u32,
+        /// Interarrival jitter (RFC 3550 §6.4.1).
+        jitter_us: u32,
+    },
+    /// Somebody said something.
+    Chat {
+        /// The message.
+        message: ChatMessage,
+    },
+    /// The answer to `ping`.
+    Pong {},
+    /// A request was refused or a message could not be read; the WebSocket stays open unless the
+    /// code's doc says otherwise.
+    Error {
+        /// For programs.
+        code: ErrorCode,
+        /// For people: what was wrong and what to do.
+        text: String,
+    },
+    /// The server ends this connection; nothing follows.
+    Bye {
+        /// For programs.
+        reason: ByeReason,
+        /// For people.
+        text: String,
+    },
+}
+
+/// Somebody in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Participant {
+    /// Who.
+    pub id: ParticipantId,
+    /// How they want to be called.
+    pub name: String,
+    /// What plays for them.
+    pub engine: EngineKind,
+    /// Whether they are there or their seat is kept.
+    pub presence: Presence,
+    /// What they publish.
+    pub tracks: Vec<Track>,
+}
+
+/// Whether a participant is reachable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum Presence {
+    /// WebSocket open.
+    Online,
+    /// The network dropped; the seat is kept for a while.
+    Away,
+}
+
+/// What somebody publishes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Track {
+    /// The track.
+    pub id: TrackId,
+    /// The publisher's name for it.
+    pub label: String,
+    /// 1 or 2.
+    pub channels: u8,
+    /// Whether its publisher muted it.
+    pub muted: bool,
+}
+
+/// A packet stream that the app receives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Stream {
+    /// The stream's SSRC, constant for as long as the slot exists.
+    pub ssrc: Ssrc,
+    /// SDP apps: the m-line's MID. None on the direct transport.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub mid: Option<String>,
+    /// Who publishes.
+    pub participant: ParticipantId,
+    /// What they publish.
+    pub track: TrackId,
+    /// How it is coded at the moment; each packet says so too.
+    pub codec: Codec,
+    /// 1 or 2.
+    pub channels: u8,
+}
+
+/// One thing said in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ChatMessage {
+    /// Rising within the room.
+    pub id: u32,
+    /// Who said it.
+    pub participant: ParticipantId,
+    /// Their name at that moment; they may be gone.
+    pub name: String,
+    /// What they said.
+    pub text: String,
+    /// Milliseconds since the Unix epoch, by the server's clock.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub at_unix_ms: u64,
+}
+
+/// Why a participant is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum LeaveReason {
+    /// They left.
+    Left,
+    /// Their network dropped and they did not come back in time.
+    Lost,
+}
+
+/// Why the server ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum ByeReason {
+    /// The app asked to leave.
+    Left,
+    /// The server stops; come back later.
+    ServerClosing,
+    /// The same seat was taken by a newer connection.
+    Replaced,
+    /// Too many malformed messages, or too many messages.
+    Misbehaved,
+    /// Nothing came for too long.
+    TimedOut,
+}
+
+/// What was wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum ErrorCode {
+    /// Not JSON, an unknown type, or a field that is missing or of the wrong shape.
+    Malformed,
+    /// Longer than [`crate::limits::SIGNAL_MESSAGE_BYTES_MAX`]. The connection ends.
+    TooLarge,
+    /// The protocol version is not spoken here. The connection ends.
+    Version,
+    /// `join` must come first, and only once.
+    OutOfOrder,
+    /// The name is empty, too long, or has control characters.
+    BadName,
+    /// The room has [`crate::limits::ROOM_PARTICIPANTS_MAX`] participants.
+    RoomFull,
+    /// The server has as many rooms, participants or connections as it may.
+    ServerFull,
+    /// The seat is unknown or was given up; join anew.
+    SeatGone,
+    /// The ticket is forged, somebody else's, or too old.
+    BadTicket,
+    /// The SDP or the link parameters cannot be used; the text says which line.
+    BadDescription,
+    /// More tracks, encodings or streams than allowed.
+    TooMany,
+    /// The track is not there or not one's own.
+    NoSuchTrack,
+    /// A publication without a usable codec or source.
+    BadTrack,
+    /// The chat text is empty or too long.
+    BadText,
+    /// Too many requests; wait a second.
+    TooFast,
+}

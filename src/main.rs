@@ -1,0 +1,2 @@
+//! vjam.
+fn main() {}
