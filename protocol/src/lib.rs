@@ -14,4 +14,6 @@ pub mod red;
 pub mod rtp;
 pub mod signal;
 pub mod time;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 pub mod units;

@@ -1,0 +1,348 @@
+//! The TypeScript side of the signalling messages: what `cargo xtask generate` writes for the web
+//! client.
+//!
+//! Makes text, writes no files (`examples/generate.rs` does). What surprises: besides the types
+//! there is a file of samples, one JSON value of every message as serde really writes it. The web
+//! client's type check holds the two against each other, so that a serde attribute that the type
+//! generator misreads fails the build rather than a rehearsal.
+
+use core::any::TypeId;
+use core::fmt::Write as _;
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use ts_rs::{Config, TS, TypeVisitor};
+
+use crate::codec::Codec;
+use crate::id::{ParticipantId, RoomId, TrackId};
+use crate::rtp::Ssrc;
+use crate::signal::{
+    ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, EngineKind,
+    ErrorCode, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
+    Source, Stream, Track, VERSION,
+};
+use crate::{limits, units::SampleRate};
+
+/// One generated file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name inside the folder of generated files.
+    pub name: &'static str,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// Every generated file; the same protocol always gives the same bytes.
+#[must_use]
+pub fn files() -> Vec<File> {
+    vec![
+        File { name: "index.ts", text: declarations() },
+        File { name: "samples.ts", text: samples() },
+    ]
+}
+
+/// The types, and the numbers an app must know.
+fn declarations() -> String {
+    let mut types = Declarations { config: config(), seen: BTreeSet::new(), text: String::new() };
+    types.visit::<ClientEnvelope>();
+    types.visit::<ServerEnvelope>();
+    let mut text = format!("{NOTE}\n");
+    for (name, doc, value) in constants() {
+        let _ = write!(text, "/** {doc} */\nexport const {name} = {value};\n\n");
+    }
+    for line in types.text.trim_end().lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes a type and everything it is made of, each once.
+struct Declarations {
+    config: Config,
+    seen: BTreeSet<TypeId>,
+    text: String,
+}
+
+impl TypeVisitor for Declarations {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        // Types without a file of their own are TypeScript's: numbers, strings, arrays.
+        if T::output_path().is_none() || !self.seen.insert(TypeId::of::<T>()) {
+            return;
+        }
+        let docs = T::docs().unwrap_or_default();
+        let _ = write!(self.text, "{docs}export {}\n\n", T::decl(&self.config));
+        T::visit_dependencies(self);
+    }
+}
+
+/// JSON numbers hold every `u64` that the protocol has (milliseconds since 1970 stay below 2^53).
+fn config() -> Config {
+    Config::new().with_large_int("number")
+}
+
+fn constants() -> [(&'static str, &'static str, u64); 6] {
+    [
+        ("VERSION", "The version of the protocol that these types describe.", VERSION.into()),
+        ("ROOM_NAME_CHARS_MAX", "Characters of a room's name.", limits::ROOM_NAME_CHARS_MAX as u64),
+        (
+            "PARTICIPANT_NAME_CHARS_MAX",
+            "Characters of a participant's name.",
+            limits::PARTICIPANT_NAME_CHARS_MAX as u64,
+        ),
+        (
+            "CHAT_TEXT_CHARS_MAX",
+            "Characters of one chat message.",
+            limits::CHAT_TEXT_CHARS_MAX as u64,
+        ),
+        (
+            "ROOM_PARTICIPANTS_MAX",
+            "Participants in one room.",
+            limits::ROOM_PARTICIPANTS_MAX as u64,
+        ),
+        (
+            "SAMPLE_RATE_HZ",
+            "The rate of every track, on every path.",
+            SampleRate::WIRE.as_hz().into(),
+        ),
+    ]
+}
+
+fn samples() -> String {
+    let mut text =
+        format!("{NOTE}import type {{ ClientEnvelope, ServerEnvelope }} from \".\";\n\n");
+    let client = client_samples().into_iter().zip(0..).map(|(message, request)| ClientEnvelope {
+        request: (request % 2 == 0).then_some(request),
+        message,
+    });
+    let server = server_samples().into_iter().zip(0..).map(|(message, request)| ServerEnvelope {
+        request: (request % 2 == 0).then_some(request),
+        message,
+    });
+    let _ = write!(
+        text,
+        "/** Every message from an app, as serde writes it. */\n\
+         export const CLIENT_SAMPLES = {} satisfies ClientEnvelope[];\n\n\
+         /** Every message from signalling, as serde writes it. */\n\
+         export const SERVER_SAMPLES = {} satisfies ServerEnvelope[];\n",
+        json(&client.collect::<Vec<_>>()),
+        json(&server.collect::<Vec<_>>()),
+    );
+    text
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).expect("messages have string keys and no failing parts")
+}
+
+fn client_samples() -> Vec<ClientMessage> {
+    let join = |seat| ClientMessage::Join {
+        version: VERSION,
+        room: room(),
+        name: "Ada".into(),
+        capabilities: Capabilities {
+            engine: EngineKind::Browser,
+            decodes: vec![Codec::Opus64, Codec::Opus, Codec::Pcm],
+        },
+        seat,
+    };
+    let connect = |description| ClientMessage::Connect { ticket: "ticket".into(), description };
+    vec![
+        join(None),
+        join(Some("seat".into())),
+        connect(Description::Sdp { sdp: "v=0\r\n".into() }),
+        connect(direct()),
+        ClientMessage::Publish {
+            label: "mic".into(),
+            channels: 1,
+            codecs: vec![Codec::Opus64, Codec::Opus],
+            sources: vec![Source { codec: Codec::Opus, ssrc: Ssrc(7) }],
+        },
+        ClientMessage::Unpublish { track: TrackId(3) },
+        ClientMessage::Mute { track: TrackId(3), muted: true },
+        ClientMessage::Chat { text: "one two three four".into() },
+        ClientMessage::Ping {},
+        ClientMessage::Leave {},
+    ]
+}
+
+fn server_samples() -> Vec<ServerMessage> {
+    let mut samples = vec![
+        ServerMessage::Joined {
+            version: VERSION,
+            room: room(),
+            participant: ParticipantId(1),
+            ticket: "ticket".into(),
+            ticket_seconds: 60,
+            seat: "seat".into(),
+            seat_seconds: 15,
+            participants: vec![
+                participant(1, EngineKind::Browser),
+                participant(2, EngineKind::Native),
+            ],
+            chat: vec![chat_message()],
+            resumed: false,
+        },
+        ServerMessage::Connected { description: Description::Sdp { sdp: "v=0\r\n".into() } },
+        ServerMessage::Connected { description: direct() },
+        ServerMessage::Published { track: TrackId(1), label: "mic".into() },
+        ServerMessage::Ticket { ticket: "ticket-2".into(), ticket_seconds: 60 },
+        ServerMessage::Participant { participant: participant(3, EngineKind::Standard) },
+        ServerMessage::Streams {
+            streams: vec![stream(Some("1".into()), 2, Codec::Opus), stream(None, 3, Codec::Pcm)],
+        },
+        ServerMessage::SlotsWanted { slots: 8 },
+        ServerMessage::EncodingsWanted {
+            track: TrackId(1),
+            codecs: vec![Codec::Opus64, Codec::Opus],
+            reason: Some("Bo's browser plays only opus".into()),
+        },
+        ServerMessage::EncodingsWanted {
+            track: TrackId(1),
+            codecs: vec![Codec::Opus64],
+            reason: None,
+        },
+        ServerMessage::Uplink {
+            track: TrackId(1),
+            received_packets: 750,
+            lost_packets: 2,
+            jitter_us: 140,
+        },
+        ServerMessage::Chat { message: chat_message() },
+        ServerMessage::Pong {},
+    ];
+    samples
+        .extend([LeaveReason::Left, LeaveReason::Lost].map(|reason| {
+            ServerMessage::ParticipantLeft { participant: ParticipantId(3), reason }
+        }));
+    samples
+        .extend(ERROR_CODES.map(|code| ServerMessage::Error { code, text: "what to do".into() }));
+    samples.extend(BYE_REASONS.map(|reason| ServerMessage::Bye { reason, text: "why".into() }));
+    samples
+}
+
+fn room() -> RoomId {
+    RoomId::parse("blue-note").expect("a room's name")
+}
+
+fn direct() -> Description {
+    Description::Direct {
+        link: LinkParameters {
+            ice_ufrag: "ufrag".into(),
+            ice_pwd: "at-least-22-characters".into(),
+            fingerprint: "00:11".into(),
+        },
+        candidates: vec![core::net::SocketAddr::from(([127, 0, 0, 1], 7882))],
+    }
+}
+
+fn participant(id: u32, engine: EngineKind) -> Participant {
+    let presence = if engine == EngineKind::Native { Presence::Away } else { Presence::Online };
+    let track = Track { id: TrackId(id), label: "mic".into(), channels: 1, muted: false };
+    Participant {
+        id: ParticipantId(id),
+        name: format!("Musician {id}"),
+        engine,
+        presence,
+        tracks: vec![track],
+    }
+}
+
+fn stream(mid: Option<String>, publisher: u32, codec: Codec) -> Stream {
+    Stream {
+        ssrc: Ssrc(1000 + publisher),
+        mid,
+        participant: ParticipantId(publisher),
+        track: TrackId(publisher),
+        codec,
+        channels: 1,
+    }
+}
+
+fn chat_message() -> ChatMessage {
+    ChatMessage {
+        id: 1,
+        participant: ParticipantId(2),
+        name: "Bo".into(),
+        text: "from the top?".into(),
+        at_unix_ms: 1_790_000_000_000,
+    }
+}
+
+const ERROR_CODES: [ErrorCode; 15] = [
+    ErrorCode::Malformed,
+    ErrorCode::TooLarge,
+    ErrorCode::Version,
+    ErrorCode::OutOfOrder,
+    ErrorCode::BadName,
+    ErrorCode::RoomFull,
+    ErrorCode::ServerFull,
+    ErrorCode::SeatGone,
+    ErrorCode::BadTicket,
+    ErrorCode::BadDescription,
+    ErrorCode::TooMany,
+    ErrorCode::NoSuchTrack,
+    ErrorCode::BadTrack,
+    ErrorCode::BadText,
+    ErrorCode::TooFast,
+];
+
+const BYE_REASONS: [ByeReason; 5] = [
+    ByeReason::Left,
+    ByeReason::ServerClosing,
+    ByeReason::Replaced,
+    ByeReason::Misbehaved,
+    ByeReason::TimedOut,
+];
+
+const NOTE: &str = "// Written by `cargo xtask generate` from the Rust types in protocol/src/signal.rs. \
+                    Never edited by hand.\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every value that a string-valued field named `field` has anywhere in the generated text,
+    /// with or without quotes around the field's name.
+    fn tags<'a>(text: &'a str, field: &str) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::new();
+        for (at, _) in text.match_indices(&format!("\"{field}\": \"")) {
+            let rest = &text[at + field.len() + 5..];
+            found.insert(rest.split('"').next().expect("split gives at least one part"));
+        }
+        found
+    }
+
+    #[test]
+    fn every_message_and_every_code_has_a_sample() {
+        let (types, samples) = (declarations(), samples());
+        assert_eq!(tags(&types, "type"), tags(&samples, "type"));
+        for code in declared_words(&types, "ErrorCode") {
+            assert!(tags(&samples, "code").contains(code), "no sample of the error {code}");
+        }
+        for reason in declared_words(&types, "ByeReason") {
+            assert!(tags(&samples, "reason").contains(reason), "no sample of the bye {reason}");
+        }
+    }
+
+    /// The words of a type that is a choice of words.
+    fn declared_words<'a>(types: &'a str, name: &str) -> Vec<&'a str> {
+        let start = types.find(&format!("type {name} =")).expect("the type is declared");
+        let declaration = types[start..].split(';').next().expect("split gives at least one part");
+        declaration.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn samples_are_messages_that_signalling_reads_back() {
+        for message in client_samples() {
+            let text = json(&ClientEnvelope { request: Some(1), message: message.clone() });
+            let back: ClientEnvelope = serde_json::from_str(&text).expect("reads back");
+            assert_eq!(back.message, message);
+        }
+        for message in server_samples() {
+            let text = json(&ServerEnvelope { request: None, message: message.clone() });
+            let back: ServerEnvelope = serde_json::from_str(&text).expect("reads back");
+            assert_eq!(back.message, message);
+        }
+    }
+}

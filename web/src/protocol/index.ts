@@ -1,0 +1,436 @@
+// Written by `cargo xtask generate` from the Rust types in protocol/src/signal.rs. Never edited by hand.
+
+/** The version of the protocol that these types describe. */
+export const VERSION = 1;
+
+/** Characters of a room's name. */
+export const ROOM_NAME_CHARS_MAX = 64;
+
+/** Characters of a participant's name. */
+export const PARTICIPANT_NAME_CHARS_MAX = 48;
+
+/** Characters of one chat message. */
+export const CHAT_TEXT_CHARS_MAX = 2000;
+
+/** Participants in one room. */
+export const ROOM_PARTICIPANTS_MAX = 32;
+
+/** The rate of every track, on every path. */
+export const SAMPLE_RATE_HZ = 48000;
+
+/**
+ * What an app sends: a request with an optional number that the answer repeats.
+ */
+export type ClientEnvelope = {
+/**
+ * Chosen by the app; errors and answers to this message repeat it.
+ */
+request?: number, } & ({ "type": "join",
+/**
+ * [`VERSION`].
+ */
+version: number,
+/**
+ * The room, made if it is not there.
+ */
+room: RoomId,
+/**
+ * How the participant wants to be called.
+ */
+name: string,
+/**
+ * What the app can play and how.
+ */
+capabilities: Capabilities,
+/**
+ * The `seat` of an earlier `joined`, to come back into it after the network dropped.
+ */
+seat?: string, } | { "type": "connect",
+/**
+ * The newest `ticket` that the server gave.
+ */
+ticket: string,
+/**
+ * The app's half of the link.
+ */
+description: Description, } | { "type": "publish",
+/**
+ * The track, named by the publisher (`mic`, `guitar`); the same label means the same track.
+ */
+label: string,
+/**
+ * 1 or 2.
+ */
+channels: number,
+/**
+ * What the publisher could send, most wanted first. `auto` is `["opus-64", "opus"]`.
+ */
+codecs: Array<Codec>,
+/**
+ * Where each codec's packets come from. A codec without a source is not available.
+ */
+sources: Array<Source>, } | { "type": "unpublish",
+/**
+ * The track.
+ */
+track: TrackId, } | { "type": "mute",
+/**
+ * One's own track.
+ */
+track: TrackId,
+/**
+ * Whether nobody hears it.
+ */
+muted: boolean, } | { "type": "chat",
+/**
+ * 1 to [`crate::limits::CHAT_TEXT_CHARS_MAX`] characters.
+ */
+text: string, } | { "type": "ping", } | { "type": "leave", });
+
+/**
+ * The name of a room as it stands in its link.
+ */
+export type RoomId = string;
+
+/**
+ * What an app can play.
+ */
+export type Capabilities = {
+/**
+ * Who plays.
+ */
+engine: EngineKind,
+/**
+ * Codecs that it decodes; everybody decodes `opus`.
+ */
+decodes: Array<Codec>, };
+
+/**
+ * How the audio of one encoding is coded.
+ */
+export type Codec = "opus" | "opus-64" | "pcm";
+
+/**
+ * Who turns packets into sound.
+ */
+export type EngineKind = "native" | "browser" | "standard";
+
+/**
+ * One instrument or voice that a participant publishes; unique on the server, never given twice.
+ */
+export type TrackId = number;
+
+/**
+ * One half of a media link.
+ */
+export type Description = { "kind": "sdp",
+/**
+ * RFC 8866, as `RTCPeerConnection` gives and takes it.
+ */
+sdp: string, } | { "kind": "direct",
+/**
+ * ICE username fragment and password, DTLS fingerprint.
+ */
+link: LinkParameters,
+/**
+ * Addresses (`ip:port`, UDP) where media is taken; empty from an app, which is found by
+ * its STUN requests.
+ */
+candidates: Array<string>, };
+
+/**
+ * What each end of a media link must know of the other (RFC 8445 §5.3, RFC 8122 §5).
+ */
+export type LinkParameters = {
+/**
+ * ICE username fragment, 4 to 256 characters.
+ */
+ice_ufrag: string,
+/**
+ * ICE password, 22 to 256 characters.
+ */
+ice_pwd: string,
+/**
+ * SHA-256 of the DTLS certificate: 32 bytes in capital hex, colons between.
+ */
+fingerprint: string, };
+
+/**
+ * Where the packets of one codec of a track come from.
+ */
+export type Source = {
+/**
+ * The codec that this source carries.
+ */
+codec: Codec,
+/**
+ * The packet stream: of RTP, or of the RTP packets inside data channel messages.
+ */
+ssrc: Ssrc, };
+
+/**
+ * Identifies one RTP packet stream.
+ */
+export type Ssrc = number;
+
+/**
+ * What signalling sends.
+ */
+export type ServerEnvelope = {
+/**
+ * The number of the request that this answers.
+ */
+request?: number, } & ({ "type": "joined",
+/**
+ * [`VERSION`].
+ */
+version: number,
+/**
+ * The room, in its canonical spelling.
+ */
+room: RoomId,
+/**
+ * Who the app is.
+ */
+participant: ParticipantId,
+/**
+ * Opens the media link with `connect`, within [`Self::Joined::ticket_seconds`].
+ */
+ticket: string,
+/**
+ * How long the ticket holds; the server sends `ticket` before it ends.
+ */
+ticket_seconds: number,
+/**
+ * Comes back into this seat after the network dropped. Keep it secret.
+ */
+seat: string,
+/**
+ * How long the seat is kept after the WebSocket is gone.
+ */
+seat_seconds: number,
+/**
+ * Everybody in the room, oneself included.
+ */
+participants: Array<Participant>,
+/**
+ * The last things said in the room, oldest first.
+ */
+chat: Array<ChatMessage>,
+/**
+ * Whether this continues an earlier seat.
+ */
+resumed: boolean, } | { "type": "connected",
+/**
+ * An SDP answer to an SDP offer, direct parameters to direct ones.
+ */
+description: Description, } | { "type": "published",
+/**
+ * Its id.
+ */
+track: TrackId,
+/**
+ * Its label, as published.
+ */
+label: string, } | { "type": "ticket",
+/**
+ * As in `joined`.
+ */
+ticket: string,
+/**
+ * As in `joined`.
+ */
+ticket_seconds: number, } | { "type": "participant",
+/**
+ * The participant as it is.
+ */
+participant: Participant, } | { "type": "participant_left",
+/**
+ * Who.
+ */
+participant: ParticipantId,
+/**
+ * Why.
+ */
+reason: LeaveReason, } | { "type": "streams",
+/**
+ * All of them.
+ */
+streams: Array<Stream>, } | { "type": "slots_wanted",
+/**
+ * Audio m-lines to receive, in total.
+ */
+slots: number, } | { "type": "encodings_wanted",
+/**
+ * One's own track.
+ */
+track: TrackId,
+/**
+ * What to send; never empty.
+ */
+codecs: Array<Codec>,
+/**
+ * Why, in words for the publisher, where it is not simply what was asked for.
+ */
+reason?: string, } | { "type": "uplink",
+/**
+ * One's own track.
+ */
+track: TrackId,
+/**
+ * Packets that arrived in that second.
+ */
+received_packets: number,
+/**
+ * Packets missing by their sequence numbers.
+ */
+lost_packets: number,
+/**
+ * Interarrival jitter (RFC 3550 §6.4.1).
+ */
+jitter_us: number, } | { "type": "chat",
+/**
+ * The message.
+ */
+message: ChatMessage, } | { "type": "pong", } | { "type": "error",
+/**
+ * For programs.
+ */
+code: ErrorCode,
+/**
+ * For people: what was wrong and what to do.
+ */
+text: string, } | { "type": "bye",
+/**
+ * For programs.
+ */
+reason: ByeReason,
+/**
+ * For people.
+ */
+text: string, });
+
+/**
+ * One thing said in the room.
+ */
+export type ChatMessage = {
+/**
+ * Rising within the room.
+ */
+id: number,
+/**
+ * Who said it.
+ */
+participant: ParticipantId,
+/**
+ * Their name at that moment; they may be gone.
+ */
+name: string,
+/**
+ * What they said.
+ */
+text: string,
+/**
+ * Milliseconds since the Unix epoch, by the server's clock.
+ */
+at_unix_ms: number, };
+
+/**
+ * A person in a room; unique on the server for as long as it runs, never given twice.
+ */
+export type ParticipantId = number;
+
+/**
+ * Why the server ends a connection.
+ */
+export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out";
+
+/**
+ * Somebody in the room.
+ */
+export type Participant = {
+/**
+ * Who.
+ */
+id: ParticipantId,
+/**
+ * How they want to be called.
+ */
+name: string,
+/**
+ * What plays for them.
+ */
+engine: EngineKind,
+/**
+ * Whether they are there or their seat is kept.
+ */
+presence: Presence,
+/**
+ * What they publish.
+ */
+tracks: Array<Track>, };
+
+/**
+ * What somebody publishes.
+ */
+export type Track = {
+/**
+ * The track.
+ */
+id: TrackId,
+/**
+ * The publisher's name for it.
+ */
+label: string,
+/**
+ * 1 or 2.
+ */
+channels: number,
+/**
+ * Whether its publisher muted it.
+ */
+muted: boolean, };
+
+/**
+ * Whether a participant is reachable.
+ */
+export type Presence = "online" | "away";
+
+/**
+ * A packet stream that the app receives.
+ */
+export type Stream = {
+/**
+ * The stream's SSRC, constant for as long as the slot exists.
+ */
+ssrc: Ssrc,
+/**
+ * SDP apps: the m-line's MID. None on the direct transport.
+ */
+mid?: string,
+/**
+ * Who publishes.
+ */
+participant: ParticipantId,
+/**
+ * What they publish.
+ */
+track: TrackId,
+/**
+ * How it is coded at the moment; each packet says so too.
+ */
+codec: Codec,
+/**
+ * 1 or 2.
+ */
+channels: number, };
+
+/**
+ * What was wrong with a request.
+ */
+export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "bad_text" | "too_fast";
+
+/**
+ * Why a participant is gone.
+ */
+export type LeaveReason = "left" | "lost";

@@ -1,0 +1,387 @@
+// Written by `cargo xtask generate` from the Rust types in protocol/src/signal.rs. Never edited by hand.
+import type { ClientEnvelope, ServerEnvelope } from ".";
+
+/** Every message from an app, as serde writes it. */
+export const CLIENT_SAMPLES = [
+  {
+    "request": 0,
+    "type": "join",
+    "version": 1,
+    "room": "blue-note",
+    "name": "Ada",
+    "capabilities": {
+      "engine": "browser",
+      "decodes": [
+        "opus-64",
+        "opus",
+        "pcm"
+      ]
+    }
+  },
+  {
+    "type": "join",
+    "version": 1,
+    "room": "blue-note",
+    "name": "Ada",
+    "capabilities": {
+      "engine": "browser",
+      "decodes": [
+        "opus-64",
+        "opus",
+        "pcm"
+      ]
+    },
+    "seat": "seat"
+  },
+  {
+    "request": 2,
+    "type": "connect",
+    "ticket": "ticket",
+    "description": {
+      "kind": "sdp",
+      "sdp": "v=0\r\n"
+    }
+  },
+  {
+    "type": "connect",
+    "ticket": "ticket",
+    "description": {
+      "kind": "direct",
+      "link": {
+        "ice_ufrag": "ufrag",
+        "ice_pwd": "at-least-22-characters",
+        "fingerprint": "00:11"
+      },
+      "candidates": [
+        "127.0.0.1:7882"
+      ]
+    }
+  },
+  {
+    "request": 4,
+    "type": "publish",
+    "label": "mic",
+    "channels": 1,
+    "codecs": [
+      "opus-64",
+      "opus"
+    ],
+    "sources": [
+      {
+        "codec": "opus",
+        "ssrc": 7
+      }
+    ]
+  },
+  {
+    "type": "unpublish",
+    "track": 3
+  },
+  {
+    "request": 6,
+    "type": "mute",
+    "track": 3,
+    "muted": true
+  },
+  {
+    "type": "chat",
+    "text": "one two three four"
+  },
+  {
+    "request": 8,
+    "type": "ping"
+  },
+  {
+    "type": "leave"
+  }
+] satisfies ClientEnvelope[];
+
+/** Every message from signalling, as serde writes it. */
+export const SERVER_SAMPLES = [
+  {
+    "request": 0,
+    "type": "joined",
+    "version": 1,
+    "room": "blue-note",
+    "participant": 1,
+    "ticket": "ticket",
+    "ticket_seconds": 60,
+    "seat": "seat",
+    "seat_seconds": 15,
+    "participants": [
+      {
+        "id": 1,
+        "name": "Musician 1",
+        "engine": "browser",
+        "presence": "online",
+        "tracks": [
+          {
+            "id": 1,
+            "label": "mic",
+            "channels": 1,
+            "muted": false
+          }
+        ]
+      },
+      {
+        "id": 2,
+        "name": "Musician 2",
+        "engine": "native",
+        "presence": "away",
+        "tracks": [
+          {
+            "id": 2,
+            "label": "mic",
+            "channels": 1,
+            "muted": false
+          }
+        ]
+      }
+    ],
+    "chat": [
+      {
+        "id": 1,
+        "participant": 2,
+        "name": "Bo",
+        "text": "from the top?",
+        "at_unix_ms": 1790000000000
+      }
+    ],
+    "resumed": false
+  },
+  {
+    "type": "connected",
+    "description": {
+      "kind": "sdp",
+      "sdp": "v=0\r\n"
+    }
+  },
+  {
+    "request": 2,
+    "type": "connected",
+    "description": {
+      "kind": "direct",
+      "link": {
+        "ice_ufrag": "ufrag",
+        "ice_pwd": "at-least-22-characters",
+        "fingerprint": "00:11"
+      },
+      "candidates": [
+        "127.0.0.1:7882"
+      ]
+    }
+  },
+  {
+    "type": "published",
+    "track": 1,
+    "label": "mic"
+  },
+  {
+    "request": 4,
+    "type": "ticket",
+    "ticket": "ticket-2",
+    "ticket_seconds": 60
+  },
+  {
+    "type": "participant",
+    "participant": {
+      "id": 3,
+      "name": "Musician 3",
+      "engine": "standard",
+      "presence": "online",
+      "tracks": [
+        {
+          "id": 3,
+          "label": "mic",
+          "channels": 1,
+          "muted": false
+        }
+      ]
+    }
+  },
+  {
+    "request": 6,
+    "type": "streams",
+    "streams": [
+      {
+        "ssrc": 1002,
+        "mid": "1",
+        "participant": 2,
+        "track": 2,
+        "codec": "opus",
+        "channels": 1
+      },
+      {
+        "ssrc": 1003,
+        "participant": 3,
+        "track": 3,
+        "codec": "pcm",
+        "channels": 1
+      }
+    ]
+  },
+  {
+    "type": "slots_wanted",
+    "slots": 8
+  },
+  {
+    "request": 8,
+    "type": "encodings_wanted",
+    "track": 1,
+    "codecs": [
+      "opus-64",
+      "opus"
+    ],
+    "reason": "Bo's browser plays only opus"
+  },
+  {
+    "type": "encodings_wanted",
+    "track": 1,
+    "codecs": [
+      "opus-64"
+    ]
+  },
+  {
+    "request": 10,
+    "type": "uplink",
+    "track": 1,
+    "received_packets": 750,
+    "lost_packets": 2,
+    "jitter_us": 140
+  },
+  {
+    "type": "chat",
+    "message": {
+      "id": 1,
+      "participant": 2,
+      "name": "Bo",
+      "text": "from the top?",
+      "at_unix_ms": 1790000000000
+    }
+  },
+  {
+    "request": 12,
+    "type": "pong"
+  },
+  {
+    "type": "participant_left",
+    "participant": 3,
+    "reason": "left"
+  },
+  {
+    "request": 14,
+    "type": "participant_left",
+    "participant": 3,
+    "reason": "lost"
+  },
+  {
+    "type": "error",
+    "code": "malformed",
+    "text": "what to do"
+  },
+  {
+    "request": 16,
+    "type": "error",
+    "code": "too_large",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "version",
+    "text": "what to do"
+  },
+  {
+    "request": 18,
+    "type": "error",
+    "code": "out_of_order",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "bad_name",
+    "text": "what to do"
+  },
+  {
+    "request": 20,
+    "type": "error",
+    "code": "room_full",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "server_full",
+    "text": "what to do"
+  },
+  {
+    "request": 22,
+    "type": "error",
+    "code": "seat_gone",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "bad_ticket",
+    "text": "what to do"
+  },
+  {
+    "request": 24,
+    "type": "error",
+    "code": "bad_description",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "too_many",
+    "text": "what to do"
+  },
+  {
+    "request": 26,
+    "type": "error",
+    "code": "no_such_track",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "bad_track",
+    "text": "what to do"
+  },
+  {
+    "request": 28,
+    "type": "error",
+    "code": "bad_text",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "too_fast",
+    "text": "what to do"
+  },
+  {
+    "request": 30,
+    "type": "bye",
+    "reason": "left",
+    "text": "why"
+  },
+  {
+    "type": "bye",
+    "reason": "server_closing",
+    "text": "why"
+  },
+  {
+    "request": 32,
+    "type": "bye",
+    "reason": "replaced",
+    "text": "why"
+  },
+  {
+    "type": "bye",
+    "reason": "misbehaved",
+    "text": "why"
+  },
+  {
+    "request": 34,
+    "type": "bye",
+    "reason": "timed_out",
+    "text": "why"
+  }
+] satisfies ServerEnvelope[];
