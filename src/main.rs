@@ -1,2 +1,44 @@
-//! vjam.
-fn main() {}
+//! `vjam`: the one binary. Each command lives in a file of its own; this one only reads the
+//! command line and hands over.
+//!
+//! Which commands exist depends on cargo features: `server` brings `serve`, `musician` brings the
+//! ones that need a sound card.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[cfg(feature = "server")]
+mod serve;
+#[cfg(feature = "server")]
+mod settings;
+
+/// Play music together over the internet, at the earliest moment that holds.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Vjam {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a server: rooms, media and the web app.
+    #[cfg(feature = "server")]
+    Serve(settings::Flags),
+}
+
+fn main() -> ExitCode {
+    let result: anyhow::Result<()> = match Vjam::parse().command {
+        #[cfg(feature = "server")]
+        Command::Serve(flags) => serve::run(&flags),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vjam: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
