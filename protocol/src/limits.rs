@@ -24,6 +24,9 @@ pub const CHAT_TEXT_CHARS_MAX: usize = 2000;
 /// one core forwards at best.
 pub const ROOM_PARTICIPANTS_MAX: usize = 32;
 
+/// Characters of a track's label.
+pub const TRACK_LABEL_CHARS_MAX: usize = 32;
+
 /// Tracks of one participant.
 pub const PARTICIPANT_TRACKS_MAX: usize = 4;
 

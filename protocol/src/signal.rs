@@ -70,21 +70,23 @@ pub enum ClientMessage {
     },
     /// Publishes a track or replaces what was said about it. Answered by `published`.
     Publish {
-        /// The track, named by the publisher (`mic`, `guitar`); the same label means the same track.
+        /// The track, named by the publisher (`mic`, `guitar`), 1 to
+        /// [`crate::limits::TRACK_LABEL_CHARS_MAX`] characters; the same label means the same track.
         label: String,
         /// 1 or 2.
         channels: u8,
         /// What the publisher could send, most wanted first. `auto` is `["opus-64", "opus"]`.
         codecs: Vec<Codec>,
-        /// Where each codec's packets come from. A codec without a source is not available.
+        /// Where each codec's packets come from, one source for each. A codec without a source is
+        /// not available; `opus` may have a source without being wanted, for ordinary players.
         sources: Vec<Source>,
     },
-    /// Takes a track away.
+    /// Takes a track away. Answered by the `participant` that one is then.
     Unpublish {
         /// The track.
         track: TrackId,
     },
-    /// Stops or resumes a track for everybody.
+    /// Stops or resumes a track for everybody. Answered by the `participant` that one is then.
     Mute {
         /// One's own track.
         track: TrackId,
@@ -98,7 +100,7 @@ pub enum ClientMessage {
     },
     /// Asks for a `pong`.
     Ping {},
-    /// Gives up the seat. The server closes the WebSocket.
+    /// Gives up the seat. Answered by `bye`.
     Leave {},
 }
 
@@ -247,10 +249,12 @@ pub enum ServerMessage {
         #[cfg_attr(feature = "typescript", ts(optional))]
         reason: Option<String>,
     },
-    /// How one's own packets reach the server, each second.
+    /// How one's own packets reach the server, each second for each encoding that is sent.
     Uplink {
         /// One's own track.
         track: TrackId,
+        /// The encoding.
+        codec: Codec,
         /// Packets that arrived in that second.
         received_packets: u32,
         /// Packets missing by their sequence numbers.
@@ -384,9 +388,29 @@ pub enum ByeReason {
     Replaced,
     /// Too many malformed messages, or too many messages.
     Misbehaved,
-    /// Nothing came for too long.
+    /// Nothing came for too long, or no `join`.
     TimedOut,
+    /// What the `error` before this says.
+    Refused,
 }
+
+impl ByeReason {
+    /// The code of the WebSocket close frame that follows (RFC 6455 §7.4).
+    #[must_use]
+    pub const fn close_code(self) -> u16 {
+        match self {
+            Self::Left => 1000,
+            Self::ServerClosing => 1001,
+            Self::Replaced => 4001,
+            Self::Misbehaved => 4002,
+            Self::TimedOut => 4003,
+            Self::Refused => 4004,
+        }
+    }
+}
+
+/// The close code for an app that does not read what it is sent: no `bye` would reach it.
+pub const CLOSE_CODE_TOO_SLOW: u16 = 4005;
 
 /// What was wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -405,7 +429,8 @@ pub enum ErrorCode {
     BadName,
     /// The room has [`crate::limits::ROOM_PARTICIPANTS_MAX`] participants.
     RoomFull,
-    /// The server has as many rooms, participants or connections as it may.
+    /// The server has as many rooms, participants or connections as it may. The connection ends
+    /// where connections are what it has too many of.
     ServerFull,
     /// The seat is unknown or was given up; join anew.
     SeatGone,
@@ -417,8 +442,10 @@ pub enum ErrorCode {
     TooMany,
     /// The track is not there or not one's own.
     NoSuchTrack,
-    /// A publication without a usable codec or source.
+    /// A publication without a usable codec or source, or with a bad label.
     BadTrack,
+    /// The media server could not do what a request needs; the text says what.
+    MediaRefused,
     /// The chat text is empty or too long.
     BadText,
     /// Too many requests; wait a second.

@@ -204,6 +204,7 @@ fn server_samples() -> Vec<ServerMessage> {
         },
         ServerMessage::Uplink {
             track: TrackId(1),
+            codec: Codec::Opus64,
             received_packets: 750,
             lost_packets: 2,
             jitter_us: 140,
@@ -269,7 +270,7 @@ fn chat_message() -> ChatMessage {
     }
 }
 
-const ERROR_CODES: [ErrorCode; 15] = [
+const ERROR_CODES: [ErrorCode; 16] = [
     ErrorCode::Malformed,
     ErrorCode::TooLarge,
     ErrorCode::Version,
@@ -283,16 +284,18 @@ const ERROR_CODES: [ErrorCode; 15] = [
     ErrorCode::TooMany,
     ErrorCode::NoSuchTrack,
     ErrorCode::BadTrack,
+    ErrorCode::MediaRefused,
     ErrorCode::BadText,
     ErrorCode::TooFast,
 ];
 
-const BYE_REASONS: [ByeReason; 5] = [
+const BYE_REASONS: [ByeReason; 6] = [
     ByeReason::Left,
     ByeReason::ServerClosing,
     ByeReason::Replaced,
     ByeReason::Misbehaved,
     ByeReason::TimedOut,
+    ByeReason::Refused,
 ];
 
 const NOTE: &str = "// Written by `cargo xtask generate` from the Rust types in protocol/src/signal.rs. \

@@ -55,7 +55,8 @@ ticket: string,
  */
 description: Description, } | { "type": "publish",
 /**
- * The track, named by the publisher (`mic`, `guitar`); the same label means the same track.
+ * The track, named by the publisher (`mic`, `guitar`), 1 to
+ * [`crate::limits::TRACK_LABEL_CHARS_MAX`] characters; the same label means the same track.
  */
 label: string,
 /**
@@ -67,7 +68,8 @@ channels: number,
  */
 codecs: Array<Codec>,
 /**
- * Where each codec's packets come from. A codec without a source is not available.
+ * Where each codec's packets come from, one source for each. A codec without a source is
+ * not available; `opus` may have a source without being wanted, for ordinary players.
  */
 sources: Array<Source>, } | { "type": "unpublish",
 /**
@@ -91,29 +93,6 @@ text: string, } | { "type": "ping", } | { "type": "leave", });
  * The name of a room as it stands in its link.
  */
 export type RoomId = string;
-
-/**
- * What an app can play.
- */
-export type Capabilities = {
-/**
- * Who plays.
- */
-engine: EngineKind,
-/**
- * Codecs that it decodes; everybody decodes `opus`.
- */
-decodes: Array<Codec>, };
-
-/**
- * How the audio of one encoding is coded.
- */
-export type Codec = "opus" | "opus-64" | "pcm";
-
-/**
- * Who turns packets into sound.
- */
-export type EngineKind = "native" | "browser" | "standard";
 
 /**
  * One instrument or voice that a participant publishes; unique on the server, never given twice.
@@ -169,9 +148,32 @@ codec: Codec,
 ssrc: Ssrc, };
 
 /**
+ * How the audio of one encoding is coded.
+ */
+export type Codec = "opus" | "opus-64" | "pcm";
+
+/**
  * Identifies one RTP packet stream.
  */
 export type Ssrc = number;
+
+/**
+ * What an app can play.
+ */
+export type Capabilities = {
+/**
+ * Who plays.
+ */
+engine: EngineKind,
+/**
+ * Codecs that it decodes; everybody decodes `opus`.
+ */
+decodes: Array<Codec>, };
+
+/**
+ * Who turns packets into sound.
+ */
+export type EngineKind = "native" | "browser" | "standard";
 
 /**
  * What signalling sends.
@@ -278,6 +280,10 @@ reason?: string, } | { "type": "uplink",
  */
 track: TrackId,
 /**
+ * The encoding.
+ */
+codec: Codec,
+/**
  * Packets that arrived in that second.
  */
 received_packets: number,
@@ -311,41 +317,6 @@ reason: ByeReason,
 text: string, });
 
 /**
- * One thing said in the room.
- */
-export type ChatMessage = {
-/**
- * Rising within the room.
- */
-id: number,
-/**
- * Who said it.
- */
-participant: ParticipantId,
-/**
- * Their name at that moment; they may be gone.
- */
-name: string,
-/**
- * What they said.
- */
-text: string,
-/**
- * Milliseconds since the Unix epoch, by the server's clock.
- */
-at_unix_ms: number, };
-
-/**
- * A person in a room; unique on the server for as long as it runs, never given twice.
- */
-export type ParticipantId = number;
-
-/**
- * Why the server ends a connection.
- */
-export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out";
-
-/**
  * Somebody in the room.
  */
 export type Participant = {
@@ -371,6 +342,16 @@ presence: Presence,
 tracks: Array<Track>, };
 
 /**
+ * Whether a participant is reachable.
+ */
+export type Presence = "online" | "away";
+
+/**
+ * A person in a room; unique on the server for as long as it runs, never given twice.
+ */
+export type ParticipantId = number;
+
+/**
  * What somebody publishes.
  */
 export type Track = {
@@ -392,9 +373,44 @@ channels: number,
 muted: boolean, };
 
 /**
- * Whether a participant is reachable.
+ * One thing said in the room.
  */
-export type Presence = "online" | "away";
+export type ChatMessage = {
+/**
+ * Rising within the room.
+ */
+id: number,
+/**
+ * Who said it.
+ */
+participant: ParticipantId,
+/**
+ * Their name at that moment; they may be gone.
+ */
+name: string,
+/**
+ * What they said.
+ */
+text: string,
+/**
+ * Milliseconds since the Unix epoch, by the server's clock.
+ */
+at_unix_ms: number, };
+
+/**
+ * Why a participant is gone.
+ */
+export type LeaveReason = "left" | "lost";
+
+/**
+ * Why the server ends a connection.
+ */
+export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused";
+
+/**
+ * What was wrong with a request.
+ */
+export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "bad_text" | "too_fast";
 
 /**
  * A packet stream that the app receives.
@@ -424,13 +440,3 @@ codec: Codec,
  * 1 or 2.
  */
 channels: number, };
-
-/**
- * What was wrong with a request.
- */
-export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "bad_text" | "too_fast";
-
-/**
- * Why a participant is gone.
- */
-export type LeaveReason = "left" | "lost";

@@ -245,6 +245,7 @@ export const SERVER_SAMPLES = [
     "request": 10,
     "type": "uplink",
     "track": 1,
+    "codec": "opus-64",
     "received_packets": 750,
     "lost_packets": 2,
     "jitter_us": 140
@@ -348,40 +349,51 @@ export const SERVER_SAMPLES = [
   {
     "request": 28,
     "type": "error",
+    "code": "media_refused",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
     "code": "bad_text",
     "text": "what to do"
   },
   {
+    "request": 30,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
   },
   {
-    "request": 30,
     "type": "bye",
     "reason": "left",
     "text": "why"
   },
   {
+    "request": 32,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
   },
   {
-    "request": 32,
     "type": "bye",
     "reason": "replaced",
     "text": "why"
   },
   {
+    "request": 34,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
   },
   {
-    "request": 34,
     "type": "bye",
     "reason": "timed_out",
+    "text": "why"
+  },
+  {
+    "request": 36,
+    "type": "bye",
+    "reason": "refused",
     "text": "why"
   }
 ] satisfies ServerEnvelope[];
