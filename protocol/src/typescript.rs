@@ -44,8 +44,12 @@ pub fn files() -> Vec<File> {
 /// The types, and the numbers an app must know.
 fn declarations() -> String {
     let mut types = Declarations { config: config(), seen: BTreeSet::new(), text: String::new() };
+    types.visit::<ClientMessage>();
+    types.visit::<ServerMessage>();
     types.visit::<ClientEnvelope>();
     types.visit::<ServerEnvelope>();
+    types.name_flattened::<ClientMessage>();
+    types.name_flattened::<ServerMessage>();
     let mut text = format!("{NOTE}\n");
     for (name, doc, value) in constants() {
         let _ = write!(text, "/** {doc} */\nexport const {name} = {value};\n\n");
@@ -62,6 +66,14 @@ struct Declarations {
     config: Config,
     seen: BTreeSet<TypeId>,
     text: String,
+}
+
+impl Declarations {
+    /// The generator repeats a flattened type in full; its name says the same.
+    fn name_flattened<T: TS>(&mut self) {
+        let in_full = format!("({})", T::inline(&self.config));
+        self.text = self.text.replace(&in_full, &T::name(&self.config));
+    }
 }
 
 impl TypeVisitor for Declarations {

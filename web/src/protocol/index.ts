@@ -19,13 +19,9 @@ export const ROOM_PARTICIPANTS_MAX = 32;
 export const SAMPLE_RATE_HZ = 48000;
 
 /**
- * What an app sends: a request with an optional number that the answer repeats.
+ * A message from an app.
  */
-export type ClientEnvelope = {
-/**
- * Chosen by the app; errors and answers to this message repeat it.
- */
-request?: number, } & ({ "type": "join",
+export type ClientMessage = { "type": "join",
 /**
  * [`VERSION`].
  */
@@ -87,52 +83,12 @@ muted: boolean, } | { "type": "chat",
 /**
  * 1 to [`crate::limits::CHAT_TEXT_CHARS_MAX`] characters.
  */
-text: string, } | { "type": "ping", } | { "type": "leave", });
-
-/**
- * The name of a room as it stands in its link.
- */
-export type RoomId = string;
+text: string, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * One instrument or voice that a participant publishes; unique on the server, never given twice.
  */
 export type TrackId = number;
-
-/**
- * One half of a media link.
- */
-export type Description = { "kind": "sdp",
-/**
- * RFC 8866, as `RTCPeerConnection` gives and takes it.
- */
-sdp: string, } | { "kind": "direct",
-/**
- * ICE username fragment and password, DTLS fingerprint.
- */
-link: LinkParameters,
-/**
- * Addresses (`ip:port`, UDP) where media is taken; empty from an app, which is found by
- * its STUN requests.
- */
-candidates: Array<string>, };
-
-/**
- * What each end of a media link must know of the other (RFC 8445 §5.3, RFC 8122 §5).
- */
-export type LinkParameters = {
-/**
- * ICE username fragment, 4 to 256 characters.
- */
-ice_ufrag: string,
-/**
- * ICE password, 22 to 256 characters.
- */
-ice_pwd: string,
-/**
- * SHA-256 of the DTLS certificate: 32 bytes in capital hex, colons between.
- */
-fingerprint: string, };
 
 /**
  * Where the packets of one codec of a track come from.
@@ -176,13 +132,49 @@ decodes: Array<Codec>, };
 export type EngineKind = "native" | "browser" | "standard";
 
 /**
- * What signalling sends.
+ * One half of a media link.
  */
-export type ServerEnvelope = {
+export type Description = { "kind": "sdp",
 /**
- * The number of the request that this answers.
+ * RFC 8866, as `RTCPeerConnection` gives and takes it.
  */
-request?: number, } & ({ "type": "joined",
+sdp: string, } | { "kind": "direct",
+/**
+ * ICE username fragment and password, DTLS fingerprint.
+ */
+link: LinkParameters,
+/**
+ * Addresses (`ip:port`, UDP) where media is taken; empty from an app, which is found by
+ * its STUN requests.
+ */
+candidates: Array<string>, };
+
+/**
+ * What each end of a media link must know of the other (RFC 8445 §5.3, RFC 8122 §5).
+ */
+export type LinkParameters = {
+/**
+ * ICE username fragment, 4 to 256 characters.
+ */
+ice_ufrag: string,
+/**
+ * ICE password, 22 to 256 characters.
+ */
+ice_pwd: string,
+/**
+ * SHA-256 of the DTLS certificate: 32 bytes in capital hex, colons between.
+ */
+fingerprint: string, };
+
+/**
+ * The name of a room as it stands in its link.
+ */
+export type RoomId = string;
+
+/**
+ * A message from signalling.
+ */
+export type ServerMessage = { "type": "joined",
 /**
  * [`VERSION`].
  */
@@ -314,7 +306,7 @@ reason: ByeReason,
 /**
  * For people.
  */
-text: string, });
+text: string, };
 
 /**
  * Somebody in the room.
@@ -342,16 +334,6 @@ presence: Presence,
 tracks: Array<Track>, };
 
 /**
- * Whether a participant is reachable.
- */
-export type Presence = "online" | "away";
-
-/**
- * A person in a room; unique on the server for as long as it runs, never given twice.
- */
-export type ParticipantId = number;
-
-/**
  * What somebody publishes.
  */
 export type Track = {
@@ -371,6 +353,16 @@ channels: number,
  * Whether its publisher muted it.
  */
 muted: boolean, };
+
+/**
+ * Whether a participant is reachable.
+ */
+export type Presence = "online" | "away";
+
+/**
+ * A person in a room; unique on the server for as long as it runs, never given twice.
+ */
+export type ParticipantId = number;
 
 /**
  * One thing said in the room.
@@ -401,11 +393,6 @@ at_unix_ms: number, };
  * Why a participant is gone.
  */
 export type LeaveReason = "left" | "lost";
-
-/**
- * Why the server ends a connection.
- */
-export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused";
 
 /**
  * What was wrong with a request.
@@ -440,3 +427,26 @@ codec: Codec,
  * 1 or 2.
  */
 channels: number, };
+
+/**
+ * Why the server ends a connection.
+ */
+export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused";
+
+/**
+ * What an app sends: a request with an optional number that the answer repeats.
+ */
+export type ClientEnvelope = {
+/**
+ * Chosen by the app; errors and answers to this message repeat it.
+ */
+request?: number, } & ClientMessage;
+
+/**
+ * What signalling sends.
+ */
+export type ServerEnvelope = {
+/**
+ * The number of the request that this answers.
+ */
+request?: number, } & ServerMessage;

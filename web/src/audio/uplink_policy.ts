@@ -1,0 +1,106 @@
+// Chooses how packets go up: the data channel, in packets of 1.33 or 2.5 ms, or RTP, which a browser
+// sends every 10 ms only but which SCTP's congestion control cannot hold back.
+//
+// Pure: observations and the time come in, the path comes out. A data channel that queues adds its
+// queue to the delay of everything behind it, so queueing decides; what the server reports as lost
+// or late confirms. Surprising: coming back is tried, not measured, because an idle data channel
+// says nothing about itself; every failed try doubles the wait.
+
+export type UplinkPath = "data-channel" | "rtp";
+
+/** Audio that waits in the data channel's queue and is still no reason: the browser's own batching. */
+const QUEUE_TOLERATED_MS = 30;
+/** A queue that is a reason at once. */
+const QUEUE_MAX_MS = 150;
+/** How long a tolerable excess may last. */
+const QUEUE_PATIENCE_MS = 300;
+/** Loss and jitter that the server reports; three reports (seconds) in a row. */
+const LOST_SHARE_MAX = 0.05;
+const JITTER_MAX_US = 20_000;
+const BAD_REPORTS_MAX = 3;
+/** How long a data channel may take to open once the link is up. */
+const OPEN_PATIENCE_MS = 4_000;
+/** Time on RTP before the data channel is tried again; doubles with every failure. */
+const RETRY_FIRST_MS = 20_000;
+const RETRY_MAX_MS = 640_000;
+/** A data channel that held this long has forgiven its earlier failures. */
+const TRUSTED_AFTER_MS = 60_000;
+
+export class UplinkPolicy {
+  path: UplinkPath = "data-channel";
+  /** Why this path, in words. */
+  why = "the data channel carries the shortest packets";
+  private since = 0;
+  private congestedSince: number | null = null;
+  private badReports = 0;
+  private retryMs = RETRY_FIRST_MS;
+  private linkUpAt: number | null = null;
+  private available = true;
+
+  /** The data channel cannot be had in this browser. */
+  channelMissing(now: number, why: string): void {
+    this.available = false;
+    this.toRtp(now, why);
+  }
+
+  linkUp(now: number): void {
+    this.linkUpAt ??= now;
+  }
+
+  linkDown(): void {
+    this.linkUpAt = null;
+  }
+
+  /** The state of the data channel's queue; ask about twenty times a second. */
+  observeChannel(now: number, open: boolean, queuedMs: number): void {
+    if (this.path === "rtp") {
+      if (this.available && open && this.retryMs <= now - this.since) this.toChannel(now);
+      return;
+    }
+    if (!open) {
+      const waited = this.linkUpAt === null ? 0 : now - Math.max(this.linkUpAt, this.since);
+      if (OPEN_PATIENCE_MS < waited) this.fail(now, "the data channel does not open");
+      return;
+    }
+    if (TRUSTED_AFTER_MS < now - this.since) this.retryMs = RETRY_FIRST_MS;
+    if (queuedMs <= QUEUE_TOLERATED_MS) {
+      this.congestedSince = null;
+      return;
+    }
+    this.congestedSince ??= now;
+    const lasted = now - this.congestedSince;
+    if (QUEUE_MAX_MS < queuedMs || QUEUE_PATIENCE_MS < lasted) {
+      this.fail(now, "the data channel was congested");
+    }
+  }
+
+  /** What the server reports each second of the packets that we sent. */
+  observeReport(now: number, received: number, lost: number, jitterUs: number): void {
+    if (this.path === "rtp") return;
+    const lostShare = lost / Math.max(1, received + lost);
+    const bad = LOST_SHARE_MAX < lostShare || JITTER_MAX_US < jitterUs;
+    this.badReports = bad ? this.badReports + 1 : 0;
+    if (BAD_REPORTS_MAX <= this.badReports) this.fail(now, "packets were lost on the data channel");
+  }
+
+  private fail(now: number, why: string): void {
+    this.toRtp(now, why);
+    this.retryMs = Math.min(RETRY_MAX_MS, this.since === 0 ? this.retryMs : this.retryMs * 2);
+  }
+
+  private toRtp(now: number, why: string): void {
+    this.path = "rtp";
+    this.why = why;
+    this.since = now;
+    this.congestedSince = null;
+    this.badReports = 0;
+  }
+
+  private toChannel(now: number): void {
+    this.path = "data-channel";
+    this.why = "the data channel carries the shortest packets";
+    this.since = now;
+    this.congestedSince = null;
+    this.badReports = 0;
+  }
+}

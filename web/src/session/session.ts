@@ -1,0 +1,378 @@
+// Drives one visit to a room: joins, opens the media link, publishes, and comes back by itself when
+// the network drops. It ties three parts together that do not know each other: the state (pure),
+// the socket and the sound. What surprises: a drop of the WebSocket alone does not interrupt the
+// sound, so nothing of it is closed until the server says that the seat is gone.
+
+import { type Signal, signal } from "@preact/signals";
+
+import { type ClientMessage, type RoomId, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
+import type { AudioPort, AudioStats, LinkState, Mix } from "./audio_seam";
+import { Dropped, Refused, Signalling, type SocketLike } from "./signalling";
+import { type Action, NEUTRAL, type SessionState, initialState, reduce } from "./state";
+import { type Problem, UNREACHABLE, problemOfMedia } from "./words";
+
+/** The world outside, in one place so that tests can bring their own. */
+export interface Surroundings {
+  openSocket(): SocketLike;
+  openAudio(): Promise<AudioPort>;
+}
+
+export interface Visit {
+  room: RoomId;
+  name: string;
+  /** Whether one's own sound is published, or one only listens. */
+  part: "musician" | "listener";
+}
+
+export class Session {
+  readonly state: Signal<SessionState>;
+  private audio: AudioPort | null = null;
+  private signalling: Signalling | null = null;
+  /** Which `joined` the media link belongs to; work begun for an older one is dropped. */
+  private membership = 0;
+  private linked = false;
+  private work: Promise<void> = Promise.resolve();
+  private attempt = 0;
+  private retry: ReturnType<typeof setTimeout> | null = null;
+  private linkRetry: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    private readonly visit: Visit,
+    private readonly surroundings: Surroundings,
+  ) {
+    this.state = signal(initialState(visit.room));
+  }
+
+  /** Opens the sound, then the connection. Failures end up in the state, in words. */
+  async start(): Promise<void> {
+    try {
+      this.audio = await this.openAudio();
+    } catch (error) {
+      this.end({ type: "failed", problem: problemOfMedia(error) });
+      return;
+    }
+    if (this.isClosed()) {
+      await this.audio.close();
+      return;
+    }
+    this.dial();
+  }
+
+  leave(): void {
+    if (this.isClosed()) return;
+    this.signalling?.send({ type: "leave" });
+    this.end({ type: "left" });
+  }
+
+  chat(text: string): void {
+    this.ask({ type: "chat", text });
+  }
+
+  setMuted(muted: boolean): void {
+    // The microphone falls silent here and now; the message only tells the others.
+    this.audio?.setMuted(muted);
+    this.dispatch({ type: "muted", muted });
+    const track = this.state.value.myTrack;
+    if (track !== null) this.ask({ type: "mute", track, muted });
+  }
+
+  setMix(track: TrackId, change: Partial<Mix>): void {
+    const mix = { ...(this.state.value.mixes[track] ?? NEUTRAL), ...change };
+    this.dispatch({ type: "mix", track, mix });
+    this.audio?.setRemote(track, mix);
+  }
+
+  async setInputDevice(deviceId: string): Promise<void> {
+    try {
+      await this.audio?.setInputDevice(deviceId);
+    } catch (error) {
+      this.dispatch({ type: "notice", notice: problemOfMedia(error) });
+    }
+  }
+
+  dismissNotice(): void {
+    this.dispatch({ type: "notice", notice: null });
+  }
+
+  /** Tries again at once instead of waiting for the next attempt. */
+  tryNow(): void {
+    if (this.state.value.phase.name !== "away" || this.retry === null) return;
+    this.attempt = 0;
+    this.dial();
+  }
+
+  /** Null before the sound is open. */
+  stats(): AudioStats | null {
+    return this.audio?.stats() ?? null;
+  }
+
+  /** The way sound runs, once it is open. */
+  get port(): AudioPort | null {
+    return this.audio;
+  }
+
+  private async openAudio(): Promise<AudioPort> {
+    const audio = await this.surroundings.openAudio();
+    audio.onlink = (link) => this.linkChanged(link);
+    audio.onpublication = () => this.queue((present) => this.publish(present));
+    audio.setMuted(this.state.value.muted);
+    return audio;
+  }
+
+  private dial(): void {
+    this.stopTimers();
+    this.attempt += 1;
+    this.dispatch({ type: "dialing", attempt: this.attempt });
+    const signalling: Signalling = new Signalling(this.surroundings.openSocket(), {
+      open: () => this.join(signalling),
+      message: (message) => {
+        if (signalling === this.signalling) this.received(message);
+      },
+      close: () => {
+        if (signalling === this.signalling) this.dropped();
+      },
+    });
+    this.signalling = signalling;
+  }
+
+  private join(signalling: Signalling): void {
+    const capabilities = this.audio?.capabilities();
+    if (capabilities === undefined) return;
+    const { seat } = this.state.value;
+    const join: ClientMessage = {
+      type: "join",
+      version: VERSION,
+      room: this.visit.room,
+      name: this.visit.name,
+      capabilities,
+      ...(seat === null ? {} : { seat }),
+    };
+    signalling.request(join).catch((error: unknown) => {
+      // The server keeps the socket: a seat that is gone means joining anew on it. Anything else
+      // that did not end the session is tried again later.
+      if (!(error instanceof Refused) || this.isClosed()) return;
+      if (error.code === "seat_gone") this.join(signalling);
+      else signalling.close();
+    });
+  }
+
+  private received(message: ServerEnvelope): void {
+    this.dispatch({ type: "received", message });
+    if (this.isClosed()) {
+      this.shutDown();
+      return;
+    }
+    switch (message.type) {
+      case "joined":
+        this.joined(message.resumed);
+        return;
+      case "streams":
+        this.queue(() => this.applyStreams());
+        return;
+      case "slots_wanted": {
+        const slots = message.slots;
+        this.queue(async (audio) => {
+          if (audio.ensureSlots(slots)) await this.negotiate(audio, false);
+        });
+        return;
+      }
+      case "encodings_wanted": {
+        const codecs = message.codecs;
+        this.queue((audio) => audio.setEncodings(codecs));
+        return;
+      }
+      case "participant":
+        // Somebody who came back has the mix that their name had before.
+        this.queue(() => this.applyMixes());
+        return;
+      case "connected":
+      case "published":
+      case "ticket":
+      case "participant_left":
+      case "uplink":
+      case "chat":
+      case "pong":
+      case "error":
+      case "bye":
+        return;
+    }
+  }
+
+  private joined(resumed: boolean): void {
+    this.attempt = 0;
+    this.membership += 1;
+    const restart = resumed && this.linked;
+    const stale = this.linked && !resumed;
+    this.linked = true;
+    this.queue(async () => {
+      // A server that does not know the seat does not know the link's keys either.
+      if (stale) await this.reopenAudio();
+      const audio = this.audio;
+      if (audio === null) return;
+      await this.negotiate(audio, restart);
+      await this.publish(audio);
+    });
+  }
+
+  private async reopenAudio(): Promise<void> {
+    const old = this.audio;
+    this.audio = null;
+    if (old !== null) {
+      old.onlink = old.onpublication = null;
+      await old.close();
+    }
+    const audio = await this.openAudio();
+    if (this.isClosed()) await audio.close();
+    else this.audio = audio;
+  }
+
+  private async negotiate(audio: AudioPort, iceRestart: boolean): Promise<void> {
+    const signalling = this.signalling;
+    if (signalling === null) return;
+    const sdp = await audio.offer(iceRestart);
+    const answer = await signalling.request({
+      type: "connect",
+      ticket: this.state.value.ticket,
+      description: { kind: "sdp", sdp },
+    });
+    if (answer.type !== "connected" || answer.description.kind !== "sdp") return;
+    await audio.accept(answer.description.sdp);
+    this.applyStreams();
+  }
+
+  private async publish(audio: AudioPort): Promise<void> {
+    if (this.visit.part === "listener") return;
+    const { channels, codecs, sources } = audio.publication();
+    const answer = await this.signalling?.request({
+      type: "publish",
+      label: "mic",
+      channels,
+      codecs,
+      sources,
+    });
+    const { muted } = this.state.value;
+    if (answer?.type === "published" && muted) this.ask({ type: "mute", track: answer.track, muted });
+  }
+
+  private applyStreams(): void {
+    this.audio?.setStreams(this.state.value.streams);
+    this.applyMixes();
+  }
+
+  private applyMixes(): void {
+    const { streams, mixes } = this.state.value;
+    for (const { track } of streams) this.audio?.setRemote(track, mixes[track] ?? NEUTRAL);
+  }
+
+  private linkChanged(link: LinkState): void {
+    if (this.isClosed()) return;
+    this.dispatch({ type: "link", link });
+    if (link !== "down") {
+      if (this.linkRetry !== null) clearTimeout(this.linkRetry);
+      this.linkRetry = null;
+      return;
+    }
+    this.restartLink(LINK_RETRY_MS);
+  }
+
+  /** Restarts ICE while only the media is down; a dropped WebSocket does it when it is back. */
+  private restartLink(next: number): void {
+    if (this.linkRetry !== null) clearTimeout(this.linkRetry);
+    this.linkRetry = setTimeout(() => {
+      if (this.state.value.link === "down") this.restartLink(Math.min(2 * next, RETRY_MS_MAX));
+    }, next);
+    if (this.state.value.phase.name === "in") {
+      this.queue((audio) => this.negotiate(audio, true));
+    }
+  }
+
+  private dropped(): void {
+    this.signalling = null;
+    if (this.isClosed()) return;
+    if (this.state.value.phase.name === "joining") {
+      this.end({ type: "failed", problem: UNREACHABLE });
+      return;
+    }
+    this.dispatch({ type: "dropped" });
+    // The first attempt is at once: most drops are a network that changed. Then 0.25 s, 0.5 s, 1 s …
+    const wait = this.attempt === 0 ? 0 : Math.min(RETRY_MS * 2 ** (this.attempt - 1), RETRY_MS_MAX);
+    this.retry = setTimeout(() => this.dial(), wait);
+  }
+
+  /** Work on the media link is done one step after the other, and only for the present seat. */
+  private queue(step: (audio: AudioPort) => void | Promise<void>): void {
+    const membership = this.membership;
+    this.work = this.work.then(async () => {
+      if (membership !== this.membership || this.isClosed() || this.audio === null) return;
+      try {
+        await step(this.audio);
+      } catch (error) {
+        this.stepFailed(error);
+      }
+    });
+  }
+
+  private stepFailed(error: unknown): void {
+    // The next connection begins anew, and a refusal has told the state already.
+    if (error instanceof Dropped || error instanceof Refused || this.isClosed()) return;
+    const problem = problemOfMedia(error);
+    if (this.audio === null) this.end({ type: "failed", problem });
+    else this.dispatch({ type: "notice", notice: problem });
+  }
+
+  /** Sends a request whose answer, or refusal, changes only the state. */
+  private ask(message: ClientMessage): void {
+    this.signalling?.request(message).catch((error: unknown) => {
+      if (error instanceof Dropped && message.type === "chat") {
+        this.dispatch({ type: "notice", notice: CHAT_LOST });
+      }
+    });
+    if (this.signalling === null && message.type === "chat") {
+      this.dispatch({ type: "notice", notice: CHAT_LOST });
+    }
+  }
+
+  private dispatch(action: Action): void {
+    this.state.value = reduce(this.state.value, action);
+  }
+
+  private end(action: Action): void {
+    this.dispatch(action);
+    this.shutDown();
+  }
+
+  private shutDown(): void {
+    this.stopTimers();
+    this.signalling?.close();
+    this.signalling = null;
+    const audio = this.audio;
+    this.audio = null;
+    if (audio !== null) {
+      audio.onlink = audio.onpublication = null;
+      void audio.close();
+    }
+  }
+
+  private stopTimers(): void {
+    if (this.retry !== null) clearTimeout(this.retry);
+    if (this.linkRetry !== null) clearTimeout(this.linkRetry);
+    this.retry = null;
+    this.linkRetry = null;
+  }
+
+  private isClosed(): boolean {
+    return this.state.value.phase.name === "closed";
+  }
+}
+
+const CHAT_LOST: Problem = {
+  code: "not_sent",
+  title: "The message was not sent.",
+  advice: "You are not connected at the moment. Send it again once you are back.",
+  final: false,
+};
+
+const RETRY_MS = 250;
+const RETRY_MS_MAX = 4_000;
+const LINK_RETRY_MS = 2_000;
+
