@@ -1,1 +1,6 @@
-//! tests.
+//! What the tests of the whole system share: sound and ears, a simulated world, real processes.
+//!
+//! Helpers only; the tests themselves lie in `tests/sim`, `tests/property` and `tests/e2e`.
+
+pub mod listen;
+pub mod sound;

@@ -1,0 +1,178 @@
+//! Where one sound lies inside another, by cross-correlation in the frequency domain.
+
+use std::ops::Range;
+
+use realfft::RealFftPlanner;
+
+use super::{SILENCE_DB, level_db};
+
+/// How much later, and how alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Peak {
+    /// Frames by which the second sound lies later than the first.
+    pub lag: i64,
+    /// Normalised correlation at that lag: 1 for equal waves of whatever level, 0 for strangers.
+    pub correlation: f64,
+}
+
+/// One piece of the played sound, and where it was heard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Segment {
+    /// First frame of the piece in the played sound.
+    pub at_frame: usize,
+    /// Frames by which it was heard later.
+    pub delay_frames: i64,
+    /// Normalised correlation at that delay.
+    pub correlation: f64,
+    /// Energy of the piece as played, which weighs it.
+    pub energy: f64,
+}
+
+/// The lag of the highest correlation between the whole of both sounds; `None` for silence.
+#[must_use]
+pub fn align(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Peak> {
+    best_lag(played, heard, lags, None)
+}
+
+/// Where each `segment_frames` of the played sound were heard, looked for around `lag` and then
+/// around where the piece before was found. Silent pieces are left out.
+#[must_use]
+pub fn segments(played: &[f32], heard: &[f32], lag: i64, segment_frames: usize) -> Vec<Segment> {
+    // 100 ms either way: a playout delay does not change by more from one segment to the next.
+    const REACH: i64 = 4800;
+    let mut out = Vec::new();
+    let mut near = lag;
+    for (i, piece) in played.chunks_exact(segment_frames).enumerate() {
+        let at_frame = i * segment_frames;
+        let at = i64::try_from(at_frame).expect("a recording has fewer than 2^63 frames");
+        if level_db(piece) < SILENCE_DB
+            || at + near + i64::try_from(segment_frames).unwrap_or(0)
+                > i64::try_from(heard.len()).unwrap_or(0)
+        {
+            continue;
+        }
+        let Some(peak) =
+            best_lag(piece, heard, at + near - REACH..at + near + REACH, Some(at + near))
+        else {
+            continue;
+        };
+        let energy = piece.iter().map(|s| f64::from(*s).powi(2)).sum();
+        let delay_frames = peak.lag - at;
+        if peak.correlation > 0.5 {
+            near = delay_frames;
+        }
+        out.push(Segment { at_frame, delay_frames, correlation: peak.correlation, energy });
+    }
+    out
+}
+
+/// The mean of the segments' correlations, louder ones counting for more.
+pub(super) fn mean_correlation(segments: &[Segment]) -> f64 {
+    let energy: f64 = segments.iter().map(|segment| segment.energy).sum();
+    let sum: f64 = segments.iter().map(|segment| segment.correlation * segment.energy).sum();
+    if energy == 0.0 { 0.0 } else { sum / energy }
+}
+
+/// The lag of the highest correlation.
+///
+/// A steady note looks alike one period later: where `likely` is given, another lag must be
+/// clearly better (by 0.01) to win against it.
+#[must_use]
+pub fn best_lag(
+    played: &[f32],
+    heard: &[f32],
+    lags: Range<i64>,
+    likely: Option<i64>,
+) -> Option<Peak> {
+    let correlations = correlations(played, heard, lags.clone())?;
+    let mut best: Option<Peak> = None;
+    for (lag, correlation) in lags.clone().zip(correlations.iter().copied()) {
+        if best.is_none_or(|best| best.correlation < correlation) {
+            best = Some(Peak { lag, correlation });
+        }
+    }
+    let best = best?;
+    let index = likely.and_then(|lag| usize::try_from(lag - lags.start).ok());
+    let there = index.and_then(|index| correlations.get(index)).copied();
+    match (likely, there) {
+        (Some(lag), Some(correlation)) if best.correlation < correlation + 0.01 => {
+            Some(Peak { lag, correlation })
+        }
+        _ => Some(best),
+    }
+}
+
+/// Normalised correlation for every lag of the range; `None` where the played sound is silent.
+///
+/// Each lag is normalised by what overlaps there, so that a recording that starts late or ends
+/// early is not held against it; less than a fifth of overlapping energy counts as nothing.
+fn correlations(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Vec<f64>> {
+    let played_energy = running_energy(played);
+    let heard_energy = running_energy(heard);
+    let played_total = *played_energy.last()?;
+    if played_total == 0.0 || lags.is_empty() {
+        return None;
+    }
+    let products = products(played, heard, lags.clone());
+    let between = |sums: &[f64], from: i64, to: i64| {
+        let clamp = |i: i64| usize::try_from(i).unwrap_or(0).min(sums.len() - 1);
+        sums[clamp(to)] - sums[clamp(from)]
+    };
+    let (played_len, heard_len) = (signed(played.len()), signed(heard.len()));
+    let normalised = lags.zip(products).map(|(lag, product)| {
+        let p = between(&played_energy, -lag, (heard_len - lag).min(played_len));
+        let h = between(&heard_energy, lag, lag + played_len);
+        if p < 0.2 * played_total || h <= 1e-9 { 0.0 } else { product / (p * h).sqrt() }
+    });
+    Some(normalised.collect())
+}
+
+/// For every lag the sum over `i` of `played[i] * heard[i + lag]`.
+fn products(played: &[f32], heard: &[f32], lags: Range<i64>) -> Vec<f64> {
+    // Only this part of `heard` meets `played` at any of the lags.
+    let start = lags.start;
+    let window_len = played.len() + usize::try_from(lags.end - lags.start).unwrap_or(0);
+    let size = (window_len + played.len()).next_power_of_two();
+    let mut planner = RealFftPlanner::<f64>::new();
+    let forward = planner.plan_fft_forward(size);
+    let inverse = planner.plan_fft_inverse(size);
+    let transform = |samples: &mut dyn Iterator<Item = f32>| {
+        let mut time = forward.make_input_vec();
+        time.iter_mut().zip(samples).for_each(|(slot, sample)| *slot = f64::from(sample));
+        let mut bins = forward.make_output_vec();
+        forward.process(&mut time, &mut bins).expect("the buffers come from the plan");
+        bins
+    };
+    let at = |i: i64| usize::try_from(i).ok().and_then(|i| heard.get(i)).copied().unwrap_or(0.0);
+    let played_bins = transform(&mut played.iter().copied());
+    let window = signed(window_len);
+    let mut bins = transform(&mut (start..start + window).map(at));
+    bins.iter_mut().zip(&played_bins).for_each(|(heard, played)| *heard *= played.conj());
+    let mut out = inverse.make_output_vec();
+    // The imaginary parts of the ends are zero up to rounding, which the inverse insists on.
+    bins[0].im = 0.0;
+    if let Some(last) = bins.last_mut() {
+        last.im = 0.0;
+    }
+    inverse.process(&mut bins, &mut out).expect("the buffers come from the plan");
+    let scale = 1.0 / size as f64;
+    out.truncate(usize::try_from(lags.end - lags.start).unwrap_or(0));
+    out.iter_mut().for_each(|value| *value *= scale);
+    out
+}
+
+/// Entry `i` is the energy of the first `i` samples.
+fn running_energy(samples: &[f32]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let mut out = Vec::with_capacity(samples.len() + 1);
+    out.push(0.0);
+    out.extend(samples.iter().map(|sample| {
+        sum += f64::from(*sample).powi(2);
+        sum
+    }));
+    out
+}
+
+fn signed(len: usize) -> i64 {
+    i64::try_from(len).expect("a recording has fewer than 2^63 frames")
+}
