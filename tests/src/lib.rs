@@ -2,5 +2,8 @@
 //!
 //! Helpers only; the tests themselves lie in `tests/sim`, `tests/property` and `tests/e2e`.
 
+pub mod clock;
 pub mod listen;
+pub mod network;
+pub mod random;
 pub mod sound;
