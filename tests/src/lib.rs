@@ -6,4 +6,5 @@ pub mod clock;
 pub mod listen;
 pub mod network;
 pub mod random;
+pub mod relay;
 pub mod sound;
