@@ -1,1 +1,10 @@
-//! engine-device.
+//! The musician's machine around the engine: sound card, socket, threads, signalling.
+//!
+//! Decides as little as possible: what is heard is the engine's, who hears whom is signalling's.
+//! There is no async runtime here; every thread blocks on the one thing it waits for.
+
+pub mod audio;
+pub mod callback_times;
+pub mod clock;
+pub mod priority;
+pub mod room_link;

@@ -1,0 +1,255 @@
+//! JACK as one native duplex client: input and output in the same callback, no frame added.
+//!
+//! The library is loaded at run time; without it, or without a server, starting fails with a
+//! word on what to do. The period is the server's and may change at any time. What surprises:
+//! the names of clients and ports are exact when the user chose one, because patch scripts and
+//! measuring rigs connect by name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use ::jack::{
+    AudioIn, AudioOut, ClientOptions, ClientStatus, Control, Frames, Port, PortFlags, ProcessScope,
+};
+use protocol::units::SampleRate;
+
+use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks};
+
+/// How to be a JACK client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JackOptions {
+    /// The client's name.
+    pub name: JackName,
+    /// Whether to look for hardware to connect to.
+    pub autoconnect: Autoconnect,
+}
+
+/// What the JACK client is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JackName {
+    /// This, with a number behind it where somebody else has it.
+    Like(String),
+    /// This and nothing else.
+    Exactly(String),
+}
+
+/// Whether ports are connected at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Autoconnect {
+    /// To the first physical inputs and outputs.
+    Hardware,
+    /// To nothing; somebody else does it.
+    Nothing,
+}
+
+/// A client of the JACK server that `JACK_DEFAULT_SERVER` names (or `default`).
+pub struct Jack {
+    options: JackOptions,
+    state: Arc<State>,
+    client: Option<::jack::AsyncClient<Notifications, Process>>,
+}
+
+impl Jack {
+    /// Connects to nothing yet.
+    #[must_use]
+    pub fn new(options: JackOptions) -> Self {
+        Self { options, state: Arc::default(), client: None }
+    }
+
+    fn connect_hardware(&self) {
+        let Some(client) = self.client.as_ref().map(::jack::AsyncClient::as_client) else { return };
+        let physical = |flags| client.ports(None, Some("audio"), PortFlags::IS_PHYSICAL | flags);
+        let own = |prefix: &str| {
+            let mut ports = client.ports(None, Some("audio"), PortFlags::empty());
+            ports.retain(|port| port.starts_with(&format!("{}:{prefix}", client.name())));
+            ports
+        };
+        let inputs = physical(PortFlags::IS_OUTPUT).into_iter().zip(own("in_"));
+        let outputs = own("out_").into_iter().zip(physical(PortFlags::IS_INPUT));
+        for (from, to) in inputs.chain(outputs) {
+            if let Err(error) = client.connect_ports_by_name(&from, &to) {
+                tracing::warn!(%from, %to, %error, "JACK ports not connected");
+            }
+        }
+    }
+}
+
+impl AudioBackend for Jack {
+    fn start(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError> {
+        self.client = None;
+        self.state = Arc::default();
+        let client = open(&self.options.name)?;
+        check_rate(client.sample_rate())?;
+        self.state.period_frames.store(client.buffer_size(), Ordering::Relaxed);
+        let register = |error: ::jack::Error| AudioError::Jack(error.to_string());
+        let mut inputs = Vec::new();
+        for number in 1..=callbacks.input_channels() {
+            let name = format!("in_{number}");
+            inputs.push(client.register_port(&name, AudioIn::default()).map_err(register)?);
+        }
+        let left = client.register_port("out_1", AudioOut::default()).map_err(register)?;
+        let right = client.register_port("out_2", AudioOut::default()).map_err(register)?;
+        let format = AudioFormat {
+            description: format!("JACK client {:?}", client.name()),
+            period_frames: client.buffer_size(),
+        };
+        let process = Process {
+            callbacks: callbacks.clone(),
+            inputs,
+            outputs: [left, right],
+            state: Arc::clone(&self.state),
+        };
+        let notifications = Notifications { state: Arc::clone(&self.state) };
+        self.client = Some(client.activate_async(notifications, process).map_err(register)?);
+        if self.options.autoconnect == Autoconnect::Hardware {
+            self.connect_hardware();
+        }
+        Ok(format)
+    }
+
+    fn status(&self) -> AudioStatus {
+        let ended = if self.state.shut_down.load(Ordering::Acquire) {
+            Some("the JACK server was shut down".to_owned())
+        } else {
+            check_rate(self.state.rate_hz.load(Ordering::Relaxed)).err().map(|e| e.to_string())
+        };
+        AudioStatus {
+            period_frames: self.state.period_frames.load(Ordering::Relaxed),
+            xruns: self.state.xruns.load(Ordering::Relaxed),
+            ended,
+        }
+    }
+
+    fn stop(&mut self) -> Result<(), AudioError> {
+        self.client = None;
+        Ok(())
+    }
+}
+
+/// The server that clients of this process would find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JackServer {
+    /// Its rate.
+    pub rate_hz: u32,
+    /// Its period.
+    pub period_frames: u32,
+    /// Hardware inputs, as ports.
+    pub inputs: Vec<String>,
+    /// Hardware outputs, as ports.
+    pub outputs: Vec<String>,
+}
+
+/// Looks for a JACK server, without starting one.
+pub fn find_server() -> Result<JackServer, AudioError> {
+    let client = open(&JackName::Like("vjam-devices".to_owned()))?;
+    let physical = |flags| client.ports(None, Some("audio"), PortFlags::IS_PHYSICAL | flags);
+    Ok(JackServer {
+        rate_hz: client.sample_rate(),
+        period_frames: client.buffer_size(),
+        inputs: physical(PortFlags::IS_OUTPUT),
+        outputs: physical(PortFlags::IS_INPUT),
+    })
+}
+
+fn open(name: &JackName) -> Result<::jack::Client, AudioError> {
+    let (name, exact) = match name {
+        JackName::Like(name) => (name, ClientOptions::empty()),
+        JackName::Exactly(name) => (name, ClientOptions::USE_EXACT_NAME),
+    };
+    if name.is_empty() || NAME_BYTES_MAX < name.len() || name.contains(['\0', ':']) {
+        let reason = format!("{name:?} cannot be a client's name (1 to 60 bytes, no colon)");
+        return Err(AudioError::Jack(reason));
+    }
+    match ::jack::Client::new(name, ClientOptions::NO_START_SERVER | exact) {
+        Ok((client, _status)) => Ok(client),
+        Err(::jack::Error::LibraryError(reason)) => Err(AudioError::JackLibraryMissing(reason)),
+        Err(::jack::Error::ClientError(status)) => {
+            let server = std::env::var("JACK_DEFAULT_SERVER")
+                .map_or_else(|_| String::new(), |server| format!(" to the name {server:?}"));
+            if status.contains(ClientStatus::NAME_NOT_UNIQUE) {
+                Err(AudioError::JackNameTaken(name.clone()))
+            } else if status.intersects(ClientStatus::SERVER_FAILED | ClientStatus::SERVER_ERROR) {
+                Err(AudioError::JackServerMissing(server))
+            } else {
+                Err(AudioError::Jack(format!("refused the client: {status:?}")))
+            }
+        }
+        Err(error) => Err(AudioError::Jack(error.to_string())),
+    }
+}
+
+fn check_rate(rate_hz: u32) -> Result<(), AudioError> {
+    if rate_hz == SampleRate::WIRE.as_hz() || rate_hz == RATE_UNKNOWN {
+        return Ok(());
+    }
+    Err(AudioError::Rate {
+        what: "the JACK server".to_owned(),
+        rate_hz,
+        cure: "Start it with `-r 48000`.".to_owned(),
+    })
+}
+
+/// What JACK's threads leave for whoever asks.
+#[derive(Debug, Default)]
+struct State {
+    period_frames: AtomicU32,
+    rate_hz: AtomicU32,
+    xruns: AtomicU64,
+    shut_down: AtomicBool,
+}
+
+struct Process {
+    callbacks: Callbacks,
+    inputs: Vec<Port<AudioIn>>,
+    outputs: [Port<AudioOut>; 2],
+    state: Arc<State>,
+}
+
+impl ::jack::ProcessHandler for Process {
+    fn process(&mut self, _: &::jack::Client, scope: &ProcessScope) -> Control {
+        let [left, right] = &mut self.outputs;
+        let mut output = [left.as_mut_slice(scope), right.as_mut_slice(scope)];
+        match self.inputs.as_slice() {
+            [only] => self.callbacks.duplex(&[only.as_slice(scope)], &mut output),
+            [left, right, ..] => {
+                let input = [left.as_slice(scope), right.as_slice(scope)];
+                self.callbacks.duplex(&input, &mut output);
+            }
+            [] => self.callbacks.render(&mut output),
+        }
+        Control::Continue
+    }
+
+    fn buffer_size(&mut self, _: &::jack::Client, period_frames: Frames) -> Control {
+        self.state.period_frames.store(period_frames, Ordering::Relaxed);
+        Control::Continue
+    }
+}
+
+struct Notifications {
+    state: Arc<State>,
+}
+
+impl ::jack::NotificationHandler for Notifications {
+    // SAFETY: as the trait asks, only async-signal-safe work happens: one atomic store.
+    unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
+        // Release pairs with the acquire in `status`: what led here happened before.
+        self.state.shut_down.store(true, Ordering::Release);
+    }
+
+    fn sample_rate(&mut self, _: &::jack::Client, rate_hz: Frames) -> Control {
+        self.state.rate_hz.store(rate_hz, Ordering::Relaxed);
+        Control::Continue
+    }
+
+    fn xrun(&mut self, _: &::jack::Client) -> Control {
+        self.state.xruns.fetch_add(1, Ordering::Relaxed);
+        Control::Continue
+    }
+}
+
+/// No notification of the rate has come; it was checked when the client was opened.
+const RATE_UNKNOWN: u32 = 0;
+
+/// JACK names have 64 bytes with the terminator, and may get `-01` behind them.
+const NAME_BYTES_MAX: usize = 60;

@@ -1,0 +1,116 @@
+//! Where sound comes from and goes to: three backends behind one trait.
+//!
+//! A backend calls [`Callbacks`] once for each period and knows nothing of packets. What
+//! surprises: a backend that ends (server gone, device unplugged) does not take the callbacks
+//! with it, so that another one can be started in its place while the session plays on.
+
+mod callbacks;
+mod default_device;
+mod disk;
+mod file;
+mod jack;
+mod keeper;
+mod pacer;
+#[cfg(test)]
+mod scratch;
+mod wav;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use self::callbacks::{Callbacks, CaptureFn, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX, RenderFn};
+pub use self::default_device::{
+    DefaultDevice, DefaultDeviceOptions, DeviceReport, describe_devices,
+};
+pub use self::file::{File, FileOptions, InputGate};
+pub use self::jack::{Autoconnect, Jack, JackName, JackOptions, JackServer, find_server};
+pub use self::keeper::{AudioChange, Keeper};
+
+/// Something that calls back with audio, period after period. Lives on one thread, which need
+/// not be a special one; the callbacks come on threads of the backend's own.
+pub trait AudioBackend {
+    /// Opens the device and starts to call back. A backend that has ended may be started again.
+    fn start(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError>;
+
+    /// How it goes; cheap enough to ask ten times a second.
+    fn status(&self) -> AudioStatus;
+
+    /// Ends the callbacks and gives the device back. Files are complete when it returns.
+    fn stop(&mut self) -> Result<(), AudioError>;
+}
+
+/// What a backend runs with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioFormat {
+    /// The device or server, for people.
+    pub description: String,
+    /// Frames in one callback at the moment.
+    pub period_frames: u32,
+}
+
+/// How a backend is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AudioStatus {
+    /// Frames in one callback at the moment.
+    pub period_frames: u32,
+    /// Times that the device ran out of audio or of room since the start.
+    pub xruns: u64,
+    /// Why no callback comes any more.
+    pub ended: Option<String>,
+}
+
+/// Why audio could not be started or brought to an end.
+#[derive(Debug, Error)]
+pub enum AudioError {
+    /// The JACK library is not on this machine.
+    #[error(
+        "JACK is not installed ({0}). Install it (`apt install jackd2`, or `pipewire-jack`), or \
+             leave out `--audio jack`"
+    )]
+    JackLibraryMissing(String),
+    /// No JACK server answers.
+    #[error(
+        "no JACK server answers{0}. Start one (`jackd -R -d alsa -r 48000 -p 64`, or qjackctl), \
+             or leave out `--audio jack`"
+    )]
+    JackServerMissing(String),
+    /// Another client has the name.
+    #[error("a JACK client named {0:?} is there already; choose another `--jack-name`")]
+    JackNameTaken(String),
+    /// The JACK server refused something.
+    #[error("JACK: {0}")]
+    Jack(String),
+    /// The rate is not what tracks travel at.
+    #[error("{what} runs at {rate_hz} Hz, vjam needs 48000 Hz. {cure}")]
+    Rate {
+        /// The device, server or file.
+        what: String,
+        /// Its rate.
+        rate_hz: u32,
+        /// What to do about it.
+        cure: String,
+    },
+    /// There is no such device, or none at all.
+    #[error("{0}. `vjam devices` lists what is there")]
+    NoDevice(String),
+    /// The device refused.
+    #[error("{device}: {reason}")]
+    Device {
+        /// Which.
+        device: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A WAV file could not be read or written.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The operating system refused a thread.
+    #[error("no thread for audio: {0}")]
+    Thread(#[from] std::io::Error),
+}
