@@ -44,11 +44,9 @@ pub fn segments(played: &[f32], heard: &[f32], lag: i64, segment_frames: usize) 
     let mut near = lag;
     for (i, piece) in played.chunks_exact(segment_frames).enumerate() {
         let at_frame = i * segment_frames;
-        let at = i64::try_from(at_frame).expect("a recording has fewer than 2^63 frames");
-        if level_db(piece) < SILENCE_DB
-            || at + near + i64::try_from(segment_frames).unwrap_or(0)
-                > i64::try_from(heard.len()).unwrap_or(0)
-        {
+        let at = signed(at_frame);
+        let inside = 0 <= at + near && at + near + signed(piece.len()) <= signed(heard.len());
+        if !inside || level_db(piece) < SILENCE_DB {
             continue;
         }
         let Some(peak) =
