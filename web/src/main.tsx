@@ -1,3 +1,11 @@
+// Where the page begins.
+
 import { render } from "preact";
 
-render(<h1>vjam</h1>, document.getElementById("app")!);
+import { App } from "./ui/app";
+import { installDebugHandle } from "./ui/debug";
+import "./ui/style.css";
+
+installDebugHandle();
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);

@@ -14,12 +14,14 @@ import { type Problem, UNREACHABLE, problemOfMedia } from "./words";
 /** The world outside, in one place so that tests can bring their own. */
 export interface Surroundings {
   openSocket(): SocketLike;
-  openAudio(): Promise<AudioPort>;
+  /** Opens the sound with this input. */
+  openAudio(deviceId: string): Promise<AudioPort>;
 }
 
 export interface Visit {
   room: RoomId;
   name: string;
+  deviceId: string;
   /** Whether one's own sound is published, or one only listens. */
   part: "musician" | "listener";
 }
@@ -27,6 +29,7 @@ export interface Visit {
 export class Session {
   readonly state: Signal<SessionState>;
   private audio: AudioPort | null = null;
+  private deviceId: string;
   private signalling: Signalling | null = null;
   /** Which `joined` the media link belongs to; work begun for an older one is dropped. */
   private membership = 0;
@@ -41,6 +44,7 @@ export class Session {
     private readonly surroundings: Surroundings,
   ) {
     this.state = signal(initialState(visit.room));
+    this.deviceId = visit.deviceId;
   }
 
   /** Opens the sound, then the connection. Failures end up in the state, in words. */
@@ -85,6 +89,7 @@ export class Session {
   async setInputDevice(deviceId: string): Promise<void> {
     try {
       await this.audio?.setInputDevice(deviceId);
+      this.deviceId = deviceId;
     } catch (error) {
       this.dispatch({ type: "notice", notice: problemOfMedia(error) });
     }
@@ -111,8 +116,17 @@ export class Session {
     return this.audio;
   }
 
+  get part(): Visit["part"] {
+    return this.visit.part;
+  }
+
+  /** The chosen input; empty for the browser's default. */
+  get inputDeviceId(): string {
+    return this.deviceId;
+  }
+
   private async openAudio(): Promise<AudioPort> {
-    const audio = await this.surroundings.openAudio();
+    const audio = await this.surroundings.openAudio(this.deviceId);
     audio.onlink = (link) => this.linkChanged(link);
     audio.onpublication = () => this.queue((present) => this.publish(present));
     audio.setMuted(this.state.value.muted);

@@ -1,0 +1,58 @@
+// `window.vjam`: what a test, or a musician reporting a problem, may look at. Read-only, plain data;
+// `copy(JSON.stringify(vjam.report()))` in the console is a useful bug report.
+
+import type { AudioStats, EngineChoice, Mix } from "../session/audio_seam";
+import type { Session } from "../session/session";
+import type { SessionState } from "../session/state";
+import type { TrackId } from "../protocol";
+
+export interface DebugHandle {
+  /** What the app knows of the room; null outside of a room. Without seat and ticket. */
+  readonly state: Omit<SessionState, "seat" | "ticket"> | null;
+  /** What the sound reports; null before it is open. */
+  readonly stats: AudioStats | null;
+  /** Which way sound runs; null before it is open. */
+  readonly engine: EngineChoice | null;
+  /** All of it at once. */
+  report(): Pick<DebugHandle, "state" | "stats" | "engine">;
+  mute(muted: boolean): void;
+  mix(track: TrackId, change: Partial<Mix>): void;
+  chat(text: string): void;
+  leave(): void;
+}
+
+declare global {
+  interface Window {
+    vjam: DebugHandle;
+  }
+}
+
+let present: Session | null = null;
+
+export function exposeSession(session: Session | null): void {
+  present = session;
+}
+
+export function installDebugHandle(): void {
+  window.vjam = {
+    get state() {
+      if (present === null) return null;
+      // Secrets stay out of bug reports.
+      const { seat: _seat, ticket: _ticket, ...rest } = present.state.peek();
+      return rest;
+    },
+    get stats() {
+      return present?.stats() ?? null;
+    },
+    get engine() {
+      return present?.port?.engine ?? null;
+    },
+    report() {
+      return { state: this.state, stats: this.stats, engine: this.engine };
+    },
+    mute: (muted) => present?.setMuted(muted),
+    mix: (track, change) => present?.setMix(track, change),
+    chat: (text) => present?.chat(text),
+    leave: () => present?.leave(),
+  };
+}

@@ -1,0 +1,44 @@
+// After a visit: why it is over, and the way back in.
+
+import { useEffect, useRef } from "preact/hooks";
+
+import type { RoomId } from "../protocol";
+import type { Problem } from "../session/words";
+import { Brand } from "./brand";
+import { followed } from "./route";
+
+interface Props {
+  room: RoomId;
+  /** Null when the musician simply left. */
+  problem: Problem | null;
+  onJoin: () => void;
+}
+
+export function Ended({ room, problem, onJoin }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+
+  return (
+    <div class="page">
+      <header class="site">
+        <Brand />
+      </header>
+      <main class="narrow">
+        <h1 ref={heading} tabIndex={-1}>
+          {problem === null ? `You left ${room}.` : problem.title}
+        </h1>
+        <p class="lead" data-code={problem?.code}>
+          {problem === null ? "Your microphone is off." : `${problem.advice} Your microphone is off.`}
+        </p>
+        <div class="inline">
+          <button type="button" class="button primary" onClick={onJoin}>
+            Join again
+          </button>
+          <a class="button" href="/" onClick={followed}>
+            Another room
+          </a>
+        </div>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+// Numbers as a musician reads them: a real minus sign, a fixed number of digits so that nothing
+// jumps, and a dash where there is nothing to say yet.
+
+export const UNKNOWN = "–";
+
+export function decibels(db: number): string {
+  if (db <= LEVEL_DB_MIN) return "−∞ dB";
+  return `${signed(Math.round(db))} dB`;
+}
+
+export function milliseconds(ms: number | undefined): string {
+  return ms === undefined || !Number.isFinite(ms) ? UNKNOWN : `${ms.toFixed(1)} ms`;
+}
+
+/** A share of 1 in percent; anything above zero never reads as zero. */
+export function percent(share: number | undefined): string {
+  if (share === undefined || !Number.isFinite(share)) return UNKNOWN;
+  if (0 < share && share < 0.001) return "<0.1 %";
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+export function pan(position: number): string {
+  const share = Math.round(Math.abs(position) * 100);
+  if (share === 0) return "center";
+  return position < 0 ? `${share} % left` : `${share} % right`;
+}
+
+export function timeOfDay(unixMs: number): string {
+  return new Date(unixMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}
+
+/** Where a level stands on a meter, 0 to 1. */
+export function meterPosition(db: number): number {
+  return Math.min(1, Math.max(0, 1 - db / LEVEL_DB_MIN));
+}
+
+function signed(value: number): string {
+  if (value < 0) return `−${Math.abs(value)}`;
+  return 0 < value ? `+${value}` : "0";
+}
+
+/** The bottom of every meter; quieter than this is silence to a musician. */
+export const LEVEL_DB_MIN = -60;

@@ -1,0 +1,258 @@
+// Before joining: a name, an input with its level, and what to expect. Nothing is opened before the
+// musician asks for it, unless the browser has been told before that it may.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { probe } from "../audio/probe";
+import { PARTICIPANT_NAME_CHARS_MAX, type RoomId } from "../protocol";
+import { loadPreferences, savePreferences } from "../session/preferences";
+import { type Problem, problemOfMedia, problemOfSurroundings } from "../session/words";
+import { Brand } from "./brand";
+import { engineReason, engineTitle } from "./engine_words";
+import { LEVEL_DB_MIN } from "./format";
+import { InputCheck, type InputDevice, inputDevices, inputIsPermitted } from "./input";
+import { Meter, Readout } from "./meter";
+import { ProblemCard } from "./problem";
+import type { Query } from "./query";
+
+/** What the musician chose. */
+export interface Choice {
+  name: string;
+  deviceId: string;
+  /** The input of the level check, still open. */
+  stream: MediaStream | null;
+  part: "musician" | "listener";
+}
+
+interface Props {
+  room: RoomId;
+  query: Query;
+  /** Why the last attempt failed. */
+  problem: Problem | null;
+  busy: boolean;
+  onJoin: (choice: Choice) => void;
+}
+
+export function Join({ room, query, problem, busy, onJoin }: Props) {
+  const [name, setName] = useState(query.name ?? loadPreferences().name);
+  const [deviceId, setDeviceId] = useState(loadPreferences().deviceId);
+  const [devices, setDevices] = useState<InputDevice[]>([]);
+  const [check, setCheck] = useState<InputCheck | null>(null);
+  const [inputProblem, setInputProblem] = useState<Problem | null>(null);
+  const [nameProblem, setNameProblem] = useState("");
+  const open = useRef<InputCheck | null>(null);
+  const surroundings = surroundingsProblem();
+  const shown = surroundings ?? inputProblem ?? problem;
+
+  const take = (next: InputCheck | null) => {
+    open.current = next;
+    setCheck(next);
+  };
+
+  const startCheck = async (wanted: string) => {
+    open.current?.close();
+    take(null);
+    setInputProblem(null);
+    try {
+      const next = await InputCheck.open(wanted).catch((error: unknown) => {
+        // The remembered interface may be unplugged today: take whatever there is.
+        const gone = error instanceof Error && error.name === "OverconstrainedError";
+        if (gone && wanted !== "") return InputCheck.open("");
+        throw error;
+      });
+      take(next);
+      setDeviceId(next.deviceId);
+      setDevices(await inputDevices());
+    } catch (error) {
+      setInputProblem(problemOfMedia(error));
+    }
+  };
+
+  const join = (part: Choice["part"]) => {
+    const trimmed = name.trim();
+    if (trimmed === "") {
+      setNameProblem("Tell the others who you are.");
+      document.getElementById("name")?.focus();
+      return;
+    }
+    savePreferences({ name: trimmed, deviceId });
+    const stream = part === "musician" ? (open.current?.handOver() ?? null) : null;
+    if (part === "listener") open.current?.close();
+    take(null);
+    setInputProblem(null);
+    onJoin({ name: trimmed, deviceId, stream, part });
+  };
+
+  useEffect(() => {
+    if (surroundings !== null) return;
+    if (query.autojoin) {
+      join("musician");
+      return;
+    }
+    void inputIsPermitted().then((permitted) => {
+      if (permitted && open.current === null) void startCheck(deviceId);
+    });
+    const changed = () => void inputDevices().then(setDevices);
+    navigator.mediaDevices.addEventListener("devicechange", changed);
+    return () => {
+      navigator.mediaDevices.removeEventListener("devicechange", changed);
+      open.current?.close();
+      open.current = null;
+    };
+  }, []);
+
+  const engine = query.engine === "standard" ? { mode: "standard" as const, missing: [] } : probe();
+  const cannotOpen = inputProblem !== null || problem?.code.endsWith("Error") === true;
+
+  return (
+    <div class="page" onPointerDown={() => check?.resume()} onKeyDown={() => check?.resume()}>
+      <header class="site">
+        <Brand />
+      </header>
+      <main class="narrow">
+        <p class="eyebrow">You are about to join</p>
+        <h1 class="room-name">{room}</h1>
+        {shown !== null && (
+          <ProblemCard problem={shown}>
+            {cannotOpen && surroundings === null && (
+              <div class="inline">
+                <button type="button" class="button" onClick={() => void startCheck(deviceId)}>
+                  Try again
+                </button>
+                <button type="button" class="button" disabled={busy} onClick={() => join("listener")}>
+                  Join to listen only
+                </button>
+              </div>
+            )}
+          </ProblemCard>
+        )}
+        <form
+          class="card join"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            join("musician");
+          }}
+        >
+          <div class="field">
+            <label for="name">Your name</label>
+            <input
+              id="name"
+              type="text"
+              autoComplete="nickname"
+              maxLength={PARTICIPANT_NAME_CHARS_MAX}
+              value={name}
+              aria-invalid={nameProblem !== ""}
+              aria-describedby="name-problem"
+              onInput={(event) => {
+                setName(event.currentTarget.value);
+                setNameProblem("");
+              }}
+            />
+            <p id="name-problem" class="field-problem" role="alert">
+              {nameProblem}
+            </p>
+          </div>
+          {check === null ? (
+            <div class="field">
+              <span class="label">Your input</span>
+              <button
+                type="button"
+                class="button"
+                disabled={busy || surroundings !== null}
+                onClick={() => void startCheck(deviceId)}
+              >
+                Check my microphone or instrument
+              </button>
+              <p class="help">The browser will ask whether this page may use it.</p>
+            </div>
+          ) : (
+            <CheckedInput
+              check={check}
+              devices={devices}
+              deviceId={deviceId}
+              onChoose={(id) => void startCheck(id)}
+            />
+          )}
+          <button
+            type="submit"
+            class="button primary large"
+            disabled={busy || surroundings !== null}
+          >
+            {busy ? "Joining…" : "Join"}
+          </button>
+          <p class="sr-only" role="status">
+            {busy ? "Joining the room" : ""}
+          </p>
+        </form>
+        <ul class="hints">
+          <li>
+            <strong>Headphones on?</strong> With loudspeakers the others hear themselves come back.
+          </li>
+          <li data-engine={engine.mode}>
+            <strong>{engineTitle(engine)}.</strong>{" "}
+            {engineReason(engine, query.engine === "standard")}
+          </li>
+        </ul>
+      </main>
+    </div>
+  );
+}
+
+interface CheckedInputProps {
+  check: InputCheck;
+  devices: InputDevice[];
+  deviceId: string;
+  onChoose: (deviceId: string) => void;
+}
+
+function CheckedInput({ check, devices, deviceId, onChoose }: CheckedInputProps) {
+  const verdict = useRef(new LevelVerdict());
+  return (
+    <div class="field">
+      <label for="input">Your input</label>
+      <select id="input" value={deviceId} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {devices.map((device) => (
+          <option key={device.id} value={device.id}>
+            {device.label}
+          </option>
+        ))}
+      </select>
+      <Meter label="Input level" read={() => check.levelDb() ?? LEVEL_DB_MIN} />
+      <p class="help">
+        <Readout read={(now) => verdict.current.words(now, check.levelDb())} />
+      </p>
+    </div>
+  );
+}
+
+/** Says what the level of the last seconds means. */
+export class LevelVerdict {
+  private loudestDb = LEVEL_DB_MIN;
+  private loudestAtMs = 0;
+
+  words(nowMs: number, levelDb: number | null): string {
+    if (levelDb === null) return "Click anywhere on the page to see your level.";
+    if (this.loudestDb <= levelDb || MEMORY_MS < nowMs - this.loudestAtMs) {
+      this.loudestDb = levelDb;
+      this.loudestAtMs = nowMs;
+    }
+    if (TOO_LOUD_DB <= this.loudestDb) return "Too loud: turn the input down a little.";
+    if (QUIET_DB <= this.loudestDb) return "We hear you well.";
+    if (SILENT_DB <= this.loudestDb) return "We hear you, but quietly: turn the input up.";
+    return "Nothing yet: play or sing a note.";
+  }
+}
+
+function surroundingsProblem(): Problem | null {
+  return problemOfSurroundings({
+    secure: isSecureContext,
+    microphone: navigator.mediaDevices !== undefined,
+    webrtc: "RTCPeerConnection" in globalThis,
+  });
+}
+
+const MEMORY_MS = 3_000;
+const TOO_LOUD_DB = -1;
+const QUIET_DB = -36;
+const SILENT_DB = -54;

@@ -1,0 +1,181 @@
+// Everybody else: one strip for each, with level, mix and the measured state of the connection.
+
+import { useId, useRef } from "preact/hooks";
+
+import type { Participant, Track } from "../protocol";
+import type { Mix, RemoteStats } from "../session/audio_seam";
+import type { Session } from "../session/session";
+import { NEUTRAL, type SessionState } from "../session/state";
+import { participantEngine } from "./engine_words";
+import { LEVEL_DB_MIN, UNKNOWN, decibels, milliseconds, pan, percent } from "./format";
+import { LossWindow } from "./loss";
+import { Meter, Readout } from "./meter";
+
+interface Props {
+  session: Session;
+  state: SessionState;
+  others: Participant[];
+}
+
+export function RemoteStrips({ session, state, others }: Props) {
+  const soloed = Object.entries(state.mixes).some(([, mix]) => mix.solo);
+  return (
+    <ul class="remotes">
+      {others.map((participant) => (
+        <li
+          key={participant.id}
+          class={`card strip ${participant.presence}`}
+          data-participant={participant.id}
+        >
+          <div class="strip-head">
+            <h2>{participant.name}</h2>
+            <span class="tag">
+              {participant.presence === "away"
+                ? "connection lost, may be back"
+                : participantEngine(participant.engine)}
+            </span>
+          </div>
+          {participant.tracks.length === 0 && <p class="help">Listens; sends no sound.</p>}
+          {participant.tracks.map((track) => (
+            <Channel
+              key={track.id}
+              session={session}
+              name={participant.name}
+              track={track}
+              several={1 < participant.tracks.length}
+              mix={state.mixes[track.id] ?? NEUTRAL}
+              soloed={soloed}
+            />
+          ))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface ChannelProps {
+  session: Session;
+  name: string;
+  track: Track;
+  /** Whether the participant has other tracks, so that this one needs its label. */
+  several: boolean;
+  mix: Mix;
+  /** Whether somebody in the room is soloed, which silences everybody who is not. */
+  soloed: boolean;
+}
+
+function Channel({ session, name, track, several, mix, soloed }: ChannelProps) {
+  const id = useId();
+  const loss = useRef(new LossWindow());
+  const who = several ? `${name}, ${track.label}` : name;
+  const change = (part: Partial<Mix>) => session.setMix(track.id, part);
+  const remote = () => session.stats()?.remotes[track.id];
+  const unheard = mix.muted || (soloed && !mix.solo);
+
+  return (
+    <div class={unheard ? "channel unheard" : "channel"} data-track={track.id}>
+      {several && <h3>{track.label}</h3>}
+      <Meter label={`Level of ${who}`} read={() => remote()?.levelDb ?? LEVEL_DB_MIN} />
+      {track.muted && <p class="help">{name} muted this.</p>}
+      <div class="mix">
+        <div class="fader">
+          <label for={`${id}-gain`}>
+            Gain<span class="sr-only"> of {who}</span>
+          </label>
+          <input
+            id={`${id}-gain`}
+            type="range"
+            min={GAIN_DB_MIN}
+            max={GAIN_DB_MAX}
+            step={1}
+            value={mix.gainDb}
+            aria-valuetext={decibels(mix.gainDb)}
+            title="Double-click for 0 dB"
+            onInput={(event) => change({ gainDb: Number(event.currentTarget.value) })}
+            onDblClick={() => change({ gainDb: 0 })}
+          />
+          <output for={`${id}-gain`}>{decibels(mix.gainDb)}</output>
+        </div>
+        <div class="fader">
+          <label for={`${id}-pan`}>
+            Pan<span class="sr-only"> of {who}</span>
+          </label>
+          <input
+            id={`${id}-pan`}
+            type="range"
+            min={-1}
+            max={1}
+            step={0.1}
+            value={mix.pan}
+            aria-valuetext={pan(mix.pan)}
+            title="Double-click for the center"
+            onInput={(event) => change({ pan: Number(event.currentTarget.value) })}
+            onDblClick={() => change({ pan: 0 })}
+          />
+          <output for={`${id}-pan`}>{pan(mix.pan)}</output>
+        </div>
+        <div class="switches">
+          <button
+            type="button"
+            class="button small mute"
+            aria-pressed={mix.muted}
+            aria-label={`Mute ${who} for me`}
+            onClick={() => change({ muted: !mix.muted })}
+          >
+            Mute
+          </button>
+          <button
+            type="button"
+            class="button small solo"
+            aria-pressed={mix.solo}
+            aria-label={`Hear only ${who}`}
+            onClick={() => change({ solo: !mix.solo })}
+          >
+            Solo
+          </button>
+        </div>
+      </div>
+      <dl class="numbers">
+        <div>
+          <dt>Delay</dt>
+          <dd>
+            <Readout read={() => milliseconds(remote()?.delayMs)} />
+          </dd>
+        </div>
+        <div>
+          <dt>Buffer</dt>
+          <dd>
+            <Readout read={() => milliseconds(remote()?.bufferMs)} />
+          </dd>
+        </div>
+        <div>
+          <dt>Lost</dt>
+          <dd>
+            <Readout read={(now) => recent(loss.current, now, remote(), "lost")} />
+          </dd>
+        </div>
+        <div>
+          <dt>Concealed</dt>
+          <dd>
+            <Readout read={(now) => recent(loss.current, now, remote(), "concealed")} />
+          </dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+function recent(
+  loss: LossWindow,
+  nowMs: number,
+  remote: RemoteStats | undefined,
+  which: "lost" | "concealed",
+): string {
+  if (remote === undefined) return UNKNOWN;
+  return percent(loss.update(nowMs, remote)?.[which]);
+}
+
+/** The mixer's range as well; below the bottom one mutes. */
+const GAIN_DB_MIN = -40;
+const GAIN_DB_MAX = 12;
+

@@ -1,0 +1,133 @@
+// The room: who is here and how they sound, the conversation, and how the connection is.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import type { Session } from "../session/session";
+import type { Entry, SessionState } from "../session/state";
+import { Chat } from "./chat";
+import { OwnStrip } from "./own_strip";
+import { ProblemCard } from "./problem";
+import { RemoteStrips } from "./remote_strip";
+import { Invitation, RoomHeader } from "./room_header";
+
+interface Props {
+  session: Session;
+  state: SessionState;
+}
+
+export function Room({ session, state }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const chatOpen = useSignal(false);
+  const unread = useUnread(state.entries, chatOpen.value);
+  useEffect(() => heading.current?.focus(), []);
+  const others = state.participants.filter((participant) => participant.id !== state.me);
+  const newest = state.entries.at(-1);
+
+  return (
+    <div class="page room" data-chat={chatOpen.value ? "open" : "closed"}>
+      <RoomHeader session={session} state={state} heading={heading} />
+      <Notices session={session} state={state} />
+      <main class="strips" aria-label="Musicians">
+        <OwnStrip session={session} state={state} />
+        {others.length === 0 ? (
+          <Invitation room={state.room} />
+        ) : (
+          <RemoteStrips session={session} state={state} others={others} />
+        )}
+      </main>
+      <Chat
+        entries={state.entries}
+        me={state.me}
+        onSay={(text) => session.chat(text)}
+        onClose={() => {
+          chatOpen.value = false;
+          document.getElementById("open-chat")?.focus();
+        }}
+      />
+      <div class="thumb-bar">
+        <MuteButton session={session} muted={state.muted} />
+        <button
+          type="button"
+          id="open-chat"
+          class="button"
+          aria-expanded={chatOpen.value}
+          aria-controls="chat"
+          onClick={() => {
+            chatOpen.value = !chatOpen.value;
+          }}
+        >
+          Chat{unread === 0 ? "" : ` (${unread} new)`}
+        </button>
+      </div>
+      <p class="sr-only" role="log" aria-label="What happens in the room">
+        {newest === undefined ? "" : spoken(newest)}
+      </p>
+    </div>
+  );
+}
+
+/** Mutes one's own sound for everybody. */
+export function MuteButton({ session, muted }: { session: Session; muted: boolean }) {
+  return (
+    <button
+      type="button"
+      class="button mute"
+      aria-pressed={muted}
+      onClick={() => session.setMuted(!muted)}
+    >
+      {muted ? "Muted" : "Mute me"}
+    </button>
+  );
+}
+
+function Notices({ session, state }: Props) {
+  const { phase, link, notice } = state;
+  return (
+    <div class="notices">
+      <div role="status">
+        {phase.name === "away" && (
+          <div class="banner">
+            <p>
+              <strong>
+                {phase.why === "server_closing" ? "The server is restarting." : "Connection lost."}
+              </strong>{" "}
+              You come back by yourself as soon as it answers
+              {1 < phase.attempt ? ` (attempt ${phase.attempt}).` : "."}
+            </p>
+            <button type="button" class="button" onClick={() => session.tryNow()}>
+              Try now
+            </button>
+          </div>
+        )}
+        {phase.name === "in" && link === "down" && (
+          <div class="banner">
+            <p>
+              <strong>The sound is interrupted.</strong> Chat still works; the sound connection is
+              being restored. If it stays away, a firewall may be blocking UDP.
+            </p>
+          </div>
+        )}
+      </div>
+      {notice !== null && (
+        <ProblemCard problem={notice}>
+          <button type="button" class="button" onClick={() => session.dismissNotice()}>
+            OK
+          </button>
+        </ProblemCard>
+      )}
+    </div>
+  );
+}
+
+/** Lines that came while the conversation was not in sight. */
+function useUnread(entries: Entry[], open: boolean): number {
+  const seen = useRef<string | undefined>(entries.at(-1)?.key);
+  if (open) seen.current = entries.at(-1)?.key;
+  const from = entries.findIndex((entry) => entry.key === seen.current);
+  return entries.slice(from + 1).filter((entry) => entry.kind === "said").length;
+}
+
+function spoken(entry: Entry): string {
+  return entry.kind === "said" ? `${entry.message.name}: ${entry.message.text}` : entry.text;
+}

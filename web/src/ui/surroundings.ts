@@ -1,0 +1,29 @@
+// The real world for a session: this page's server, and this browser's sound.
+
+import { JamAudio } from "../audio/jam_audio";
+import type { AudioOptions } from "../session/audio_seam";
+import type { Surroundings } from "../session/session";
+import type { SocketLike } from "../session/signalling";
+import { silentInput } from "./input";
+import type { Choice } from "./join";
+import type { Query } from "./query";
+
+export function browserSurroundings(choice: Choice, query: Query): Surroundings {
+  // The input of the level check serves once; opened again, the device is asked for by its id.
+  let { stream } = choice;
+  return {
+    openSocket: () => new WebSocket(socketUrl(location)) as SocketLike,
+    openAudio: (deviceId) => {
+      const options: AudioOptions = { deviceId };
+      if (choice.part === "listener") options.stream = silentInput();
+      else if (stream !== null) options.stream = stream;
+      if (query.engine !== null) options.force = query.engine;
+      stream = null;
+      return JamAudio.open(options);
+    },
+  };
+}
+
+export function socketUrl(page: { protocol: string; host: string }): string {
+  return `${page.protocol === "https:" ? "wss:" : "ws:"}//${page.host}/api/v1/ws`;
+}

@@ -1,0 +1,67 @@
+// One visit to a room: the join screen, the room, and the end.
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import type { RoomId } from "../protocol";
+import { Session } from "../session/session";
+import { exposeSession } from "./debug";
+import { Join, type Choice } from "./join";
+import { Ended } from "./ended";
+import { parseQuery } from "./query";
+import { Room } from "./room";
+import { browserSurroundings } from "./surroundings";
+
+export function Visit({ room }: { room: RoomId }) {
+  const session = useSignal<Session | null>(null);
+  const choice = useRef<Choice | null>(null);
+  const query = useRef(parseQuery(location.search));
+  const state = useComputed(() => session.value?.state.value ?? null).value;
+
+  const join = (chosen: Choice) => {
+    choice.current = chosen;
+    const { name, deviceId, part } = chosen;
+    const next = new Session({ room, name, deviceId, part }, browserSurroundings(chosen, query.current));
+    session.value = next;
+    exposeSession(next);
+    void next.start();
+  };
+
+  useEffect(() => {
+    // A closed tab leaves at once instead of keeping its seat for a while.
+    const gone = () => session.peek()?.leave();
+    addEventListener("pagehide", gone);
+    const online = () => session.peek()?.tryNow();
+    addEventListener("online", online);
+    return () => {
+      removeEventListener("pagehide", gone);
+      removeEventListener("online", online);
+      gone();
+      exposeSession(null);
+    };
+  }, []);
+
+  const wasIn = state !== null && state.me !== null;
+  if (session.value !== null && state !== null && wasIn) {
+    if (state.phase.name !== "closed") return <Room session={session.value} state={state} />;
+    return (
+      <Ended
+        room={room}
+        problem={state.phase.problem}
+        onJoin={() => {
+          // The input was closed with the session: it is opened anew.
+          if (choice.current !== null) join({ ...choice.current, stream: null });
+        }}
+      />
+    );
+  }
+  return (
+    <Join
+      room={room}
+      query={query.current}
+      problem={state?.phase.name === "closed" ? state.phase.problem : null}
+      busy={state?.phase.name === "joining" || state?.phase.name === "away"}
+      onJoin={join}
+    />
+  );
+}
