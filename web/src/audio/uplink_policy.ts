@@ -33,15 +33,8 @@ export class UplinkPolicy {
   private since = 0;
   private congestedSince: number | null = null;
   private badReports = 0;
-  private retryMs = RETRY_FIRST_MS;
+  private failures = 0;
   private linkUpAt: number | null = null;
-  private available = true;
-
-  /** The data channel cannot be had in this browser. */
-  channelMissing(now: number, why: string): void {
-    this.available = false;
-    this.toRtp(now, why);
-  }
 
   linkUp(now: number): void {
     this.linkUpAt ??= now;
@@ -54,7 +47,7 @@ export class UplinkPolicy {
   /** The state of the data channel's queue; ask about twenty times a second. */
   observeChannel(now: number, open: boolean, queuedMs: number): void {
     if (this.path === "rtp") {
-      if (this.available && open && this.retryMs <= now - this.since) this.toChannel(now);
+      if (open && this.retryMs() <= now - this.since) this.toChannel(now);
       return;
     }
     if (!open) {
@@ -62,7 +55,7 @@ export class UplinkPolicy {
       if (OPEN_PATIENCE_MS < waited) this.fail(now, "the data channel does not open");
       return;
     }
-    if (TRUSTED_AFTER_MS < now - this.since) this.retryMs = RETRY_FIRST_MS;
+    if (TRUSTED_AFTER_MS < now - this.since) this.failures = 0;
     if (queuedMs <= QUEUE_TOLERATED_MS) {
       this.congestedSince = null;
       return;
@@ -83,9 +76,13 @@ export class UplinkPolicy {
     if (BAD_REPORTS_MAX <= this.badReports) this.fail(now, "packets were lost on the data channel");
   }
 
+  private retryMs(): number {
+    return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (this.failures - 1));
+  }
+
   private fail(now: number, why: string): void {
+    this.failures += 1;
     this.toRtp(now, why);
-    this.retryMs = Math.min(RETRY_MAX_MS, this.since === 0 ? this.retryMs : this.retryMs * 2);
   }
 
   private toRtp(now: number, why: string): void {

@@ -1,0 +1,293 @@
+// Plays and captures with our engine: an audio worklet, the link worker, and the rings between them.
+// Lives on the page's thread, which may stall for seconds without anybody hearing it.
+
+import type { Codec, Source, Stream, TrackId } from "../protocol";
+import type { Mix, RemoteStats } from "../session/audio_seam";
+import { outputDelayMs } from "./audio_context";
+import { readStats, type EngineStats } from "./engine_module";
+import type { FromWorker, FromWorklet, LinkCounts, ToWorker, ToWorklet, WorkletOptions } from "./messages";
+import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
+import type { RtcLink } from "./rtc_link";
+import { payloadTypes } from "./sdp";
+import { ringMemory } from "./slot_ring";
+import workletUrl from "./worklet.ts?worker&url";
+import wasmUrl from "./engine.wasm?url";
+
+/** A third of a second of one stream's packets up; every stream's of a stalled quantum down. */
+const UP_SLOTS = 256;
+const DOWN_SLOTS = 1024;
+/** How long a thread may take to start before the browser's own way is taken instead. */
+const START_PATIENCE_MS = 8_000;
+/** How often the page tells the worker about a data channel that it must keep. */
+const PAGE_CHANNEL_LOOK_MS = 50;
+
+export interface EngineOptions {
+  context: AudioContext;
+  channels: number;
+  bitrate: number;
+  /** What is published: the microphone, or a node of the same context. */
+  input: MediaStream | AudioNode;
+}
+
+export class EngineAudio implements Player {
+  onpublication: (() => void) | null = null;
+  readonly worker: Worker;
+  readonly tap: AudioNode;
+  private readonly context: AudioContext;
+  private readonly node: AudioWorkletNode;
+  private readonly channels: number;
+  private readonly ssrcs: Record<Codec, number>;
+  private link: RtcLink | null = null;
+  private source: AudioNode;
+  private path: "data-channel" | "rtp" = "data-channel";
+  private why = "";
+  private wanted: Codec[] = [];
+  private streams: Stream[] = [];
+  private readonly mixes = new Map<TrackId, Mix>();
+  private engineStats: EngineStats | null = null;
+  private counts: LinkCounts | null = null;
+  private pageChannelTimer: ReturnType<typeof setInterval> | null = null;
+
+  /** Starts both threads; throws where one of them does not come up. */
+  static async start(options: EngineOptions): Promise<EngineAudio> {
+    const { context, channels, bitrate } = options;
+    const [wasm] = await Promise.all([
+      fetch(wasmUrl).then((response) => response.arrayBuffer()),
+      context.audioWorklet.addModule(workletUrl),
+    ]);
+    const up = ringMemory(UP_SLOTS);
+    const down = ringMemory(DOWN_SLOTS);
+    const processorOptions: WorkletOptions = { wasm, up, down, channels, bitrate };
+    const node = new AudioWorkletNode(context, "jam", {
+      numberOfInputs: 1,
+      numberOfOutputs: 1,
+      outputChannelCount: [2],
+      channelCount: channels,
+      channelCountMode: "explicit",
+      processorOptions,
+    });
+    const worker = new Worker(new URL("./link_worker.ts", import.meta.url), { type: "module" });
+    const player = new EngineAudio(options, node, worker);
+    try {
+      const workerReady = player.workerReady();
+      tell(worker, { type: "start", up, down });
+      await within(START_PATIENCE_MS, Promise.all([workerReady, player.workletReady()]));
+    } catch (error) {
+      await player.close();
+      throw error;
+    }
+    return player;
+  }
+
+  private constructor({ context, channels, input }: EngineOptions, node: AudioWorkletNode, worker: Worker) {
+    this.context = context;
+    this.node = node;
+    this.worker = worker;
+    this.channels = channels;
+    this.tap = node;
+    this.ssrcs = { opus: randomSsrc(), "opus-64": randomSsrc(), pcm: randomSsrc() };
+    this.source = sourceNode(context, input);
+    this.source.connect(node);
+    node.connect(context.destination);
+  }
+
+  attach(link: RtcLink): void {
+    this.link = link;
+    const channel = link.pageChannel;
+    if (channel === null) return;
+    channel.binaryType = "arraybuffer";
+    const look = () => {
+      const open = channel.readyState === "open";
+      tell(this.worker, { type: "page-channel", open, bufferedBytes: channel.bufferedAmount });
+    };
+    this.pageChannelTimer = setInterval(look, PAGE_CHANNEL_LOOK_MS);
+    channel.onopen = look;
+    channel.onclose = look;
+  }
+
+  decodes(): Codec[] {
+    return ["opus-64", "opus", "pcm"];
+  }
+
+  negotiated(answer: string): void {
+    const { opus, red } = payloadTypes(answer);
+    const microphone = this.link?.microphoneSsrc() ?? null;
+    tell(this.worker, { type: "payload-types", opus, red, microphone });
+  }
+
+  setLinkUp(up: boolean): void {
+    tell(this.worker, { type: "link", up });
+  }
+
+  publication(): { channels: number; codecs: Codec[]; sources: Source[] } {
+    const { channels } = this;
+    const microphone = this.link?.microphoneSsrc() ?? null;
+    if (this.path === "rtp" && microphone !== null) {
+      return { channels, codecs: ["opus"], sources: [{ codec: "opus", ssrc: microphone }] };
+    }
+    const codecs: Codec[] = ["opus-64", "opus"];
+    return { channels, codecs, sources: codecs.map((codec) => ({ codec, ssrc: this.ssrcs[codec] })) };
+  }
+
+  setEncodings(codecs: Codec[]): void {
+    this.wanted = codecs;
+    const { sources } = this.publication();
+    const possible = sources.filter(({ codec }) => codecs.includes(codec));
+    // Over RTP there is only `opus`; what signalling wants follows as soon as it is told so.
+    const encodings = 0 < possible.length || codecs.length === 0 ? possible : sources.slice(-1);
+    this.post({ type: "encodings", encodings });
+  }
+
+  setStreams(streams: Stream[]): void {
+    const before = new Map(this.streams.map((stream) => [stream.ssrc, stream]));
+    const after = new Map(streams.map((stream) => [stream.ssrc, stream]));
+    // A slot that carries another track starts anew: nothing of the old one may be heard in it.
+    const same = (a: Stream, b: Stream | undefined) =>
+      b !== undefined && a.track === b.track && a.channels === b.channels;
+    for (const old of this.streams) {
+      if (!same(old, after.get(old.ssrc))) this.post({ type: "remove-remote", ssrc: old.ssrc });
+    }
+    this.streams = streams;
+    for (const stream of streams) {
+      if (same(stream, before.get(stream.ssrc))) continue;
+      this.post({ type: "add-remote", ssrc: stream.ssrc, channels: stream.channels });
+      this.mix(stream);
+    }
+  }
+
+  setMuted(muted: boolean): void {
+    this.post({ type: "input-muted", muted });
+  }
+
+  setRemote(track: TrackId, mix: Mix): void {
+    this.mixes.set(track, mix);
+    for (const stream of this.streams) {
+      if (stream.track === track) this.mix(stream);
+    }
+  }
+
+  setInput(stream: MediaStream): void {
+    const next = sourceNode(this.context, stream);
+    next.connect(this.node);
+    this.source.disconnect(this.node);
+    this.source = next;
+  }
+
+  reportUplink(received: number, lost: number, jitterUs: number): void {
+    tell(this.worker, { type: "uplink-report", received, lost, jitterUs });
+  }
+
+  stats(): PlayerStats {
+    const remotes: Record<TrackId, RemoteStats> = {};
+    const outputMs = outputDelayMs(this.context);
+    for (const { ssrc, ...heard } of this.engineStats?.remotes ?? []) {
+      const stream = this.streams.find((each) => each.ssrc === ssrc);
+      if (stream === undefined) continue;
+      const { playoutDelayMs, ...rest } = heard;
+      remotes[stream.track] = { ...rest, delayMs: playoutDelayMs + outputMs };
+    }
+    return {
+      inputLevelDb: this.engineStats?.inputLevelDb ?? SILENCE_DB,
+      uplinkPath: this.path,
+      downlinkPath: "engine",
+      why: this.why,
+      remotes,
+    };
+  }
+
+  /** What the link worker counted; for tests and the curious. */
+  linkCounts(): LinkCounts | null {
+    return this.counts;
+  }
+
+  async close(): Promise<void> {
+    if (this.pageChannelTimer !== null) clearInterval(this.pageChannelTimer);
+    this.onpublication = null;
+    this.source.disconnect();
+    this.node.disconnect();
+    this.post({ type: "close" });
+    this.worker.terminate();
+  }
+
+  private mix({ ssrc, track }: Stream): void {
+    this.post({ type: "mix", ssrc, ...(this.mixes.get(track) ?? UNCHANGED) });
+  }
+
+  private post(message: ToWorklet): void {
+    this.node.port.postMessage(message);
+  }
+
+  private workletReady(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.node.onprocessorerror = () => reject(new Error("the audio worklet stopped"));
+      this.node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => {
+        if (data.type === "ready") resolve();
+        else if (data.type === "failed") reject(new Error(data.text));
+        else this.engineStats = readStats(data.block);
+      };
+      // A context that waits for a touch renders nothing yet; the engine in it is sound all the same.
+      if (this.context.state !== "running") resolve();
+    });
+  }
+
+  private workerReady(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.worker.onerror = (event) => reject(new Error(`the link worker stopped: ${event.message}`));
+      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (data.type === "ready") resolve();
+        else this.fromWorker(data);
+      };
+    });
+  }
+
+  private fromWorker(message: FromWorker): void {
+    switch (message.type) {
+      case "path":
+        void this.changePath(message.path, message.why);
+        break;
+      case "packets":
+        for (const packet of message.packets) this.link?.pageChannel?.send(packet);
+        break;
+      case "counts":
+        this.counts = message.counts;
+        break;
+      case "ready":
+        break;
+    }
+  }
+
+  private async changePath(path: "data-channel" | "rtp", why: string): Promise<void> {
+    const before = this.path;
+    this.path = path;
+    this.why = why;
+    await this.link?.setSending(path === "rtp");
+    if (before === path) return;
+    this.setEncodings(this.wanted);
+    this.onpublication?.();
+  }
+}
+
+function sourceNode(context: AudioContext, input: MediaStream | AudioNode): AudioNode {
+  return input instanceof MediaStream ? context.createMediaStreamSource(input) : input;
+}
+
+function tell(worker: Worker, message: ToWorker): void {
+  worker.postMessage(message);
+}
+
+/** SSRCs are chosen at random (RFC 3550 §8.1); 0 would read as none. */
+function randomSsrc(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) || 1;
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the audio threads did not start in time")), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,166 @@
+// The WebAssembly engine as an object: the exports of engine/web/src/lib.rs with names and types.
+//
+// Its memory may grow when a remote is added, which detaches every view; views are therefore made
+// anew when the buffer has changed, never kept across calls.
+
+import type { Codec } from "../protocol";
+import type { EncodingWanted } from "./messages";
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  open(periodFramesMax: number, channels: number, bitrate: number): number;
+  input(channel: number): number;
+  output(channel: number): number;
+  packet(): number;
+  statistics(): number;
+  handle_packet(nowNs: number, bytes: number): number;
+  capture(channels: number, frames: number): number;
+  poll_packet(): number;
+  render(nowNs: number, frames: number): void;
+  set_encoding(index: number, codec: number, ssrc: number): number;
+  apply_encodings(count: number): number;
+  set_input_muted(muted: number): void;
+  add_remote(ssrc: number, channels: number): number;
+  remove_remote(ssrc: number): void;
+  set_mix(ssrc: number, gainDb: number, pan: number, muted: number, soloed: number): void;
+  update_statistics(): number;
+}
+
+/** Numbers of the statistics block before the first remote, and for each remote. */
+const HEAD_NUMBERS = 4;
+const REMOTE_NUMBERS = 12;
+
+export interface EngineRemoteStats {
+  ssrc: number;
+  levelDb: number;
+  bufferMs: number;
+  playoutDelayMs: number;
+  received: number;
+  lost: number;
+  late: number;
+  concealedMs: number;
+  driftPpm: number;
+}
+
+export interface EngineStats {
+  inputLevelDb: number;
+  outputLevelDb: number;
+  /** Packets whose stream or content the engine did not know. */
+  refusedPackets: number;
+  remotes: EngineRemoteStats[];
+}
+
+/** Numbers that stand for codecs in `set_encoding`; engine/web/src/lib.rs says the same. */
+const CODEC_NUMBERS: Record<Codec, number> = { opus: 0, "opus-64": 1, pcm: 2 };
+
+export class EngineModule {
+  private readonly exports: Exports;
+  private bytes = new Uint8Array(0);
+  private floats = new Float32Array(0);
+
+  /** Compiles and opens a session; throws where the engine refuses the settings. */
+  constructor(wasm: BufferSource, periodFramesMax: number, channels: number, bitrate: number) {
+    const module = new WebAssembly.Module(wasm);
+    this.exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
+    const refused = this.exports.open(periodFramesMax, channels, bitrate);
+    if (refused !== 0) throw new Error(`the engine refused its settings (${refused})`);
+  }
+
+  /** Takes one period of input, planar; gives how many packets wait in `pollPacket`. */
+  capture(input: readonly Float32Array[], frames: number): number {
+    this.refresh();
+    input.forEach((samples, channel) => {
+      this.floats.set(samples, this.exports.input(channel) / 4);
+    });
+    return this.exports.capture(input.length, frames);
+  }
+
+  /** The next packet to send, as a view that holds until the next call; null when there is none. */
+  pollPacket(): Uint8Array | null {
+    const length = this.exports.poll_packet();
+    if (length === 0) return null;
+    this.refresh();
+    const start = this.exports.packet();
+    return this.bytes.subarray(start, start + length);
+  }
+
+  /** Where `handlePacket` wants the packet. */
+  packetBuffer(): Uint8Array {
+    this.refresh();
+    const start = this.exports.packet();
+    return this.bytes.subarray(start, start + 1400);
+  }
+
+  /** Takes the packet that lies in `packetBuffer`; false where the engine did not know it. */
+  handlePacket(nowMs: number, length: number): boolean {
+    return this.exports.handle_packet(nowMs * 1e6, length) === 0;
+  }
+
+  /** Gives one period of output, planar, one or two channels. */
+  render(nowMs: number, output: readonly Float32Array[], frames: number): void {
+    this.exports.render(nowMs * 1e6, frames);
+    this.refresh();
+    output.forEach((samples, channel) => {
+      const start = this.exports.output(Math.min(channel, 1)) / 4;
+      samples.set(this.floats.subarray(start, start + frames));
+    });
+  }
+
+  /** What is sent from now on; false where the engine refuses it. */
+  setEncodings(encodings: readonly EncodingWanted[]): boolean {
+    const known = encodings.every(({ codec, ssrc }, index) => {
+      return this.exports.set_encoding(index, CODEC_NUMBERS[codec], ssrc) === 0;
+    });
+    return known && this.exports.apply_encodings(encodings.length) === 0;
+  }
+
+  setInputMuted(muted: boolean): void {
+    this.exports.set_input_muted(muted ? 1 : 0);
+  }
+
+  addRemote(ssrc: number, channels: number): boolean {
+    return this.exports.add_remote(ssrc, channels) === 0;
+  }
+
+  removeRemote(ssrc: number): void {
+    this.exports.remove_remote(ssrc);
+  }
+
+  setMix(ssrc: number, gainDb: number, pan: number, muted: boolean, solo: boolean): void {
+    this.exports.set_mix(ssrc, gainDb, pan, muted ? 1 : 0, solo ? 1 : 0);
+  }
+
+  /** A copy of the statistics as numbers, to be read by `readStats` on another thread. */
+  statsBlock(): Float64Array<ArrayBuffer> {
+    const remotes = this.exports.update_statistics();
+    const start = this.exports.statistics();
+    const numbers = HEAD_NUMBERS + remotes * REMOTE_NUMBERS;
+    return new Float64Array(this.exports.memory.buffer, start, numbers).slice() as Float64Array<ArrayBuffer>;
+  }
+
+  private refresh(): void {
+    if (this.bytes.buffer === this.exports.memory.buffer) return;
+    this.bytes = new Uint8Array(this.exports.memory.buffer);
+    this.floats = new Float32Array(this.exports.memory.buffer);
+  }
+}
+
+/** Puts names to the numbers of `statsBlock`. */
+export function readStats(block: Float64Array): EngineStats {
+  const at = (index: number) => block[index] ?? 0;
+  const remotes: EngineRemoteStats[] = [];
+  for (let i = HEAD_NUMBERS; i + REMOTE_NUMBERS <= block.length; i += REMOTE_NUMBERS) {
+    remotes.push({
+      ssrc: at(i),
+      levelDb: at(i + 1),
+      bufferMs: at(i + 2),
+      playoutDelayMs: at(i + 3),
+      received: at(i + 4),
+      lost: at(i + 5),
+      late: at(i + 6),
+      concealedMs: at(i + 7),
+      driftPpm: at(i + 8),
+    });
+  }
+  return { inputLevelDb: at(0), outputLevelDb: at(1), refusedPackets: at(2), remotes };
+}

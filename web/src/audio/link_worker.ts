@@ -1,0 +1,189 @@
+// The thread between the network and the audio worklet. Up: packets from the worklet's ring into the
+// data channel, or into the browser's own RTP packets. Down: encoded frames, taken before the
+// browser's jitter buffer sees them, into the worklet's ring.
+//
+// It decodes nothing and keeps nothing. Surprising: received frames are not written on, so that the
+// browser's own receiver stays silent; and a data channel whose queue grows is skipped rather than
+// fed, because SCTP would deliver everything, late.
+
+import type { FromWorker, LinkCounts, ToWorker, TransformOptions } from "./messages";
+import { FrameQueue } from "./opus_packing";
+import * as rtp from "./rtp";
+import { PACKET_BYTES_MAX, RingReader, RingWriter } from "./slot_ring";
+import { UplinkPolicy } from "./uplink_policy";
+
+/** What the DOM library's types lack: they know no worker globals beside the page's. */
+interface Transformer {
+  readable: ReadableStream<RTCEncodedAudioFrame>;
+  writable: WritableStream<RTCEncodedAudioFrame>;
+  options: TransformOptions;
+}
+interface Scope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  onrtctransform: ((event: Event & { transformer: Transformer }) => void) | null;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+}
+const scope = self as unknown as Scope;
+
+/** How often the data channel's queue is looked at. */
+const LOOK_MS = 50;
+/** A packet is skipped where more audio than this waits in front of it. */
+const SKIP_BEHIND_MS = 60;
+const COUNTS_EVERY_LOOKS = 4;
+
+const policy = new UplinkPolicy();
+const queue = new FrameQueue();
+const counts: LinkCounts = {
+  sentPackets: 0,
+  sentBytes: 0,
+  skippedPackets: 0,
+  receivedFrames: 0,
+  queuedMs: 0,
+};
+let channel: RTCDataChannel | null = null;
+/** A data channel that this browser does not let a worker have; the page sends for us. */
+let pageChannel: { open: boolean; bufferedBytes: number } | null = null;
+let down: RingWriter | null = null;
+let opusPayloadType = rtp.OPUS;
+let redPayloadType = rtp.RED;
+let microphoneSsrc: number | null = null;
+let toldPath = "";
+/** Bytes per millisecond that we put on the data channel lately, to read its queue as time. */
+let sendRate = 20;
+
+scope.onmessage = ({ data: message }) => {
+  switch (message.type) {
+    case "start":
+      down = new RingWriter(message.down);
+      void forwardUp(new RingReader(message.up));
+      setInterval(look, LOOK_MS);
+      scope.postMessage({ type: "ready" });
+      break;
+    case "channel":
+      channel = message.channel;
+      channel.binaryType = "arraybuffer";
+      break;
+    case "page-channel":
+      pageChannel = { open: message.open, bufferedBytes: message.bufferedBytes };
+      break;
+    case "payload-types":
+      opusPayloadType = message.opus;
+      redPayloadType = message.red ?? rtp.RED;
+      microphoneSsrc = message.microphone;
+      break;
+    case "link":
+      if (message.up) policy.linkUp(performance.now());
+      else policy.linkDown();
+      break;
+    case "uplink-report":
+      policy.observeReport(performance.now(), message.received, message.lost, message.jitterUs);
+      tellPath();
+      break;
+  }
+};
+
+scope.onrtctransform = ({ transformer }) => {
+  if (transformer.options.role === "receive") void takeDown(transformer.readable);
+  else void replaceUp(transformer);
+};
+
+/** Every packet of the engine, as soon as it is there. */
+async function forwardUp(up: RingReader): Promise<void> {
+  const packet = new Uint8Array(PACKET_BYTES_MAX);
+  for (;;) {
+    await up.wait();
+    const forPage: ArrayBuffer[] = [];
+    for (let length = up.popInto(packet); 0 < length; length = up.popInto(packet)) {
+      route(packet.subarray(0, length), forPage);
+    }
+    if (0 < forPage.length) scope.postMessage({ type: "packets", packets: forPage }, forPage);
+  }
+}
+
+/** The SSRC says which path the engine meant: the microphone's is the browser's own stream. */
+function route(packet: Uint8Array, forPage: ArrayBuffer[]): void {
+  if (rtp.ssrc(packet) === microphoneSsrc) {
+    queue.push(packet.slice(rtp.HEADER_BYTES));
+    return;
+  }
+  const ours = rtp.payloadType(packet);
+  rtp.setPayloadType(packet, ours === rtp.RED ? redPayloadType : opusPayloadType);
+  const state = channelState();
+  if (!state.open || SKIP_BEHIND_MS < state.bufferedBytes / sendRate) {
+    counts.skippedPackets += 1;
+    return;
+  }
+  counts.sentPackets += 1;
+  counts.sentBytes += packet.byteLength;
+  const message = packet.slice();
+  if (channel !== null) channel.send(message);
+  else forPage.push(message.buffer);
+}
+
+function channelState(): { open: boolean; bufferedBytes: number } {
+  if (channel === null) return pageChannel ?? { open: false, bufferedBytes: 0 };
+  return { open: channel.readyState === "open", bufferedBytes: channel.bufferedAmount };
+}
+
+let looks = 0;
+let sentBytesBefore = 0;
+
+/** Lets the policy see the data channel's queue. */
+function look(): void {
+  const rate = (counts.sentBytes - sentBytesBefore) / LOOK_MS;
+  sentBytesBefore = counts.sentBytes;
+  // Smoothed over about half a second; never so low that a single packet looks like a queue.
+  sendRate = Math.max(5, sendRate + (rate - sendRate) / 10);
+  const state = channelState();
+  counts.queuedMs = state.bufferedBytes / sendRate;
+  policy.observeChannel(performance.now(), state.open, counts.queuedMs);
+  tellPath();
+  looks += 1;
+  if (looks % COUNTS_EVERY_LOOKS === 0) {
+    scope.postMessage({ type: "counts", counts: { ...counts } });
+  }
+}
+
+function tellPath(): void {
+  if (toldPath === policy.path) return;
+  toldPath = policy.path;
+  queue.clear();
+  scope.postMessage({ type: "path", path: policy.path, why: policy.why });
+}
+
+/** Frames of one receiving m-line, as RTP packets into the worklet's ring. */
+async function takeDown(frames: ReadableStream<RTCEncodedAudioFrame>): Promise<void> {
+  const packet = new Uint8Array(PACKET_BYTES_MAX);
+  const reader = frames.getReader();
+  for (;;) {
+    const { value: frame, done } = await reader.read();
+    if (done) return;
+    const metadata = frame.getMetadata();
+    const fields = {
+      payloadType: metadata.payloadType === opusPayloadType ? rtp.OPUS : rtp.RED,
+      sequenceNumber: metadata.sequenceNumber ?? 0,
+      timestamp: frame.timestamp,
+      ssrc: metadata.synchronizationSource ?? 0,
+    };
+    const length = rtp.writePacket(fields, new Uint8Array(frame.data), packet);
+    counts.receivedFrames += 1;
+    if (0 < length && frame.data.byteLength !== 0) down?.push(packet.subarray(0, length));
+  }
+}
+
+/** The browser encodes the microphone every 10 ms; what it sends is the engine's frames instead. */
+async function replaceUp(transformer: Transformer): Promise<void> {
+  const reader = transformer.readable.getReader();
+  const writer = transformer.writable.getWriter();
+  for (;;) {
+    const { value: frame, done } = await reader.read();
+    if (done) return;
+    const payload = queue.take();
+    // Without a payload nothing is sent: the browser's own encoding never leaves this machine.
+    if (payload === null) continue;
+    counts.sentPackets += 1;
+    counts.sentBytes += payload.byteLength;
+    frame.data = payload.buffer;
+    await writer.write(frame);
+  }
+}

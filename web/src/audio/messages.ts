@@ -1,0 +1,65 @@
+// What the page, the link worker and the audio worklet tell each other. Packets never travel this
+// way: they go through the rings.
+
+import type { Codec } from "../protocol";
+
+/** From the page to the link worker. */
+export type ToWorker =
+  | { type: "start"; up: SharedArrayBuffer; down: SharedArrayBuffer }
+  /** The data channel, transferred; a browser that cannot gives none and sends for the worker. */
+  | { type: "channel"; channel: RTCDataChannel }
+  | { type: "payload-types"; opus: number; red: number | null; microphone: number | null }
+  | { type: "link"; up: boolean }
+  | { type: "uplink-report"; received: number; lost: number; jitterUs: number }
+  /** The state of a data channel that lives on the page. */
+  | { type: "page-channel"; open: boolean; bufferedBytes: number };
+
+/** From the link worker to the page. */
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "path"; path: "data-channel" | "rtp"; why: string }
+  | { type: "packets"; packets: ArrayBuffer[] }
+  | { type: "counts"; counts: LinkCounts };
+
+/** What the link worker counts since the start. */
+export interface LinkCounts {
+  sentPackets: number;
+  sentBytes: number;
+  /** Packets that our side threw away because the path was full. */
+  skippedPackets: number;
+  receivedFrames: number;
+  queuedMs: number;
+}
+
+/** What an `RTCRtpScriptTransform` of ours is for. */
+export type TransformOptions = { role: "receive" } | { role: "send" };
+
+export interface EncodingWanted {
+  codec: Codec;
+  ssrc: number;
+}
+
+/** From the page to the audio worklet. */
+export type ToWorklet =
+  | { type: "encodings"; encodings: EncodingWanted[] }
+  | { type: "input-muted"; muted: boolean }
+  | { type: "add-remote"; ssrc: number; channels: number }
+  | { type: "remove-remote"; ssrc: number }
+  | { type: "mix"; ssrc: number; gainDb: number; pan: number; muted: boolean; solo: boolean }
+  | { type: "close" };
+
+/** From the audio worklet to the page. */
+export type FromWorklet =
+  | { type: "ready"; quantumFrames: number }
+  | { type: "failed"; text: string }
+  /** The engine's statistics block, see engine_module.ts. */
+  | { type: "stats"; block: Float64Array };
+
+/** What the audio worklet is built from. */
+export interface WorkletOptions {
+  wasm: ArrayBuffer;
+  up: SharedArrayBuffer;
+  down: SharedArrayBuffer;
+  channels: number;
+  bitrate: number;
+}

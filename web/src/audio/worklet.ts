@@ -1,0 +1,115 @@
+// The audio thread: runs the engine once per render quantum. It neither waits nor allocates there,
+// beyond what the browser makes it.
+//
+// The order inside a quantum is for the earliest departure: what was captured leaves before what
+// arrived is rendered. Time is the context's own: a packet that came during a quantum is taken at
+// the next one, which is when it could first have been heard.
+
+import { EngineModule } from "./engine_module";
+import type { FromWorklet, ToWorklet, WorkletOptions } from "./messages";
+import { RingReader, RingWriter } from "./slot_ring";
+
+/** What the DOM library's types lack: the names of an AudioWorkletGlobalScope. */
+declare const currentFrame: number;
+declare const sampleRate: number;
+declare function registerProcessor(name: string, processor: unknown): void;
+declare class AudioWorkletProcessor {
+  readonly port: MessagePort;
+}
+
+const PERIOD_FRAMES_MAX = 8192;
+const STATS_PER_SECOND = 10;
+
+class JamProcessor extends AudioWorkletProcessor {
+  private readonly up: RingWriter;
+  private readonly down: RingReader;
+  private engine: EngineModule | null = null;
+  private nextStatsFrame = 0;
+  private started = false;
+
+  constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
+    super();
+    const { wasm, up, down, channels, bitrate } = processorOptions;
+    this.up = new RingWriter(up);
+    this.down = new RingReader(down);
+    this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.handle(data);
+    try {
+      this.engine = new EngineModule(wasm, PERIOD_FRAMES_MAX, channels, bitrate);
+    } catch (error) {
+      this.tell({ type: "failed", text: String(error) });
+    }
+  }
+
+  process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    const { engine } = this;
+    if (engine === null) return false;
+    const input = inputs[0] ?? [];
+    const output = outputs[0] ?? [];
+    const frames = output[0]?.length ?? 0;
+    const nowMs = (currentFrame / sampleRate) * 1000;
+    if (!this.started) {
+      this.started = true;
+      this.tell({ type: "ready", quantumFrames: frames });
+    }
+    this.send(engine, input, frames);
+    this.receive(engine, nowMs);
+    engine.render(nowMs, output, frames);
+    if (this.nextStatsFrame <= currentFrame) {
+      this.nextStatsFrame = currentFrame + sampleRate / STATS_PER_SECOND;
+      this.tell({ type: "stats", block: engine.statsBlock() });
+    }
+    return true;
+  }
+
+  private send(engine: EngineModule, input: Float32Array[], frames: number): void {
+    // Without a source connected there is no channel at all: capture silence, so that the media
+    // clock goes on.
+    const heard = input.length === 0 ? [SILENCE.subarray(0, frames)] : input;
+    if (engine.capture(heard, frames) === 0) return;
+    for (let packet = engine.pollPacket(); packet !== null; packet = engine.pollPacket()) {
+      this.up.push(packet);
+    }
+    this.up.wake();
+  }
+
+  private receive(engine: EngineModule, nowMs: number): void {
+    for (;;) {
+      const length = this.down.popInto(engine.packetBuffer());
+      if (length === 0) return;
+      engine.handlePacket(nowMs, length);
+    }
+  }
+
+  private handle(message: ToWorklet): void {
+    const { engine } = this;
+    if (engine === null) return;
+    switch (message.type) {
+      case "encodings":
+        engine.setEncodings(message.encodings);
+        break;
+      case "input-muted":
+        engine.setInputMuted(message.muted);
+        break;
+      case "add-remote":
+        engine.addRemote(message.ssrc, message.channels);
+        break;
+      case "remove-remote":
+        engine.removeRemote(message.ssrc);
+        break;
+      case "mix":
+        engine.setMix(message.ssrc, message.gainDb, message.pan, message.muted, message.solo);
+        break;
+      case "close":
+        this.engine = null;
+        break;
+    }
+  }
+
+  private tell(message: FromWorklet): void {
+    this.port.postMessage(message);
+  }
+}
+
+const SILENCE = new Float32Array(PERIOD_FRAMES_MAX);
+
+registerProcessor("jam", JamProcessor);
