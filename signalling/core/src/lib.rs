@@ -1,1 +1,37 @@
-//! signalling.
+//! Signalling: who is in which room, who may do what, and who hears whom.
+//!
+//! Pure: messages, events and instants come in through `handle_*`, and what must happen comes out
+//! of [`Signalling::poll_output`]. It opens no socket, reads no clock, draws no randomness, and
+//! never touches media: it commands the SFU ([`protocol::control`]). The protocol is told in
+//! `docs/protocol.md`.
+//!
+//! What surprises: nobody subscribes. Whenever somebody comes, goes, publishes or connects, what
+//! *should* be forwarded and said in that room is computed anew, compared with what the SFU and
+//! the apps were told last, and the difference goes out ([`settle`]). So there is one place that
+//! decides who hears whom.
+
+mod bucket;
+mod connection;
+mod encoding;
+mod hex;
+pub mod limits;
+mod link;
+mod negotiation;
+mod output;
+mod parameters;
+mod random;
+mod refusal;
+mod requests;
+mod room;
+mod sdp;
+mod settle;
+mod signalling;
+mod text;
+mod ticket;
+mod timers;
+
+pub use connection::{ConnectionId, Unreadable};
+pub use output::{Happening, LinkEffect, Output};
+pub use signalling::{Config, Signalling};
+pub use ticket::TicketKey;
+pub use timers::Wake;

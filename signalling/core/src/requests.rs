@@ -1,0 +1,369 @@
+//! What the messages of an app do, the media link excepted ([`crate::negotiation`]).
+
+use protocol::codec::Codec;
+use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::limits::PARTICIPANT_TRACKS_MAX;
+use protocol::rtp::Ssrc;
+use protocol::signal::{
+    ByeReason, Capabilities, ChatMessage, ClientMessage, ErrorCode, LeaveReason, ServerMessage,
+    Source, VERSION,
+};
+use protocol::time::Instant;
+
+use crate::connection::ConnectionId;
+use crate::limits::{SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL};
+use crate::output::Happening;
+use crate::refusal::Refusal;
+use crate::room::{Member, Told, Track};
+use crate::signalling::Signalling;
+use crate::ticket::{self, Bearer, TicketKind};
+use crate::timers::Wake;
+use crate::{hex, text};
+
+/// Who asks, and the number that the answer repeats.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker {
+    pub(crate) connection: ConnectionId,
+    pub(crate) participant: ParticipantId,
+    pub(crate) request: Option<u32>,
+}
+
+impl Asker {
+    /// For [`Signalling::broadcast`].
+    pub(crate) const fn answered(self) -> Option<(ConnectionId, Option<u32>)> {
+        Some((self.connection, self.request))
+    }
+}
+
+impl Signalling {
+    pub(crate) fn handle_request(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: Option<u32>,
+        message: ClientMessage,
+    ) -> Result<(), Refusal> {
+        let Some(state) = self.connections.get(&connection) else { return Ok(()) };
+        let asker = state.participant.map(|participant| Asker { connection, participant, request });
+        let asker = asker.ok_or_else(|| Refusal::new(ErrorCode::OutOfOrder, "join first"));
+        match message {
+            ClientMessage::Join { version, room, name, capabilities, seat } => {
+                if asker.is_ok() {
+                    return Err(Refusal::new(ErrorCode::OutOfOrder, "this connection has joined"));
+                }
+                let entering = Entering { room, name, capabilities };
+                self.join(now, connection, request, version, entering, seat.as_deref())
+            }
+            ClientMessage::Connect { ticket, description } => {
+                self.connect(now, asker?, &ticket, &description)
+            }
+            ClientMessage::Publish { label, channels, codecs, sources } => {
+                self.publish(asker?, &label, channels, codecs, sources)
+            }
+            ClientMessage::Unpublish { track } => self.unpublish(asker?, track),
+            ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
+            ClientMessage::Chat { text } => self.chat(now, asker?, &text),
+            ClientMessage::Ping {} => {
+                self.send(connection, request, ServerMessage::Pong {});
+                Ok(())
+            }
+            ClientMessage::Leave {} => {
+                self.leave(asker?);
+                Ok(())
+            }
+        }
+    }
+
+    /// A fresh ticket, and how many seconds it holds.
+    pub(crate) fn ticket(&self, now: Instant, participant: ParticipantId) -> (String, u32) {
+        let ticket = self.members.get(&participant).map(|member| {
+            let bearer = Bearer { kind: TicketKind::Media, room: &member.room, participant };
+            ticket::sign(&self.ticket_key, bearer, self.unix_ms(now), TICKET_LIFE)
+        });
+        (ticket.unwrap_or_default(), seconds(TICKET_LIFE))
+    }
+
+    fn join(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: Option<u32>,
+        version: u32,
+        mut entering: Entering,
+        seat: Option<&str>,
+    ) -> Result<(), Refusal> {
+        if version != VERSION {
+            let text = format!("this server speaks version {VERSION}, not {version}: reload");
+            return Err(Refusal::new(ErrorCode::Version, text));
+        }
+        entering.name = text::name(&entering.name)?;
+        entering.capabilities.decodes.sort_unstable();
+        entering.capabilities.decodes.dedup();
+        let participant = match seat {
+            Some(seat) => self.take_seat(connection, entering, seat)?,
+            None => self.make_seat(connection, entering)?,
+        };
+        self.timers.clear(Wake::JoinDeadline(connection));
+        self.timers.clear(Wake::Seat(participant));
+        self.timers.set(Wake::Ticket(participant), now + TICKET_RENEWAL);
+        if let Some(state) = self.connections.get_mut(&connection) {
+            state.participant = Some(participant);
+        }
+        let Some(room) = self.members.get(&participant).map(|member| member.room.clone()) else {
+            return Ok(());
+        };
+        let asker = Asker { connection, participant, request };
+        self.welcome(now, asker, &room, seat.is_some());
+        self.settle(&room);
+        Ok(())
+    }
+
+    /// Tells a participant where they are, and the others that they are there.
+    fn welcome(&mut self, now: Instant, asker: Asker, room: &RoomId, resumed: bool) {
+        let Asker { connection, participant, request } = asker;
+        let (ticket, ticket_seconds) = self.ticket(now, participant);
+        let Some(member) = self.members.get(&participant) else { return };
+        let Some(state) = self.rooms.get(room) else { return };
+        let engine = member.capabilities.engine;
+        let room_participants = state.members.len();
+        let present = state.members.iter().filter_map(|id| Some((id, self.members.get(id)?)));
+        let joined = ServerMessage::Joined {
+            version: VERSION,
+            room: room.clone(),
+            participant,
+            ticket,
+            ticket_seconds,
+            seat: format!("{}.{}", participant.0, hex::encode(&member.secret)),
+            seat_seconds: seconds(SEAT_KEPT),
+            participants: present.map(|(id, member)| member.describe(*id)).collect(),
+            chat: state.chat(),
+            resumed,
+        };
+        self.send(connection, request, joined);
+        self.happened(if resumed {
+            Happening::Resumed { participant }
+        } else {
+            Happening::Joined { participant, engine, room_participants }
+        });
+        self.tell_participant(participant, None);
+    }
+
+    /// A new seat in a room that is made if it is not there.
+    fn make_seat(
+        &mut self,
+        connection: ConnectionId,
+        entering: Entering,
+    ) -> Result<ParticipantId, Refusal> {
+        let full = |what| Refusal::new(ErrorCode::ServerFull, what);
+        if self.limits.participants_max <= self.members.len() {
+            return Err(full("this server has as many participants as it can; try again later"));
+        }
+        match self.rooms.get(&entering.room) {
+            Some(room) if room.is_full() => {
+                let text = format!("this room is full: {} are in it", room.members.len());
+                return Err(Refusal::new(ErrorCode::RoomFull, text));
+            }
+            None if self.limits.rooms_max <= self.rooms.len() => {
+                return Err(full("this server has as many rooms as it can; try again later"));
+            }
+            Some(_) | None => {}
+        }
+        self.last_participant_id += 1;
+        let participant = ParticipantId(self.last_participant_id);
+        let Entering { room, name, capabilities } = entering;
+        self.rooms.entry(room.clone()).or_default().members.insert(participant);
+        let member = Member {
+            room,
+            name,
+            capabilities,
+            secret: self.random.bytes(),
+            connection: Some(connection),
+            tracks: Vec::new(),
+            link: None,
+            told: Told::default(),
+        };
+        self.members.insert(participant, member);
+        Ok(participant)
+    }
+
+    /// Back into a seat that was kept, or that another connection still holds.
+    fn take_seat(
+        &mut self,
+        connection: ConnectionId,
+        entering: Entering,
+        seat: &str,
+    ) -> Result<ParticipantId, Refusal> {
+        let gone =
+            || Refusal::new(ErrorCode::SeatGone, "the seat was given up; join without a seat");
+        let (id, secret) = seat.split_once('.').ok_or_else(gone)?;
+        let participant = id.parse().map(ParticipantId).map_err(|_| gone())?;
+        let secret = hex::decode::<16>(secret).ok_or_else(gone)?;
+        let member = self.members.get_mut(&participant).ok_or_else(gone)?;
+        if !is_same_secret(&member.secret, &secret) || member.room != entering.room {
+            return Err(gone());
+        }
+        member.name = entering.name;
+        member.capabilities = entering.capabilities;
+        member.told = Told::default();
+        let before = member.connection.replace(connection);
+        if let Some(before) = before {
+            let text = "this seat was taken by a newer connection, another tab perhaps";
+            self.send_bye(before, ByeReason::Replaced, text);
+            self.forget_connection(before);
+        }
+        Ok(participant)
+    }
+
+    fn publish(
+        &mut self,
+        asker: Asker,
+        label: &str,
+        channels: u8,
+        mut codecs: Vec<Codec>,
+        sources: Vec<Source>,
+    ) -> Result<(), Refusal> {
+        let bad = |what: String| Refusal::new(ErrorCode::BadTrack, what);
+        let label = text::label(label)?;
+        if !matches!(channels, 1 | 2) {
+            return Err(bad(format!("a track has 1 or 2 channels, not {channels}")));
+        }
+        let mut seen = Vec::new();
+        codecs.retain(|codec| {
+            !seen.contains(codec) && {
+                seen.push(*codec);
+                true
+            }
+        });
+        let Some(member) = self.members.get(&asker.participant) else { return Ok(()) };
+        check_sources(member, &label, &codecs, &sources)?;
+        let known = member.tracks.iter().find(|track| track.label == label);
+        let (id, muted) = match known {
+            Some(track) => (track.id, track.muted),
+            None if PARTICIPANT_TRACKS_MAX <= member.tracks.len() => {
+                let text = format!("a participant has at most {PARTICIPANT_TRACKS_MAX} tracks");
+                return Err(Refusal::new(ErrorCode::TooMany, text));
+            }
+            None => {
+                self.last_track_id += 1;
+                (TrackId(self.last_track_id), false)
+            }
+        };
+        let track = Track { id, label: label.clone(), channels, codecs, sources, muted };
+        let Some(member) = self.members.get_mut(&asker.participant) else { return Ok(()) };
+        match member.track_mut(id) {
+            Some(known) => *known = track,
+            None => member.tracks.push(track),
+        }
+        // The publisher is told what to send even where that is what it was told before.
+        member.told.encodings.remove(&id);
+        let room = member.room.clone();
+        let published = ServerMessage::Published { track: id, label };
+        self.send(asker.connection, asker.request, published);
+        self.tell_participant(asker.participant, None);
+        self.settle(&room);
+        Ok(())
+    }
+
+    fn unpublish(&mut self, asker: Asker, track: TrackId) -> Result<(), Refusal> {
+        let Some(member) = self.members.get_mut(&asker.participant) else { return Ok(()) };
+        let before = member.tracks.len();
+        member.tracks.retain(|known| known.id != track);
+        if member.tracks.len() == before {
+            return Err(no_such_track(track));
+        }
+        member.told.encodings.remove(&track);
+        let room = member.room.clone();
+        self.tell_participant(asker.participant, asker.answered());
+        self.settle(&room);
+        Ok(())
+    }
+
+    fn mute(&mut self, asker: Asker, track: TrackId, muted: bool) -> Result<(), Refusal> {
+        let Some(member) = self.members.get_mut(&asker.participant) else { return Ok(()) };
+        member.track_mut(track).ok_or_else(|| no_such_track(track))?.muted = muted;
+        let room = member.room.clone();
+        self.tell_participant(asker.participant, asker.answered());
+        self.settle(&room);
+        Ok(())
+    }
+
+    fn chat(&mut self, now: Instant, asker: Asker, text: &str) -> Result<(), Refusal> {
+        let text = text::chat(text)?;
+        if let Some(state) = self.connections.get_mut(&asker.connection) {
+            let hurried = |_| Refusal::new(ErrorCode::TooFast, "too many chat messages; wait");
+            state.chat.take(now).map_err(hurried)?;
+        }
+        let at_unix_ms = self.unix_ms(now);
+        let participant = asker.participant;
+        let Some(member) = self.members.get(&participant) else { return Ok(()) };
+        let (room, name) = (member.room.clone(), member.name.clone());
+        let Some(state) = self.rooms.get_mut(&room) else { return Ok(()) };
+        let message = state.say(ChatMessage { id: 0, participant, name, text, at_unix_ms });
+        self.broadcast(&room, asker.answered(), ServerMessage::Chat { message });
+        Ok(())
+    }
+
+    fn leave(&mut self, asker: Asker) {
+        let Asker { connection, participant, request } = asker;
+        let (reason, text) = (ByeReason::Left, "you left the room".to_owned());
+        self.send(connection, request, ServerMessage::Bye { reason, text });
+        self.close(connection, reason);
+        if let Some(member) = self.members.get_mut(&participant) {
+            member.connection = None;
+        }
+        self.forget_connection(connection);
+        self.give_up_seat(participant, LeaveReason::Left);
+    }
+}
+
+/// What an app says about itself when it comes.
+#[derive(Debug)]
+struct Entering {
+    room: RoomId,
+    name: String,
+    capabilities: Capabilities,
+}
+
+/// Whether a track may be published with these codecs and sources under this label.
+fn check_sources(
+    member: &Member,
+    label: &str,
+    codecs: &[Codec],
+    sources: &[Source],
+) -> Result<(), Refusal> {
+    let bad = |what: String| Err(Refusal::new(ErrorCode::BadTrack, what));
+    if Codec::ALL.len() < sources.len() {
+        let text = format!("a track has at most {} sources", Codec::ALL.len());
+        return Err(Refusal::new(ErrorCode::TooMany, text));
+    }
+    if !codecs.iter().any(|codec| sources.iter().any(|source| source.codec == *codec)) {
+        return bad("none of the track's codecs has a source".into());
+    }
+    for (index, Source { codec, ssrc }) in sources.iter().enumerate() {
+        let others = &sources[..index];
+        if others.iter().any(|other| other.codec == *codec) {
+            return bad(format!("{codec} has two sources"));
+        }
+        let elsewhere =
+            member.tracks.iter().any(|track| track.label != label && track.codec(*ssrc).is_some());
+        let is_received = member.link.as_ref().is_some_and(|link| link.has_slot(*ssrc));
+        let twice = others.iter().any(|other| other.ssrc == *ssrc);
+        if *ssrc == Ssrc(0) || elsewhere || is_received || twice {
+            return bad(format!("the SSRC {} is taken; choose another at random", ssrc.0));
+        }
+    }
+    Ok(())
+}
+
+fn no_such_track(track: TrackId) -> Refusal {
+    Refusal::new(ErrorCode::NoSuchTrack, format!("you do not publish {track}"))
+}
+
+/// Compares in a time that does not depend on where the difference is.
+fn is_same_secret(a: &[u8; 16], b: &[u8; 16]) -> bool {
+    a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+fn seconds(duration: core::time::Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}

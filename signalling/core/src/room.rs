@@ -1,0 +1,134 @@
+//! Rooms, and the seats and tracks of their participants.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use protocol::codec::Codec;
+use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::rtp::Ssrc;
+use protocol::signal::{Capabilities, ChatMessage, Presence, Source, Stream};
+use protocol::{limits, signal};
+
+use crate::ConnectionId;
+use crate::encoding::Listener;
+use crate::limits::{CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX};
+use crate::link::Link;
+
+/// A room with at least one seat.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Room {
+    pub(crate) members: BTreeSet<ParticipantId>,
+    chat: VecDeque<ChatMessage>,
+    chat_bytes: usize,
+    last_chat_id: u32,
+}
+
+impl Room {
+    pub(crate) fn is_full(&self) -> bool {
+        limits::ROOM_PARTICIPANTS_MAX <= self.members.len()
+    }
+
+    /// Keeps what was said; gives it its id.
+    pub(crate) fn say(&mut self, mut message: ChatMessage) -> ChatMessage {
+        self.last_chat_id = self.last_chat_id.wrapping_add(1);
+        message.id = self.last_chat_id;
+        self.chat_bytes += message.text.len();
+        self.chat.push_back(message.clone());
+        while CHAT_HISTORY_MESSAGES_MAX < self.chat.len()
+            || CHAT_HISTORY_BYTES_MAX < self.chat_bytes
+        {
+            let oldest = self.chat.pop_front();
+            self.chat_bytes -= oldest.map_or(0, |oldest| oldest.text.len());
+        }
+        message
+    }
+
+    /// What was said of late, oldest first.
+    pub(crate) fn chat(&self) -> Vec<ChatMessage> {
+        self.chat.iter().cloned().collect()
+    }
+}
+
+/// A seat and who sits in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) room: RoomId,
+    pub(crate) name: String,
+    pub(crate) capabilities: Capabilities,
+    /// The secret part of the seat.
+    pub(crate) secret: [u8; 16],
+    /// The WebSocket; none while the seat is only kept.
+    pub(crate) connection: Option<ConnectionId>,
+    /// In order of publishing.
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) link: Option<Link>,
+    /// What the connection was told last.
+    pub(crate) told: Told,
+}
+
+/// One published track.
+#[derive(Debug, Clone)]
+pub(crate) struct Track {
+    pub(crate) id: TrackId,
+    pub(crate) label: String,
+    pub(crate) channels: u8,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) muted: bool,
+}
+
+impl Track {
+    /// The SSRC of an encoding.
+    pub(crate) fn source(&self, codec: Codec) -> Option<Ssrc> {
+        self.sources.iter().find(|source| source.codec == codec).map(|source| source.ssrc)
+    }
+
+    /// The encoding of an SSRC.
+    pub(crate) fn codec(&self, ssrc: Ssrc) -> Option<Codec> {
+        self.sources.iter().find(|source| source.ssrc == ssrc).map(|source| source.codec)
+    }
+}
+
+/// What a connection was told last, so that only changes are sent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    pub(crate) streams: Option<Vec<Stream>>,
+    pub(crate) slots_wanted: Option<u32>,
+    pub(crate) encodings: BTreeMap<TrackId, (Vec<Codec>, Option<String>)>,
+}
+
+impl Member {
+    /// As others see it.
+    pub(crate) fn describe(&self, id: ParticipantId) -> signal::Participant {
+        let online = self.connection.is_some();
+        let track = |track: &Track| signal::Track {
+            id: track.id,
+            label: track.label.clone(),
+            channels: track.channels,
+            muted: track.muted,
+        };
+        signal::Participant {
+            id,
+            name: self.name.clone(),
+            engine: self.capabilities.engine,
+            presence: if online { Presence::Online } else { Presence::Away },
+            tracks: self.tracks.iter().map(track).collect(),
+        }
+    }
+
+    /// One of its tracks.
+    pub(crate) fn track_mut(&mut self, id: TrackId) -> Option<&mut Track> {
+        self.tracks.iter_mut().find(|track| track.id == id)
+    }
+
+    /// As the choice of encodings sees it.
+    pub(crate) fn listener(&self, id: ParticipantId) -> Listener<'_> {
+        Listener {
+            id,
+            name: &self.name,
+            engine: self.capabilities.engine,
+            decodes: &self.capabilities.decodes,
+            // Before there is a link nothing speaks against it.
+            takes_red: self.link.as_ref().is_none_or(|link| link.received.red.is_some()),
+        }
+    }
+}
