@@ -4,6 +4,7 @@
 //! listen unpack FOLDER                        writes the music as WAV files
 //! listen compare PLAYED HEARD [--looped]      says how PLAYED sounds in HEARD, as JSON
 //! listen unmix HEARD SOURCE... [--looped]     says which SOURCEs are in HEARD
+//! listen level HEARD                          says how loud HEARD is
 //! ```
 //!
 //! A source is a WAV file or the name of a track in `tests/music`. `--looped`: it was played over
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tests::listen::{Hearing, compare, unmix};
+use tests::listen::{Hearing, compare, level_db, unmix};
 use tests::sound::{MUSIC, RATE_HZ, Sound};
 
 fn main() -> Result<()> {
@@ -31,6 +32,11 @@ fn main() -> Result<()> {
             println!("{}", hearing(compare(&played, &heard, lags).as_ref()));
             Ok(())
         }
+        ["level", heard] => {
+            let heard = Sound::read_wav(Path::new(heard))?.to_mono();
+            println!("{}", json!({"level_db": level_db(&heard), "frames": heard.len()}));
+            Ok(())
+        }
         ["unmix", heard, names @ ..] => {
             let heard = Sound::read_wav(Path::new(heard))?.to_mono();
             let sources = names.iter().map(|name| source(name, &heard, looped));
@@ -44,7 +50,9 @@ fn main() -> Result<()> {
             println!("{}", json!({"explained": mix.explained, "parts": parts}));
             Ok(())
         }
-        _ => bail!("listen unpack FOLDER | compare PLAYED HEARD | unmix HEARD SOURCE..."),
+        _ => bail!(
+            "listen unpack FOLDER | compare PLAYED HEARD | unmix HEARD SOURCE... | level HEARD"
+        ),
     }
 }
 
