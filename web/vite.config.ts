@@ -22,5 +22,5 @@ export default defineConfig({
   worker: { format: "es" },
   server: { headers, proxy: { "/api": { target: server, ws: true } } },
   preview: { headers },
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "node", include: ["{src,measure}/**/*.test.{ts,tsx}"] },
 });
