@@ -8,3 +8,4 @@ pub mod callback_times;
 pub mod clock;
 pub mod priority;
 pub mod room_link;
+mod session;

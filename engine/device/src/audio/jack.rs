@@ -122,6 +122,7 @@ impl AudioBackend for Jack {
 
     fn stop(&mut self) -> Result<(), AudioError> {
         self.client = None;
+        self.state = Arc::default();
         Ok(())
     }
 }
@@ -153,20 +154,22 @@ pub fn find_server() -> Result<JackServer, AudioError> {
 
 fn open(name: &JackName) -> Result<::jack::Client, AudioError> {
     let (name, exact) = match name {
-        JackName::Like(name) => (name, ClientOptions::empty()),
-        JackName::Exactly(name) => (name, ClientOptions::USE_EXACT_NAME),
+        JackName::Like(name) => (name, false),
+        JackName::Exactly(name) => (name, true),
     };
+    let mut options = ClientOptions::NO_START_SERVER;
+    options.set(ClientOptions::USE_EXACT_NAME, exact);
     if name.is_empty() || NAME_BYTES_MAX < name.len() || name.contains(['\0', ':']) {
         let reason = format!("{name:?} cannot be a client's name (1 to 60 bytes, no colon)");
         return Err(AudioError::Jack(reason));
     }
-    match ::jack::Client::new(name, ClientOptions::NO_START_SERVER | exact) {
+    match ::jack::Client::new(name, options) {
         Ok((client, _status)) => Ok(client),
         Err(::jack::Error::LibraryError(reason)) => Err(AudioError::JackLibraryMissing(reason)),
         Err(::jack::Error::ClientError(status)) => {
             let server = std::env::var("JACK_DEFAULT_SERVER")
                 .map_or_else(|_| String::new(), |server| format!(" to the name {server:?}"));
-            if status.contains(ClientStatus::NAME_NOT_UNIQUE) {
+            if status.contains(ClientStatus::NAME_NOT_UNIQUE) || (exact && is_taken(name)) {
                 Err(AudioError::JackNameTaken(name.clone()))
             } else if status.intersects(ClientStatus::SERVER_FAILED | ClientStatus::SERVER_ERROR) {
                 Err(AudioError::JackServerMissing(server))
@@ -176,6 +179,14 @@ fn open(name: &JackName) -> Result<::jack::Client, AudioError> {
         }
         Err(error) => Err(AudioError::Jack(error.to_string())),
     }
+}
+
+/// Whether the server would give another name than this one.
+///
+/// JACK 2 reports a name that is taken as a communication error when the name is to be exact.
+fn is_taken(name: &str) -> bool {
+    ::jack::Client::new(name, ClientOptions::NO_START_SERVER)
+        .is_ok_and(|(client, _)| client.name() != name)
 }
 
 fn check_rate(rate_hz: u32) -> Result<(), AudioError> {

@@ -49,6 +49,11 @@ impl Keeper {
             State::Running => {
                 let status = self.backend.status();
                 if let Some(reason) = status.ended {
+                    // At once: libjack crashes when a dead server's client is closed after
+                    // another server was met.
+                    if let Err(error) = self.backend.stop() {
+                        tracing::debug!(%error, "audio that had ended");
+                    }
                     self.state = State::Ended { retry_at: now + RETRY };
                     return Some(AudioChange::Ended(reason));
                 }

@@ -1,0 +1,181 @@
+//! Our JACK client against a real JACK server with the dummy driver.
+//!
+//! Runs without the usual test harness, because the whole process has to live in a namespace of
+//! its own, and one server at a time is enough.
+
+mod jackd;
+
+use std::sync::mpsc;
+
+use engine_device::audio::{
+    AudioBackend, AudioError, Autoconnect, Callbacks, Jack, JackName, JackOptions,
+};
+use jackd::{Server, wait_for};
+
+fn main() {
+    jackd::enter_own_namespace();
+    let tests: [(&str, fn()); 5] = [
+        ("without_a_server_it_says_how_to_start_one", without_a_server_it_says_how_to_start_one),
+        ("audio_passes_with_no_frame_added", audio_passes_with_no_frame_added),
+        ("hardware_is_connected_when_asked_for", hardware_is_connected_when_asked_for),
+        ("the_servers_period_and_its_end_are_noticed", the_servers_period_and_its_end_are_noticed),
+        ("a_server_at_another_rate_is_refused", a_server_at_another_rate_is_refused),
+    ];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    for (name, test) in tests {
+        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            test();
+            eprintln!("test {name} ... ok");
+        }
+    }
+}
+
+fn client(autoconnect: Autoconnect) -> Jack {
+    Jack::new(JackOptions { name: JackName::Exactly("A".into()), autoconnect })
+}
+
+/// Hands input to output within the same callback, as a cable would.
+fn cable() -> Callbacks {
+    let (captured, to_render) = mpsc::sync_channel::<Vec<f32>>(1);
+    Callbacks::new(
+        1,
+        Box::new(move |input| captured.send(input[0].to_vec()).expect("it is received")),
+        Box::new(move |output| {
+            let period = to_render.recv().expect("capture ran before");
+            output[0].copy_from_slice(&period);
+            output[1].copy_from_slice(&period);
+        }),
+    )
+}
+
+fn nothing() -> Callbacks {
+    Callbacks::new(2, Box::new(|_| ()), Box::new(|_| ()))
+}
+
+fn without_a_server_it_says_how_to_start_one() {
+    let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("no server runs");
+    assert!(matches!(error, AudioError::JackServerMissing(_)), "{error}");
+    assert!(error.to_string().contains("\"vjam-test\". Start one (`jackd"), "{error}");
+}
+
+fn audio_passes_with_no_frame_added() {
+    let server = Server::start(48_000, 64);
+    let mut ours = client(Autoconnect::Nothing);
+    let format = ours.start(&cable()).expect("the server runs");
+    assert_eq!((format.description.as_str(), format.period_frames), ("JACK client \"A\"", 64));
+    let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("the name is taken");
+    assert!(matches!(&error, AudioError::JackNameTaken(name) if name == "A"), "{error}");
+    let mut frames = round_trip(&["A:in_1"], &["A:out_1", "A:out_2"]);
+    // A client that reads before it writes hears its own output one period later, even through a
+    // bare wire: whatever is more would be ours.
+    frames.dedup();
+    assert_eq!(frames, [64], "frames from the probe's output to its input, for each channel");
+    ours.stop().expect("it stops");
+    server.stop();
+}
+
+fn hardware_is_connected_when_asked_for() {
+    let server = Server::start(48_000, 64);
+    let mut ours = client(Autoconnect::Hardware);
+    ours.start(&nothing()).expect("the server runs");
+    let (probe, _) =
+        jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
+    for (port, wants) in [
+        ("A:in_1", "system:capture_1"),
+        ("A:in_2", "system:capture_2"),
+        ("A:out_1", "system:playback_1"),
+        ("A:out_2", "system:playback_2"),
+    ] {
+        let port = probe.port_by_name(port).unwrap_or_else(|| panic!("{port} is there"));
+        assert!(port.is_connected_to(wants).expect("a port's name"), "{wants}");
+    }
+    server.stop();
+}
+
+fn the_servers_period_and_its_end_are_noticed() {
+    let server = Server::start(48_000, 64);
+    let (frames_seen, frames) = mpsc::channel();
+    let callbacks = Callbacks::new(
+        1,
+        // The test stops listening when it has seen enough.
+        Box::new(move |input| drop(frames_seen.send(input[0].len()).ok())),
+        Box::new(|_| ()),
+    );
+    let mut ours = client(Autoconnect::Nothing);
+    ours.start(&callbacks).expect("the server runs");
+    assert_eq!(frames.recv(), Ok(64));
+    let (other, _) =
+        jack::Client::new("other", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
+    other.set_buffer_size(128).expect("the dummy driver takes any period");
+    wait_for("the longer period", || frames.recv().ok().filter(|frames| *frames == 128));
+    assert_eq!(ours.status().period_frames, 128);
+    assert_eq!(ours.status().ended, None);
+    drop(other);
+    server.stop();
+    let reason = wait_for("the end", || ours.status().ended);
+    assert_eq!(reason, "the JACK server was shut down");
+    ours.stop().expect("a client without a server stops too");
+    let server = Server::start(48_000, 256);
+    let format = ours.start(&callbacks).expect("the same client starts again");
+    assert_eq!(format.period_frames, 256);
+    wait_for("the new server's period", || frames.recv().ok().filter(|frames| *frames == 256));
+    server.stop();
+}
+
+fn a_server_at_another_rate_is_refused() {
+    let server = Server::start(44_100, 64);
+    let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("the rate is wrong");
+    assert_eq!(
+        error.to_string(),
+        "the JACK server runs at 44100 Hz, vjam needs 48000 Hz. Start it with `-r 48000`."
+    );
+    server.stop();
+}
+
+/// Sends single-sample pulses from a probe client into `to`, and counts the frames until they
+/// come back out of each of `from`.
+fn round_trip(to: &[&str], from: &[&str]) -> Vec<u64> {
+    let (probe, _) =
+        jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
+    let mut pulse = probe.register_port("pulse", jack::AudioOut::default()).expect("a new port");
+    let ears: Vec<_> = (0..from.len())
+        .map(|n| probe.register_port(&format!("ear_{n}"), jack::AudioIn::default()))
+        .collect::<Result<_, _>>()
+        .expect("new ports");
+    let (heard, delays) = mpsc::channel();
+    let (mut now, mut sent) = (0_u64, None);
+    let process =
+        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
+            let output = pulse.as_mut_slice(scope);
+            output.fill(0.0);
+            for (number, ear) in ears.iter().enumerate() {
+                let at = ear.as_slice(scope).iter().position(|sample| 0.5 < *sample);
+                if let (Some(at), Some(sent)) = (at, sent) {
+                    // The test stops listening when it has heard enough.
+                    drop(heard.send((number, now + at as u64 - sent)).ok());
+                }
+            }
+            // Twenty periods apart: longer than any delay that could be right.
+            if now % (20 * output.len() as u64) == 0 {
+                output[7] = 1.0;
+                sent = Some(now + 7);
+            }
+            now += output.len() as u64;
+            jack::Control::Continue
+        });
+    let probe = probe.activate_async((), process).expect("the server runs");
+    for port in to {
+        probe.as_client().connect_ports_by_name("probe:pulse", port).expect("both ports exist");
+    }
+    for (number, port) in from.iter().enumerate() {
+        let ear = format!("probe:ear_{number}");
+        probe.as_client().connect_ports_by_name(port, &ear).expect("both ports exist");
+    }
+    // Connecting reorders the graph; what is heard after a few pulses is steady.
+    let mut last = vec![None; from.len()];
+    for _ in 0..10 * from.len() {
+        let (number, frames) = delays.recv().expect("pulses come back");
+        last[number] = Some(frames);
+    }
+    last.into_iter().map(|frames| frames.expect("every channel was heard")).collect()
+}

@@ -1,0 +1,101 @@
+//! A JACK server of the test's own: dummy driver, its own shared memory, its own name.
+//!
+//! JACK knows at most eight servers per machine and keeps entries of killed ones in /dev/shm, so
+//! [`enter_own_namespace`] runs the whole test under a private /dev/shm, and servers are ended
+//! with SIGTERM, never killed.
+
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `jackd`; ends with the value.
+pub struct Server(Child);
+
+/// Starts the test binary again where /dev/shm and the JACK server's name are its own.
+///
+/// Call first thing in `main`, before there are threads. Comes back only in the new process.
+pub fn enter_own_namespace() {
+    if std::env::var_os(INSIDE).is_some() {
+        return;
+    }
+    let owner = std::fs::metadata("/proc/self").expect("Linux has /proc");
+    let root = owner.uid() == 0;
+    let me = std::env::current_exe().expect("the test binary has a path");
+    let script = "mount -t tmpfs tmpfs /dev/shm && exec \"$0\" \"$@\"";
+    let error = Command::new("unshare")
+        .args(if root { vec!["--mount"] } else { vec!["--mount", "--map-root-user"] })
+        .args(["sh", "-c", script])
+        .arg(me)
+        .args(std::env::args_os().skip(1))
+        .env(INSIDE, "1")
+        .env("JACK_DEFAULT_SERVER", NAME)
+        .env("JACK_NO_START_SERVER", "1")
+        .env("JACK_NO_AUDIO_RESERVATION", "1")
+        .exec();
+    panic!("`unshare` (Debian package util-linux) cannot be run: {error}");
+}
+
+impl Server {
+    /// Starts a server with the dummy driver and waits until it answers.
+    pub fn start(rate_hz: u32, period_frames: u32) -> Self {
+        let mut command = Command::new("jackd");
+        command.args(["-n", NAME]);
+        // Real time where it is allowed: a measurement on a busy machine needs it.
+        command.args(if may_run_real_time() { ["-R", "-P70"] } else { ["-r", "-P70"] });
+        command.args(["-d", "dummy", "-C2", "-P2"]);
+        command.args([format!("-r{rate_hz}"), format!("-p{period_frames}")]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "jackd cannot be run ({error}): install it with `apt install jackd2`, or let \
+                 `cargo xtask test` do it"
+            )
+        });
+        let mut server = Self(child);
+        wait_for("the JACK server", || {
+            if let Some(status) = server.0.try_wait().expect("it is our child") {
+                panic!("jackd ended by itself: {status}");
+            }
+            engine_device::audio::find_server().ok()
+        });
+        server
+    }
+
+    /// Ends the server as an operator would, and waits until it is gone.
+    pub fn stop(self) {}
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let kill = format!("kill -TERM {}", self.0.id());
+        let killed = Command::new("sh").args(["-c", &kill]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "jackd was still our child");
+        self.0.wait().expect("it is our child");
+    }
+}
+
+/// Asks until there is an answer; a machine that takes ten seconds is broken.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn may_run_real_time() -> bool {
+    std::thread::spawn(|| engine_device::priority::raise(engine_device::priority::Role::Audio))
+        .join()
+        .expect("it does not panic")
+        .is_ok()
+}
+
+/// Set in the process that has its own namespace.
+const INSIDE: &str = "VJAM_TEST_JACK_NAMESPACE";
+
+/// The only server in the namespace.
+const NAME: &str = "vjam-test";
