@@ -68,6 +68,8 @@ export class JamAudio implements AudioPort {
     };
   }
 
+  reportUplink(): void {}
+
   setInputDevice(): void {}
 
   async close(): Promise<void> {}

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 
 import { defineConfig, mergeConfig } from "vite";
 
-import base from "../vite.config";
+import base from "../vite.config.ts";
 
 export default mergeConfig(
   base,

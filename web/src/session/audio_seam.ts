@@ -72,6 +72,8 @@ export interface AudioPort {
   setMuted(muted: boolean): void;
   setRemote(track: TrackId, mix: Mix): void;
   stats(): AudioStats;
+  /** Takes the server's report, each second, on how one encoding of ours arrives. */
+  reportUplink(received: number, lost: number, jitterUs: number): void;
   setInputDevice(deviceId: string): Promise<void> | void;
   close(): Promise<void>;
 }

@@ -199,11 +199,13 @@ export class Session {
         // Somebody who came back has the mix that their name had before.
         this.queue(() => this.applyMixes());
         return;
+      case "uplink":
+        this.audio?.reportUplink(message.received_packets, message.lost_packets, message.jitter_us);
+        return;
       case "connected":
       case "published":
       case "ticket":
       case "participant_left":
-      case "uplink":
       case "chat":
       case "pong":
       case "error":

@@ -25,6 +25,13 @@ export function pan(position: number): string {
   return position < 0 ? `${share} % left` : `${share} % right`;
 }
 
+/** The same where there is little room: L and R as on every mixer. */
+export function panShort(position: number): string {
+  const share = Math.round(Math.abs(position) * 100);
+  if (share === 0) return "center";
+  return position < 0 ? `L ${share}` : `R ${share}`;
+}
+
 export function timeOfDay(unixMs: number): string {
   return new Date(unixMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }

@@ -11,6 +11,7 @@ import { Brand } from "./brand";
 import { engineReason, engineTitle } from "./engine_words";
 import { LEVEL_DB_MIN } from "./format";
 import { InputCheck, type InputDevice, inputDevices, inputIsPermitted } from "./input";
+import { LevelVerdict } from "./level_verdict";
 import { Meter, Readout } from "./meter";
 import { ProblemCard } from "./problem";
 import type { Query } from "./query";
@@ -208,6 +209,11 @@ interface CheckedInputProps {
 
 function CheckedInput({ check, devices, deviceId, onChoose }: CheckedInputProps) {
   const verdict = useRef(new LevelVerdict());
+  const read = () => {
+    const levelDb = check.levelDb();
+    verdict.current.take(performance.now(), levelDb);
+    return levelDb ?? LEVEL_DB_MIN;
+  };
   return (
     <div class="field">
       <label for="input">Your input</label>
@@ -218,30 +224,12 @@ function CheckedInput({ check, devices, deviceId, onChoose }: CheckedInputProps)
           </option>
         ))}
       </select>
-      <Meter label="Input level" read={() => check.levelDb() ?? LEVEL_DB_MIN} />
+      <Meter label="Input level" read={read} />
       <p class="help">
-        <Readout read={(now) => verdict.current.words(now, check.levelDb())} />
+        <Readout read={() => verdict.current.words()} />
       </p>
     </div>
   );
-}
-
-/** Says what the level of the last seconds means. */
-export class LevelVerdict {
-  private loudestDb = LEVEL_DB_MIN;
-  private loudestAtMs = 0;
-
-  words(nowMs: number, levelDb: number | null): string {
-    if (levelDb === null) return "Click anywhere on the page to see your level.";
-    if (this.loudestDb <= levelDb || MEMORY_MS < nowMs - this.loudestAtMs) {
-      this.loudestDb = levelDb;
-      this.loudestAtMs = nowMs;
-    }
-    if (TOO_LOUD_DB <= this.loudestDb) return "Too loud: turn the input down a little.";
-    if (QUIET_DB <= this.loudestDb) return "We hear you well.";
-    if (SILENT_DB <= this.loudestDb) return "We hear you, but quietly: turn the input up.";
-    return "Nothing yet: play or sing a note.";
-  }
 }
 
 function surroundingsProblem(): Problem | null {
@@ -251,8 +239,3 @@ function surroundingsProblem(): Problem | null {
     webrtc: "RTCPeerConnection" in globalThis,
   });
 }
-
-const MEMORY_MS = 3_000;
-const TOO_LOUD_DB = -1;
-const QUIET_DB = -36;
-const SILENT_DB = -54;

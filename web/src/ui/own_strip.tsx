@@ -17,52 +17,77 @@ interface Props {
 
 export function OwnStrip({ session, state }: Props) {
   const me = state.participants.find((participant) => participant.id === state.me);
-  const engine = session.port?.engine;
   return (
-    <section class="card strip own" aria-label="You" data-participant={state.me}>
+    <section
+      class={state.muted ? "card strip own muted" : "card strip own"}
+      aria-label="You"
+      data-participant={state.me}
+    >
       <div class="strip-head">
         <h2>
-          {me?.name ?? "You"} <span class="tag">you</span>
+          {me?.name ?? "You"}{" "}
+          <span class="tag">{state.muted ? "you are muted: nobody hears you" : "you"}</span>
         </h2>
         <MuteButton session={session} muted={state.muted} />
       </div>
-      {session.part === "listener" ? (
-        <p class="help">You listen only: nobody hears you.</p>
-      ) : (
-        <>
-          <Meter label="Your input level" read={() => session.stats()?.inputLevelDb ?? LEVEL_DB_MIN} />
-          <InputChooser session={session} />
-        </>
-      )}
-      <dl class="numbers">
-        <div>
-          <dt>Sends</dt>
-          <dd>{sends(state)}</dd>
+      <div class="own-body">
+        <div class="own-side">
+          {session.part === "listener" ? (
+            <p class="help">You listen only: nobody hears you.</p>
+          ) : (
+            <>
+              <Meter
+                label="Your input level"
+                read={() => session.stats()?.inputLevelDb ?? LEVEL_DB_MIN}
+              />
+              <InputChooser session={session} />
+            </>
+          )}
         </div>
-        <div>
-          <dt>Lost on the way to the server</dt>
-          <dd>{uplinkLoss(state)}</dd>
+        <div class="own-side">
+          <dl class="numbers">
+            <div>
+              <dt>Sends</dt>
+              <dd>{sends(state)}</dd>
+            </div>
+            <div>
+              <dt>Lost</dt>
+              <dd>{uplinkLoss(state)}</dd>
+            </div>
+            <div>
+              <dt>Jitter</dt>
+              <dd>{uplinkJitter(state)}</dd>
+            </div>
+          </dl>
+          <Details session={session} state={state} />
         </div>
-        <div>
-          <dt>Jitter</dt>
-          <dd>{uplinkJitter(state)}</dd>
-        </div>
-        <div>
-          <dt>Monitor</dt>
-          <dd>off</dd>
-        </div>
-      </dl>
-      {state.encodings.reason !== null && <p class="help">{state.encodings.reason}</p>}
-      <p class="help path">
-        {engine !== undefined && (
-          <>
-            <strong data-engine={engine.mode}>{engineTitle(engine)}.</strong>{" "}
-          </>
-        )}
-        <Readout read={() => session.stats()?.why ?? ""} />
-      </p>
+      </div>
     </section>
   );
+}
+
+/** How one's sound travels and why so; open by itself where it is not the best way. */
+function Details({ session, state }: Props) {
+  const engine = session.port?.engine;
+  if (engine === undefined) return null;
+  const { reason } = state.encodings;
+  return (
+    <details class="help" open={engine.mode === "standard"}>
+      <summary data-engine={engine.mode}>{engineTitle(engine)}</summary>
+      <p>
+        <Readout read={() => session.stats()?.why ?? ""} />
+      </p>
+      {reason !== null && <p>{sentence(reason)}</p>}
+      <p>
+        Monitor off: you hear yourself only directly, from your instrument or your interface, which
+        is the earliest way.
+      </p>
+    </details>
+  );
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function InputChooser({ session }: { session: Session }) {
@@ -82,6 +107,7 @@ function InputChooser({ session }: { session: Session }) {
         value={session.inputDeviceId}
         onChange={(event) => void session.setInputDevice(event.currentTarget.value)}
       >
+        <option value="">System default</option>
         {devices.map((device) => (
           <option key={device.id} value={device.id}>
             {device.label}
@@ -94,7 +120,7 @@ function InputChooser({ session }: { session: Session }) {
 
 function sends({ encodings, muted, myTrack }: SessionState): string {
   if (myTrack === null) return "nothing";
-  if (muted) return "nothing (muted)";
+  if (muted) return "nothing";
   return encodings.codecs.join(" + ");
 }
 

@@ -7,7 +7,7 @@ import type { Mix, RemoteStats } from "../session/audio_seam";
 import type { Session } from "../session/session";
 import { NEUTRAL, type SessionState } from "../session/state";
 import { participantEngine } from "./engine_words";
-import { LEVEL_DB_MIN, UNKNOWN, decibels, milliseconds, pan, percent } from "./format";
+import { LEVEL_DB_MIN, UNKNOWN, decibels, milliseconds, pan, panShort, percent } from "./format";
 import { LossWindow } from "./loss";
 import { Meter, Readout } from "./meter";
 
@@ -77,63 +77,60 @@ function Channel({ session, name, track, several, mix, soloed }: ChannelProps) {
       {several && <h3>{track.label}</h3>}
       <Meter label={`Level of ${who}`} read={() => remote()?.levelDb ?? LEVEL_DB_MIN} />
       {track.muted && <p class="help">{name} muted this.</p>}
-      <div class="mix">
-        <div class="fader">
-          <label for={`${id}-gain`}>
-            Gain<span class="sr-only"> of {who}</span>
-          </label>
-          <input
-            id={`${id}-gain`}
-            type="range"
-            min={GAIN_DB_MIN}
-            max={GAIN_DB_MAX}
-            step={1}
-            value={mix.gainDb}
-            aria-valuetext={decibels(mix.gainDb)}
-            title="Double-click for 0 dB"
-            onInput={(event) => change({ gainDb: Number(event.currentTarget.value) })}
-            onDblClick={() => change({ gainDb: 0 })}
-          />
-          <output for={`${id}-gain`}>{decibels(mix.gainDb)}</output>
-        </div>
-        <div class="fader">
-          <label for={`${id}-pan`}>
-            Pan<span class="sr-only"> of {who}</span>
-          </label>
-          <input
-            id={`${id}-pan`}
-            type="range"
-            min={-1}
-            max={1}
-            step={0.1}
-            value={mix.pan}
-            aria-valuetext={pan(mix.pan)}
-            title="Double-click for the center"
-            onInput={(event) => change({ pan: Number(event.currentTarget.value) })}
-            onDblClick={() => change({ pan: 0 })}
-          />
-          <output for={`${id}-pan`}>{pan(mix.pan)}</output>
-        </div>
-        <div class="switches">
-          <button
-            type="button"
-            class="button small mute"
-            aria-pressed={mix.muted}
-            aria-label={`Mute ${who} for me`}
-            onClick={() => change({ muted: !mix.muted })}
-          >
-            Mute
-          </button>
-          <button
-            type="button"
-            class="button small solo"
-            aria-pressed={mix.solo}
-            aria-label={`Hear only ${who}`}
-            onClick={() => change({ solo: !mix.solo })}
-          >
-            Solo
-          </button>
-        </div>
+      <div class="fader">
+        <label for={`${id}-gain`}>
+          Gain<span class="sr-only"> of {who}</span>
+        </label>
+        <input
+          id={`${id}-gain`}
+          class="gain"
+          type="range"
+          min={GAIN_DB_MIN}
+          max={GAIN_DB_MAX}
+          step={1}
+          value={mix.gainDb}
+          aria-valuetext={decibels(mix.gainDb)}
+          title="Double-click for 0 dB"
+          onInput={(event) => change({ gainDb: Number(event.currentTarget.value) })}
+          onDblClick={() => change({ gainDb: 0 })}
+        />
+        <output for={`${id}-gain`}>{decibels(mix.gainDb)}</output>
+        <button
+          type="button"
+          class="button small mute"
+          aria-pressed={mix.muted}
+          aria-label={`Mute ${who} for me`}
+          onClick={() => change({ muted: !mix.muted })}
+        >
+          Mute
+        </button>
+      </div>
+      <div class="fader">
+        <label for={`${id}-pan`}>
+          Pan<span class="sr-only"> of {who}</span>
+        </label>
+        <input
+          id={`${id}-pan`}
+          type="range"
+          min={-1}
+          max={1}
+          step={0.1}
+          value={mix.pan}
+          aria-valuetext={pan(mix.pan)}
+          title="Double-click for the center"
+          onInput={(event) => change({ pan: Number(event.currentTarget.value) })}
+          onDblClick={() => change({ pan: 0 })}
+        />
+        <output for={`${id}-pan`}>{panShort(mix.pan)}</output>
+        <button
+          type="button"
+          class="button small solo"
+          aria-pressed={mix.solo}
+          aria-label={`Solo ${who}`}
+          onClick={() => change({ solo: !mix.solo })}
+        >
+          Solo
+        </button>
       </div>
       <dl class="numbers">
         <div>

@@ -1,0 +1,317 @@
+// Takes a picture of every page in every state, for a phone and a desk, light and dark, and lets
+// axe look for what a screen reader or a keyboard would stumble over. Any violation fails.
+//
+//   npm run shots [-- FOLDER]
+//
+// The pages are the real ones; signalling is played by a double in this file, the sound by
+// silent_audio.ts. `tests/` has the runs against a real server.
+
+import { createReadStream } from "node:fs";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+const FOLDER = process.argv[2] ?? "/tmp/shots";
+const APP = join(import.meta.dirname, "../node_modules/.shots");
+const AXE = await readFile(
+  join(import.meta.dirname, "../node_modules/axe-core/axe.min.js"),
+  "utf8",
+);
+
+const HEADERS = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Content-Security-Policy":
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; " +
+    "media-src 'self' blob: mediastream:; worker-src 'self'; object-src 'none'; base-uri 'none'; " +
+    "frame-ancestors 'none'",
+};
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
+
+async function serve() {
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url, "http://localhost").pathname;
+    let file = join(APP, path);
+    const found = await stat(file).catch(() => null);
+    if (found === null || !found.isFile()) file = join(APP, "index.html");
+    response.writeHead(200, { ...HEADERS, "Content-Type": TYPES[extname(file)] ?? "text/plain" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, origin: `http://127.0.0.1:${server.address().port}` };
+}
+
+/** Signalling as far as a picture needs it. */
+class Double {
+  constructor({ others = [], refuse = null, chat = [] }) {
+    Object.assign(this, { others, refuse, chat, socket: null, answering: true });
+  }
+
+  attach(socket) {
+    if (!this.answering) return socket.close();
+    this.socket = socket;
+    socket.onMessage((text) => this.received(JSON.parse(text)));
+  }
+
+  send(message) {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  received({ request, type, ...rest }) {
+    const answer = (message) => this.send({ request, ...message });
+    switch (type) {
+      case "join": {
+        if (this.refuse !== null) return answer({ type: "error", ...this.refuse });
+        const me = { id: 1, name: rest.name, engine: "browser", presence: "online", tracks: [] };
+        this.me = me;
+        answer({
+          type: "joined", version: 1, room: rest.room, participant: 1, ticket: "t", ticket_seconds: 30,
+          seat: "s", seat_seconds: 15, participants: [me, ...this.others], chat: this.chat, resumed: false,
+        });
+        return;
+      }
+      case "connect":
+        answer({ type: "connected", description: { kind: "sdp", sdp: "v=0\r\n" } });
+        return;
+      case "publish": {
+        answer({ type: "published", track: 1, label: "mic" });
+        const tracks = this.others.flatMap((other) => other.tracks.map((track) => [other, track]));
+        this.send({
+          type: "streams",
+          streams: tracks.map(([other, track]) => ({
+            ssrc: 1000 + track.id, mid: String(track.id), participant: other.id, track: track.id,
+            codec: "opus-64", channels: 1,
+          })),
+        });
+        const standard = this.others.find((other) => other.engine === "standard");
+        this.send({
+          type: "encodings_wanted", track: 1,
+          codecs: standard === undefined ? ["opus-64"] : ["opus-64", "opus"],
+          ...(standard === undefined ? {} : {
+            reason: `${standard.name} listens with an ordinary browser player, which plays opus only: sending opus beside opus-64`,
+          }),
+        });
+        this.send({ type: "uplink", track: 1, codec: "opus-64", received_packets: 748, lost_packets: 2, jitter_us: 240 });
+        return;
+      }
+      case "ping":
+        answer({ type: "pong" });
+        return;
+      case "chat":
+        answer({ type: "chat", message: { id: 90, participant: 1, name: this.me.name, text: rest.text, at_unix_ms: CLOCK } });
+    }
+  }
+}
+
+const CLOCK = Date.UTC(2026, 5, 12, 18, 4);
+const track = (id, label = "mic", more = {}) => ({ id, label, channels: 1, muted: false, ...more });
+const musician = (id, name, engine, tracks, presence = "online") => ({ id, name, engine, presence, tracks });
+const BAND = [
+  musician(2, "Bo Lindqvist", "native", [track(2)]),
+  musician(3, "Chiara", "browser", [track(3, "voice"), track(4, "guitar")]),
+  musician(4, "Dmitri (drums, basement, long cable)", "standard", [track(5, "mic", { muted: true })]),
+  musician(5, "Eun-ji", "browser", [track(6)], "away"),
+];
+const CHAT = [
+  { id: 1, participant: 2, name: "Bo Lindqvist", text: "Evening! From the top of the bridge?", at_unix_ms: CLOCK },
+  { id: 2, participant: 3, name: "Chiara", text: "Give me a minute, new strings. https://example.org/a-very-long-link/that-should-wrap-somewhere/in-the-middle", at_unix_ms: CLOCK + 40_000 },
+  { id: 3, participant: 1, name: "Ana", text: "Count-in is four.", at_unix_ms: CLOCK + 80_000 },
+];
+
+const joinRoom = async (page) => {
+  await page.getByLabel("Your name").fill("Ana");
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await page.getByText("Connected ·").waitFor();
+};
+
+/** Every picture: where, with which signalling, and what is done before it is taken. */
+const SHOTS = [
+  { name: "home", path: "/" },
+  {
+    name: "home-refused", path: "/",
+    async act(page) {
+      await page.getByLabel("Have a link").fill("no spaces? or/slashes");
+      await page.getByRole("button", { name: "Go to the room" }).click();
+    },
+  },
+  { name: "nowhere", path: "/nowhere" },
+  { name: "join", path: "/r/blue-note" },
+  {
+    name: "join-checked", path: "/r/blue-note", permissions: ["microphone"],
+    async act(page) {
+      await page.getByLabel("Your name").fill("Ana");
+      await page.getByText("Too loud").waitFor();
+    },
+  },
+  {
+    name: "join-nameless", path: "/r/blue-note?engine=standard",
+    act: (page) => page.getByRole("button", { name: "Join", exact: true }).click(),
+  },
+  {
+    name: "join-denied", path: "/r/blue-note", deny: true,
+    act: async (page) => {
+      await page.getByRole("button", { name: "Check my" }).click();
+      await page.getByRole("alert").filter({ hasText: "may not use" }).waitFor();
+    },
+  },
+  {
+    name: "join-full", path: "/r/blue-note",
+    double: () => new Double({ refuse: { code: "room_full", text: "32 of 32" } }),
+    async act(page) {
+      await page.getByLabel("Your name").fill("Ana");
+      await page.getByRole("button", { name: "Join", exact: true }).click();
+      await page.getByText("The room is full.").waitFor();
+    },
+  },
+  { name: "room-alone", path: "/r/blue-note", double: () => new Double({}), act: joinRoom },
+  {
+    name: "room-band", path: "/r/blue-note",
+    double: () => new Double({ others: BAND, chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      double.send({ type: "participant", participant: { ...BAND[3], presence: "online" } });
+      double.send({ type: "participant", participant: BAND[3] });
+      await page.getByLabel("Gain of Bo Lindqvist").fill("-6");
+      await page.getByRole("button", { name: "Mute Chiara, guitar for me" }).click();
+      await page.locator("main").evaluate((main) => main.scrollTo(0, 0));
+      await page.waitForTimeout(1200);
+    },
+  },
+  {
+    name: "room-chat", path: "/r/blue-note", phoneOnly: true,
+    double: () => new Double({ others: BAND, chat: CHAT }),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByRole("button", { name: /^Chat/ }).click();
+    },
+  },
+  {
+    name: "room-solo-muted", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 1) }),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByRole("button", { name: "Solo Bo Lindqvist" }).click();
+      await page.getByRole("button", { name: "Mute me" }).click();
+      await page.waitForTimeout(600);
+    },
+  },
+  {
+    name: "room-away", path: "/r/blue-note",
+    double: () => new Double({ others: BAND, chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      double.answering = false;
+      await double.socket.close();
+      await page.getByText("Connection lost.").waitFor();
+      await page.getByText("attempt 2").waitFor();
+    },
+  },
+  {
+    name: "room-closing", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      double.answering = false;
+      double.send({ type: "bye", reason: "server_closing", text: "the server stops" });
+      await double.socket.close();
+      await page.getByText("The server is restarting.").waitFor();
+    },
+  },
+  {
+    name: "room-notice", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 1), chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      double.send({ type: "error", code: "too_fast", text: "wait" });
+      await page.getByText("too much at once").waitFor();
+    },
+  },
+  {
+    name: "ended", path: "/r/blue-note", double: () => new Double({}),
+    async act(page, double) {
+      await joinRoom(page);
+      double.send({ type: "bye", reason: "replaced", text: "" });
+      await page.getByText("another tab or device").waitFor();
+    },
+  },
+  {
+    name: "left", path: "/r/blue-note", double: () => new Double({}),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByRole("button", { name: "Leave" }).click();
+      await page.getByText("You left").waitFor();
+    },
+  },
+];
+
+const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } };
+const SCHEMES = ["light", "dark"];
+
+async function audit(page) {
+  // The page's policy forbids injected scripts, as it should; evaluate is the debugger's way in.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+  return violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((n) => n.target.join(" ")).join(", ")})`);
+}
+
+async function shoot(browser, origin, shot, size, scheme) {
+  const context = await browser.newContext({
+    viewport: SIZES[size], colorScheme: scheme, deviceScaleFactor: size === "phone" ? 2 : 1,
+    permissions: shot.permissions ?? [],
+  });
+  const problems = [];
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(`console: ${message.text()}`);
+    });
+    if (shot.deny) {
+      // The fake permission dialog always says yes; a musician does not.
+      await page.addInitScript(() => {
+        navigator.mediaDevices.getUserMedia = () =>
+          Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
+      });
+    }
+    const double = shot.double?.() ?? new Double({});
+    await page.routeWebSocket(/\/api\/v1\/ws$/, (socket) => double.attach(socket));
+    await page.goto(origin + shot.path);
+    await page.locator("h1").waitFor();
+    await shot.act?.(page, double);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (0 < overflow) problems.push(`${overflow} px wider than the window`);
+    problems.push(...(await audit(page)));
+    await page.screenshot({ path: join(FOLDER, `${shot.name}-${size}-${scheme}.png`) });
+  } catch (error) {
+    problems.push(String(error));
+    const pages = context.pages();
+    await pages[0]?.screenshot({ path: join(FOLDER, `${shot.name}-${size}-${scheme}.png`) });
+  }
+  await context.close();
+  return problems;
+}
+
+await mkdir(FOLDER, { recursive: true });
+const { server, origin } = await serve();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
+});
+let [passed, failed] = [0, 0];
+for (const shot of SHOTS.filter(({ name }) => name.startsWith(process.argv[3] ?? ""))) {
+  for (const size of shot.phoneOnly ? ["phone"] : Object.keys(SIZES)) {
+    for (const scheme of SCHEMES) {
+      const problems = await shoot(browser, origin, shot, size, scheme);
+      if (problems.length === 0) passed += 1;
+      else failed += 1;
+      for (const problem of problems) console.error(`${shot.name} ${size} ${scheme}: ${problem}`);
+    }
+  }
+}
+await browser.close();
+server.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
