@@ -106,7 +106,10 @@ export class EngineAudio implements Player {
   }
 
   decodes(): Codec[] {
-    return ["opus-64", "opus", "pcm"];
+    // The codecs that only we have travel as RED, which not every browser offers to receive.
+    const codecs = RTCRtpReceiver.getCapabilities("audio")?.codecs ?? [];
+    const red = codecs.some(({ mimeType }) => mimeType.toLowerCase() === "audio/red");
+    return red ? ["opus-64", "opus", "pcm"] : ["opus"];
   }
 
   negotiated(answer: string): void {

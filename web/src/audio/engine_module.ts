@@ -29,17 +29,26 @@ interface Exports {
 /** Numbers of the statistics block before the first remote, and for each remote. */
 const HEAD_NUMBERS = 4;
 const REMOTE_NUMBERS = 12;
+/** Every track travels at 48 kHz. */
+const FRAMES_PER_MS = 48;
 
 export interface EngineRemoteStats {
   ssrc: number;
   levelDb: number;
   bufferMs: number;
+  /** From a packet's arrival until its first frame is handed to the output. */
   playoutDelayMs: number;
   received: number;
   lost: number;
   late: number;
   concealedMs: number;
   driftPpm: number;
+  /** What the stream adds beside devices and network: packet, codec and playout delay. */
+  addedDelayMs: number;
+  /** Codec frames played from a later packet's redundancy. */
+  recovered: number;
+  /** Cross-faded changes of the playout delay. */
+  splices: number;
 }
 
 export interface EngineStats {
@@ -47,16 +56,23 @@ export interface EngineStats {
   outputLevelDb: number;
   /** Packets whose stream or content the engine did not know. */
   refusedPackets: number;
+  /** Codec frames that nobody took from the engine in time. */
+  overrunFrames: number;
   remotes: EngineRemoteStats[];
 }
 
 /** Numbers that stand for codecs in `set_encoding`; engine/web/src/lib.rs says the same. */
 const CODEC_NUMBERS: Record<Codec, number> = { opus: 0, "opus-64": 1, pcm: 2 };
 
+/** No packet is longer; what the buffer in the module holds. */
+const PACKET_BYTES_MAX = 1400;
+
 export class EngineModule {
   private readonly exports: Exports;
-  private bytes = new Uint8Array(0);
   private floats = new Float32Array(0);
+  private packetView = new Uint8Array(0);
+  private outgoing = new Uint8Array(0);
+  private outputs: [Float32Array, Float32Array] = [this.floats, this.floats];
 
   /** Compiles and opens a session; throws where the engine refuses the settings. */
   constructor(wasm: BufferSource, periodFramesMax: number, channels: number, bitrate: number) {
@@ -68,27 +84,30 @@ export class EngineModule {
 
   /** Takes one period of input, planar; gives how many packets wait in `pollPacket`. */
   capture(input: readonly Float32Array[], frames: number): number {
-    this.refresh();
-    input.forEach((samples, channel) => {
-      this.floats.set(samples, this.exports.input(channel) / 4);
-    });
-    return this.exports.capture(input.length, frames);
+    this.refresh(frames);
+    const channels = Math.min(input.length, 2);
+    for (let channel = 0; channel < channels; channel += 1) {
+      this.floats.set(input[channel] as Float32Array, this.exports.input(channel) / 4);
+    }
+    return this.exports.capture(channels, frames);
   }
 
   /** The next packet to send, as a view that holds until the next call; null when there is none. */
   pollPacket(): Uint8Array | null {
     const length = this.exports.poll_packet();
     if (length === 0) return null;
-    this.refresh();
-    const start = this.exports.packet();
-    return this.bytes.subarray(start, start + length);
+    const packet = this.packetBuffer();
+    // At a constant bitrate all packets have the same length, and one view serves them all.
+    if (this.outgoing.byteLength !== length || this.outgoing.buffer !== packet.buffer) {
+      this.outgoing = packet.subarray(0, length);
+    }
+    return this.outgoing;
   }
 
   /** Where `handlePacket` wants the packet. */
-  packetBuffer(): Uint8Array {
-    this.refresh();
-    const start = this.exports.packet();
-    return this.bytes.subarray(start, start + 1400);
+  packetBuffer(): Uint8Array<ArrayBuffer> {
+    this.refresh(this.outputs[0].length);
+    return this.packetView;
   }
 
   /** Takes the packet that lies in `packetBuffer`; false where the engine did not know it. */
@@ -99,11 +118,10 @@ export class EngineModule {
   /** Gives one period of output, planar, one or two channels. */
   render(nowMs: number, output: readonly Float32Array[], frames: number): void {
     this.exports.render(nowMs * 1e6, frames);
-    this.refresh();
-    output.forEach((samples, channel) => {
-      const start = this.exports.output(Math.min(channel, 1)) / 4;
-      samples.set(this.floats.subarray(start, start + frames));
-    });
+    this.refresh(frames);
+    for (let channel = 0; channel < output.length; channel += 1) {
+      (output[channel] as Float32Array).set(this.outputs[channel === 0 ? 0 : 1]);
+    }
   }
 
   /** What is sent from now on; false where the engine refuses it. */
@@ -138,29 +156,38 @@ export class EngineModule {
     return new Float64Array(this.exports.memory.buffer, start, numbers).slice() as Float64Array<ArrayBuffer>;
   }
 
-  private refresh(): void {
-    if (this.bytes.buffer === this.exports.memory.buffer) return;
-    this.bytes = new Uint8Array(this.exports.memory.buffer);
-    this.floats = new Float32Array(this.exports.memory.buffer);
+  private refresh(frames: number): void {
+    const { buffer } = this.exports.memory;
+    if (this.floats.buffer === buffer && this.outputs[0].length === frames) return;
+    this.floats = new Float32Array(buffer);
+    this.packetView = new Uint8Array(buffer, this.exports.packet(), PACKET_BYTES_MAX);
+    this.outputs = [
+      new Float32Array(buffer, this.exports.output(0), frames),
+      new Float32Array(buffer, this.exports.output(1), frames),
+    ];
   }
 }
 
-/** Puts names to the numbers of `statsBlock`. */
+/** Puts names to the numbers of `statsBlock`; engine/web/src/shell.rs writes them. */
 export function readStats(block: Float64Array): EngineStats {
   const at = (index: number) => block[index] ?? 0;
+  const ms = (index: number) => at(index) / FRAMES_PER_MS;
   const remotes: EngineRemoteStats[] = [];
   for (let i = HEAD_NUMBERS; i + REMOTE_NUMBERS <= block.length; i += REMOTE_NUMBERS) {
     remotes.push({
       ssrc: at(i),
       levelDb: at(i + 1),
-      bufferMs: at(i + 2),
-      playoutDelayMs: at(i + 3),
+      bufferMs: ms(i + 2),
+      playoutDelayMs: ms(i + 3),
       received: at(i + 4),
       lost: at(i + 5),
       late: at(i + 6),
-      concealedMs: at(i + 7),
+      concealedMs: ms(i + 7),
       driftPpm: at(i + 8),
+      addedDelayMs: ms(i + 9),
+      recovered: at(i + 10),
+      splices: at(i + 11),
     });
   }
-  return { inputLevelDb: at(0), outputLevelDb: at(1), refusedPackets: at(2), remotes };
+  return { inputLevelDb: at(0), outputLevelDb: at(1), refusedPackets: at(2), overrunFrames: at(3), remotes };
 }

@@ -43,7 +43,8 @@ export class RtcLink {
       iceServers: [],
     });
     this.connection.onconnectionstatechange = () => this.onstate?.(this.state);
-    // With an engine, the browser's own encoding of the microphone is only the way out.
+    // With an engine, the browser's own encoding of the microphone is only the second way up.
+    // Firefox encodes it all the same; the worker then drops what it has nothing to replace with.
     this.microphone = this.connection.addTransceiver(microphone, {
       direction: "sendonly",
       sendEncodings: [{ active: worker === null }],

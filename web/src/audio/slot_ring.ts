@@ -71,12 +71,14 @@ export class RingWriter extends RingEnd {
 export class RingReader extends RingEnd {
   /** Copies the oldest packet into `to` and gives its length; 0 when there is none. */
   popInto(to: Uint8Array): number {
-    const slot = this.peek();
-    if (slot === null) return 0;
-    to.set(slot);
+    const read = Atomics.load(this.positions, READ);
+    if (read === Atomics.load(this.positions, WRITE)) return 0;
+    const start = this.slotStart(read);
+    const length = this.lengths.getUint32(start, true);
+    copy(this.bytes, start + 4, to, length);
     // Only after the copy: from here on the writer may use the slot again.
-    Atomics.add(this.positions, READ, 1);
-    return slot.byteLength;
+    Atomics.store(this.positions, READ, (read + 1) | 0);
+    return length;
   }
 
   /** Resolves as soon as a packet is there. */
@@ -88,12 +90,15 @@ export class RingReader extends RingEnd {
       if (woken.async) await woken.value;
     }
   }
+}
 
-  private peek(): Uint8Array | null {
-    const read = Atomics.load(this.positions, READ);
-    if (read === Atomics.load(this.positions, WRITE)) return null;
-    const start = this.slotStart(read);
-    const length = this.lengths.getUint32(start, true);
-    return this.bytes.subarray(start + 4, start + 4 + length);
+/** Packets up to here are copied byte by byte: a view would be garbage for the audio thread. */
+const LOOP_BYTES_MAX = 256;
+
+function copy(from: Uint8Array, start: number, to: Uint8Array, length: number): void {
+  if (LOOP_BYTES_MAX < length) {
+    to.set(from.subarray(start, start + length));
+    return;
   }
+  for (let at = 0; at < length; at += 1) to[at] = from[start + at] as number;
 }

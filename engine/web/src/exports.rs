@@ -1,0 +1,135 @@
+//! What JavaScript sees: one function for each thing a worklet asks of the [`Shell`].
+//!
+//! `web/src/audio/engine_module.ts` is the other side and has the same names. Pointers are
+//! addresses in the module's memory and stay where they are until the next `open`.
+
+use std::cell::RefCell;
+
+use protocol::codec::Codec;
+use protocol::rtp::Ssrc;
+
+use crate::shell::{Mix, Shell, ShellError};
+
+thread_local! {
+    /// The one session of this instance of the module.
+    static SHELL: RefCell<Option<Shell>> = const { RefCell::new(None) };
+}
+
+/// What every call answers before `open`.
+const NOT_OPEN: i32 = 1;
+/// What a call answers that the engine refused.
+const REFUSED: i32 = 2;
+
+/// Runs `call` on the open session; `otherwise` where there is none.
+fn with_shell<T>(otherwise: T, call: impl FnOnce(&mut Shell) -> T) -> T {
+    SHELL.with_borrow_mut(|shell| shell.as_mut().map_or(otherwise, call))
+}
+
+/// Turns a result into the number that JavaScript sees.
+fn code(result: Result<(), ShellError>) -> i32 {
+    if result.is_ok() { 0 } else { REFUSED }
+}
+
+/// Opens the session, closing the one before.
+#[unsafe(no_mangle)]
+extern "C" fn open(period_frames_max: u32, channels: u32, bitrate: u32) -> i32 {
+    let opened = Shell::open(period_frames_max as usize, channels, bitrate);
+    code(opened.map(|shell| SHELL.set(Some(shell))))
+}
+
+/// Where the samples of an input channel go (f32).
+#[unsafe(no_mangle)]
+extern "C" fn input(channel: u32) -> *mut f32 {
+    with_shell(core::ptr::null_mut(), |shell| shell.input_mut(channel as usize).as_mut_ptr())
+}
+
+/// Where the samples of an output channel lie (f32).
+#[unsafe(no_mangle)]
+extern "C" fn output(channel: u32) -> *const f32 {
+    with_shell(core::ptr::null(), |shell| shell.output(channel as usize).as_ptr())
+}
+
+/// Where packets go and come from, one at a time.
+#[unsafe(no_mangle)]
+extern "C" fn packet() -> *mut u8 {
+    with_shell(core::ptr::null_mut(), |shell| shell.packet_mut().as_mut_ptr())
+}
+
+/// Where `update_statistics` writes (f64).
+#[unsafe(no_mangle)]
+extern "C" fn statistics() -> *const f64 {
+    with_shell(core::ptr::null(), |shell| shell.statistics().as_ptr())
+}
+
+/// Takes the received packet of that length in `packet`.
+#[unsafe(no_mangle)]
+extern "C" fn handle_packet(now_ns: f64, bytes: u32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.handle_packet(now_ns, bytes as usize)))
+}
+
+/// Takes a period of input; gives how many packets it made.
+#[unsafe(no_mangle)]
+extern "C" fn capture(channels: u32, frames: u32) -> u32 {
+    with_shell(0, |shell| shell.capture(channels as usize, frames as usize))
+}
+
+/// Puts the next packet to send into `packet`; gives its length, 0 when there is none.
+#[unsafe(no_mangle)]
+extern "C" fn poll_packet() -> u32 {
+    with_shell(0, Shell::poll_packet)
+}
+
+/// Writes a period of output.
+#[unsafe(no_mangle)]
+extern "C" fn render(now_ns: f64, frames: u32) {
+    with_shell((), |shell| shell.render(now_ns, frames as usize));
+}
+
+/// Names the encoding at `index` for the next `apply_encodings`.
+#[unsafe(no_mangle)]
+extern "C" fn set_encoding(index: u32, codec: u32, ssrc: u32) -> i32 {
+    let codec = match codec {
+        0 => Codec::Opus,
+        1 => Codec::Opus64,
+        2 => Codec::Pcm,
+        _ => return REFUSED,
+    };
+    with_shell(NOT_OPEN, |shell| code(shell.set_encoding(index as usize, codec, Ssrc(ssrc))))
+}
+
+/// Sends the first `count` of the named encodings from now on.
+#[unsafe(no_mangle)]
+extern "C" fn apply_encodings(count: u32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.apply_encodings(count as usize)))
+}
+
+/// Silences what is published, or not.
+#[unsafe(no_mangle)]
+extern "C" fn set_input_muted(muted: u32) {
+    with_shell((), |shell| shell.set_input_muted(muted != 0));
+}
+
+/// Plays a received stream from now on.
+#[unsafe(no_mangle)]
+extern "C" fn add_remote(ssrc: u32, channels: u32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.add_remote(Ssrc(ssrc), channels)))
+}
+
+/// Plays it no more.
+#[unsafe(no_mangle)]
+extern "C" fn remove_remote(ssrc: u32) {
+    with_shell((), |shell| shell.remove_remote(Ssrc(ssrc)));
+}
+
+/// How a remote is mixed.
+#[unsafe(no_mangle)]
+extern "C" fn set_mix(ssrc: u32, gain_db: f32, pan: f32, muted: u32, soloed: u32) {
+    let mix = Mix { gain_db, pan, muted: muted != 0, soloed: soloed != 0 };
+    with_shell((), |shell| shell.set_mix(Ssrc(ssrc), mix));
+}
+
+/// Writes the statistics; gives the number of remotes in them.
+#[unsafe(no_mangle)]
+extern "C" fn update_statistics() -> u32 {
+    with_shell(0, Shell::update_statistics)
+}

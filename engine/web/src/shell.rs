@@ -1,0 +1,255 @@
+//! A session with the buffers through which JavaScript exchanges blocks and packets with it.
+//!
+//! Decides nothing: lengths are checked, numbers become types, and the engine does the rest. It
+//! builds on every target, so that its tests run without a browser.
+
+use engine::{
+    Capture, Channels, Control, ControlError, Encoding, EncodingError, Incoming, IncomingError,
+    Outgoing, RemoteStats, Render, SessionConfig, SessionError, session,
+};
+use protocol::codec::Codec;
+use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::rtp::Ssrc;
+use protocol::time::Instant;
+use protocol::units::{Bitrate, Decibels};
+use thiserror::Error;
+
+/// Channels of the output and at most of the input.
+const CHANNELS_MAX: usize = 2;
+/// Numbers of the statistics block in front of the first remote.
+pub(crate) const HEAD_NUMBERS: usize = 4;
+/// Numbers of each remote.
+pub(crate) const REMOTE_NUMBERS: usize = 12;
+
+/// Why a call was not carried out; JavaScript sees only that it was not.
+#[derive(Debug, PartialEq, Error)]
+pub(crate) enum ShellError {
+    /// Neither 1 nor 2 channels.
+    #[error("{0} channels")]
+    MisuseChannels(u32),
+    /// More frames or bytes than the buffer holds, or an index behind its end.
+    #[error("{0} is more than the buffer holds")]
+    MisuseLength(usize),
+    /// From the engine.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// From the engine.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// From the engine.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// From the engine.
+    #[error(transparent)]
+    Incoming(#[from] IncomingError),
+}
+
+/// See the module.
+pub(crate) struct Shell {
+    control: Control,
+    capture: Capture,
+    render: Render,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    bitrate: Bitrate,
+    input: [Vec<f32>; CHANNELS_MAX],
+    output: [Vec<f32>; CHANNELS_MAX],
+    packet: [u8; DATAGRAM_BYTES_MAX],
+    named: [Option<Encoding>; engine::limits::ENCODINGS_MAX],
+    refused_packets: u64,
+    statistics: Vec<f64>,
+}
+
+impl Shell {
+    /// Opens a session that publishes `channels` and never sees a longer period.
+    pub(crate) fn open(
+        period_frames_max: usize,
+        channels: u32,
+        bitrate: u32,
+    ) -> Result<Self, ShellError> {
+        let bitrate = Bitrate(bitrate);
+        let config = SessionConfig {
+            period_frames_max,
+            channels: track_channels(channels)?,
+            ..SessionConfig::default()
+        };
+        let opened = session(&config)?;
+        let silence = || vec![0.0; period_frames_max];
+        Ok(Self {
+            control: opened.control,
+            capture: opened.capture,
+            render: opened.render,
+            outgoing: opened.outgoing,
+            incoming: opened.incoming,
+            bitrate,
+            input: [silence(), silence()],
+            output: [silence(), silence()],
+            packet: [0; DATAGRAM_BYTES_MAX],
+            named: [None; engine::limits::ENCODINGS_MAX],
+            refused_packets: 0,
+            statistics: vec![0.0; HEAD_NUMBERS + REMOTE_NUMBERS * engine::limits::REMOTES_MAX],
+        })
+    }
+
+    /// The samples of an input channel; those of the last channel where there is no such one.
+    pub(crate) fn input_mut(&mut self, channel: usize) -> &mut [f32] {
+        &mut self.input[channel.min(CHANNELS_MAX - 1)]
+    }
+
+    /// The buffer for one packet, either way.
+    pub(crate) fn packet_mut(&mut self) -> &mut [u8] {
+        &mut self.packet
+    }
+
+    /// Takes the received packet that fills the first `bytes` of the packet buffer.
+    pub(crate) fn handle_packet(&mut self, now_ns: f64, bytes: usize) -> Result<(), ShellError> {
+        let packet = self.packet.get(..bytes).ok_or(ShellError::MisuseLength(bytes))?;
+        let taken = self.incoming.handle_packet(instant(now_ns), packet);
+        self.refused_packets += u64::from(taken.is_err());
+        Ok(taken?)
+    }
+
+    /// Takes the first `frames` of as many input channels; gives how many packets wait.
+    pub(crate) fn capture(&mut self, channels: usize, frames: usize) -> u32 {
+        let [left, right] = &self.input;
+        let (Some(left), Some(right)) = (left.get(..frames), right.get(..frames)) else { return 0 };
+        let packets = match channels {
+            0 => return 0,
+            1 => self.capture.capture(&[left]),
+            _ => self.capture.capture(&[left, right]),
+        };
+        u32::try_from(packets).unwrap_or(u32::MAX)
+    }
+
+    /// Puts the next packet to send into the packet buffer; gives its length, 0 for none.
+    pub(crate) fn poll_packet(&mut self) -> u32 {
+        let length = self.outgoing.poll_packet(&mut self.packet).unwrap_or(0);
+        u32::try_from(length).unwrap_or(0)
+    }
+
+    /// Writes `frames` of output; nothing where the buffers are shorter.
+    pub(crate) fn render(&mut self, now_ns: f64, frames: usize) {
+        let [left, right] = &mut self.output;
+        let (Some(left), Some(right)) = (left.get_mut(..frames), right.get_mut(..frames)) else {
+            return;
+        };
+        self.render.render(instant(now_ns), &mut [left, right]);
+    }
+
+    /// Names the encoding at `index` for the next [`Self::apply_encodings`].
+    pub(crate) fn set_encoding(
+        &mut self,
+        index: usize,
+        codec: Codec,
+        ssrc: Ssrc,
+    ) -> Result<(), ShellError> {
+        let place = self.named.get_mut(index).ok_or(ShellError::MisuseLength(index))?;
+        *place = Some(Encoding { bitrate: self.bitrate, ..Encoding::new(codec, ssrc) });
+        Ok(())
+    }
+
+    /// Sends the first `count` of the named encodings from now on.
+    pub(crate) fn apply_encodings(&mut self, count: usize) -> Result<(), ShellError> {
+        let named = self.named.get(..count).ok_or(ShellError::MisuseLength(count))?;
+        let encodings: Vec<Encoding> = named.iter().flatten().copied().collect();
+        Ok(self.control.set_encodings(&encodings)?)
+    }
+
+    /// Silences what is published, or not.
+    pub(crate) fn set_input_muted(&mut self, muted: bool) {
+        self.control.set_input_muted(muted);
+    }
+
+    /// Plays a received stream from now on.
+    pub(crate) fn add_remote(&mut self, ssrc: Ssrc, channels: u32) -> Result<(), ShellError> {
+        Ok(self.control.add_remote(ssrc, track_channels(channels)?)?)
+    }
+
+    /// Plays it no more.
+    pub(crate) fn remove_remote(&mut self, ssrc: Ssrc) {
+        self.control.remove_remote(ssrc);
+    }
+
+    /// How a remote is mixed.
+    pub(crate) fn set_mix(&mut self, ssrc: Ssrc, mix: Mix) {
+        self.control.set_gain(ssrc, Decibels(mix.gain_db));
+        self.control.set_pan(ssrc, mix.pan);
+        self.control.set_muted(ssrc, mix.muted);
+        self.control.set_soloed(ssrc, mix.soloed);
+    }
+
+    /// Writes the statistics block; gives the number of remotes in it.
+    pub(crate) fn update_statistics(&mut self) -> u32 {
+        self.control.poll();
+        let stats = self.control.stats();
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+        let head = [
+            f64::from(stats.input.peak.0),
+            f64::from(stats.output.peak.0),
+            self.refused_packets as f64,
+            stats.outgoing_overrun_frames as f64,
+        ];
+        self.statistics[..HEAD_NUMBERS].copy_from_slice(&head);
+        let places = self.statistics[HEAD_NUMBERS..].chunks_exact_mut(REMOTE_NUMBERS);
+        let mut remotes = 0;
+        for (place, remote) in places.zip(&stats.remotes) {
+            place.copy_from_slice(&numbers(remote));
+            remotes += 1;
+        }
+        remotes
+    }
+
+    /// The samples of an output channel; those of the last channel where there is no such one.
+    pub(crate) fn output(&self, channel: usize) -> &[f32] {
+        &self.output[channel.min(CHANNELS_MAX - 1)]
+    }
+
+    /// The statistics block as [`Self::update_statistics`] left it.
+    pub(crate) fn statistics(&self) -> &[f64] {
+        &self.statistics
+    }
+}
+
+/// How a remote is mixed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mix {
+    /// Decibels.
+    pub(crate) gain_db: f32,
+    /// -1 (left) to 1 (right).
+    pub(crate) pan: f32,
+    /// Whether it is silent.
+    pub(crate) muted: bool,
+    /// Whether everything that is not soloed is silent.
+    pub(crate) soloed: bool,
+}
+
+/// A remote as JavaScript reads it; `engine_module.ts` names the places.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
+    [
+        f64::from(remote.ssrc.0),
+        f64::from(remote.level.peak.0),
+        f64::from(remote.buffer_frames),
+        f64::from(remote.playout_delay_frames),
+        remote.received_packets as f64,
+        remote.lost_packets as f64,
+        remote.late_packets as f64,
+        remote.concealed_frames as f64,
+        f64::from(remote.drift_ppm.unwrap_or(0.0)),
+        f64::from(remote.added_delay_frames),
+        remote.recovered_packets as f64,
+        remote.splices as f64,
+    ]
+}
+
+/// 1 or 2 channels as the engine calls them.
+fn track_channels(count: u32) -> Result<Channels, ShellError> {
+    let channels = usize::try_from(count).ok().and_then(Channels::from_count);
+    channels.ok_or(ShellError::MisuseChannels(count))
+}
+
+/// Nanoseconds as JavaScript counts them; anything before the epoch is the epoch.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, as wanted")]
+fn instant(now_ns: f64) -> Instant {
+    Instant::from_ns(now_ns as u64)
+}

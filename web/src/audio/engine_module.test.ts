@@ -1,0 +1,114 @@
+// The engine as the browser runs it: the built module, in Node. Needs src/audio/engine.wasm, which
+// `cargo xtask test` builds first.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { delays, pulsePeriod, RATE } from "../../measure/pulses";
+import type { Codec } from "../protocol";
+import { EngineModule, readStats } from "./engine_module";
+import { joinFrames } from "./opus_packing";
+import * as rtp from "./rtp";
+
+const wasm = readFileSync(new URL("./engine.wasm", import.meta.url));
+const QUANTUM = 64;
+const SSRC = 0xfedcba98;
+
+function engine(channels = 1): EngineModule {
+  return new EngineModule(wasm, 8192, channels, 128_000 * channels);
+}
+
+interface Heard {
+  input: Float32Array;
+  output: Float32Array;
+  packets: Uint8Array[];
+  receiver: EngineModule;
+}
+
+/** Plays chirps into one engine and gives what another makes of its packets in the same quantum. */
+function play(codec: Codec, seconds: number, carry: (packet: Uint8Array) => Uint8Array[]): Heard {
+  const sender = engine();
+  const receiver = engine();
+  expect(sender.setEncodings([{ codec, ssrc: SSRC }])).toBe(true);
+  expect(receiver.addRemote(SSRC, 1)).toBe(true);
+  const period = pulsePeriod();
+  const input = Float32Array.from({ length: seconds * RATE }, (_, n) => period[n % period.length] ?? 0);
+  const output = new Float32Array(input.length);
+  const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
+  const packets: Uint8Array[] = [];
+  for (let at = 0; at + QUANTUM <= input.length; at += QUANTUM) {
+    const nowMs = (at / RATE) * 1000;
+    sender.capture([input.subarray(at, at + QUANTUM)], QUANTUM);
+    for (let packet = sender.pollPacket(); packet !== null; packet = sender.pollPacket()) {
+      packets.push(packet.slice());
+      for (const carried of carry(packet.slice())) {
+        receiver.packetBuffer().set(carried);
+        receiver.handlePacket(nowMs, carried.byteLength);
+      }
+    }
+    receiver.render(nowMs, [left, right], QUANTUM);
+    output.set(left, at);
+  }
+  return { input, output, packets, receiver };
+}
+
+describe("the engine's module", () => {
+  it("imports nothing, so that a worklet can run it", () => {
+    expect(WebAssembly.Module.imports(new WebAssembly.Module(wasm))).toEqual([]);
+  });
+
+  it("refuses settings it cannot have", () => {
+    expect(() => new EngineModule(wasm, 8192, 3, 128_000)).toThrow();
+  });
+
+  it.each([
+    ["opus", 120],
+    ["opus-64", 64],
+    ["pcm", 64],
+  ] as const)("carries chirps as %s to another engine", (codec, frames) => {
+    const { input, output, packets, receiver } = play(codec, 4, (packet) => [packet]);
+    const { frames: found, unheard } = delays(input, output);
+    expect(found.length).toBeGreaterThan(8);
+    // The first chirp may fall into the time in which a stream is only watched.
+    expect(unheard).toBeLessThanOrEqual(1);
+    // Filling a packet, the codec's look-ahead, a packet of buffer, a quantum on each side.
+    expect(Math.max(...found.slice(1))).toBeLessThanOrEqual(3 * frames + 2 * QUANTUM);
+    const sizes = new Set(packets.map((packet) => packet.byteLength));
+    expect(sizes.size, "hard constant bitrate").toBe(1);
+    expect(packets.length).toBeGreaterThan((4 * RATE) / frames - 4);
+    const stats = readStats(receiver.statsBlock());
+    expect(stats.refusedPackets).toBe(0);
+    expect(stats.remotes.map(({ ssrc }) => ssrc)).toEqual([SSRC]);
+    expect(stats.remotes[0]?.lost).toBe(0);
+  });
+
+  it("plays four joined frames of 2.5 ms as the browser's own RTP carries them", () => {
+    let waiting: Uint8Array[] = [];
+    let sequenceNumber = 0;
+    const { input, output } = play("opus", 4, (packet) => {
+      waiting.push(packet);
+      if (waiting.length < 4) return [];
+      const first = waiting[0] ?? packet;
+      const payload = joinFrames(waiting.map((each) => each.subarray(rtp.HEADER_BYTES)));
+      waiting = [];
+      if (payload === null) return [];
+      sequenceNumber += 1;
+      const timestamp = new DataView(first.buffer).getUint32(4);
+      const out = new Uint8Array(1400);
+      const fields = { payloadType: rtp.OPUS, sequenceNumber, timestamp, ssrc: SSRC };
+      return [out.subarray(0, rtp.writePacket(fields, payload, out))];
+    });
+    const { frames, unheard } = delays(input, output);
+    expect(frames.length).toBeGreaterThan(8);
+    expect(unheard).toBeLessThanOrEqual(1);
+  });
+
+  it("is silent where nobody plays, and counts what it does not know", () => {
+    const alone = engine();
+    const output = [new Float32Array(QUANTUM).fill(1), new Float32Array(QUANTUM).fill(1)];
+    alone.packetBuffer().set([0x80, 111, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0xe0]);
+    expect(alone.handlePacket(0, 13)).toBe(false);
+    alone.render(0, output, QUANTUM);
+    expect(output.every((channel) => channel.every((sample) => sample === 0))).toBe(true);
+    expect(readStats(alone.statsBlock()).refusedPackets).toBe(1);
+  });
+});
