@@ -1,0 +1,49 @@
+//! Builds the parts in their order: the WebAssembly engine, the web app that carries it, `vjam`.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::console;
+use crate::program::Program;
+use crate::setup;
+
+/// Builds the engine for browsers and lays it where the web app takes it from.
+pub(crate) fn wasm_engine() -> anyhow::Result<()> {
+    Program::new(
+        "cargo",
+        ["build", "--package", "engine-web", "--target", "wasm32-unknown-unknown"],
+    )
+    .args(["--profile", "web", "--locked"])
+    .run()?;
+    let built = std::fs::read(target_folder().join(WASM_BUILT))
+        .context("the WebAssembly engine was built, but is not where it was expected")?;
+    // Written only when it differs, so that a watching Vite does not reload for nothing.
+    if std::fs::read(WASM_PLACE).is_ok_and(|there| there == built) {
+        return Ok(());
+    }
+    console::say(&format!("{WASM_PLACE}: {} kB", built.len() / 1_000));
+    std::fs::write(WASM_PLACE, built).with_context(|| format!("cannot write {WASM_PLACE}"))
+}
+
+/// Installs the web app's packages and builds it into `web/dist`.
+pub(crate) fn web_app() -> anyhow::Result<()> {
+    setup::node_packages("web")?;
+    Program::new("npm", ["run", "build"]).within("web").run()
+}
+
+/// Builds all programs, tests, examples and benches, in the one profile that tests run in.
+///
+/// As one command, so that every crate is built once, with one set of features.
+pub(crate) fn workspace() -> anyhow::Result<()> {
+    Program::new("cargo", ["build", "--workspace", "--all-targets", "--locked"]).run()
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder() -> std::path::PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new("target").to_path_buf(), std::path::PathBuf::from)
+}
+
+const WASM_BUILT: &str = "wasm32-unknown-unknown/web/engine_web.wasm";
+const WASM_PLACE: &str = "web/src/audio/engine.wasm";

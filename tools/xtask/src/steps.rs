@@ -1,0 +1,122 @@
+//! A routine as a row of named steps, with a table of how long each took at the end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+
+use crate::console;
+use crate::tally::Tally;
+
+/// What came of a step.
+struct Done {
+    title: String,
+    elapsed: Duration,
+    failure: Option<String>,
+    tally: Tally,
+}
+
+/// The steps taken so far.
+pub(crate) struct Steps {
+    started: Instant,
+    done: Vec<Done>,
+}
+
+impl Steps {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), done: Vec::new() }
+    }
+
+    /// Takes a step that later steps stand on: returns its error.
+    pub(crate) fn need(
+        &mut self,
+        title: &str,
+        work: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.take(title, |_| work());
+        match self.done.last().and_then(|done| done.failure.as_deref()) {
+            Some(failure) => bail!("{title}: {failure}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a step that proves something: its failure is counted and shown, and the rest still runs.
+    pub(crate) fn prove(
+        &mut self,
+        title: &str,
+        work: impl FnOnce(&mut Tally) -> anyhow::Result<()>,
+    ) {
+        self.take(title, work);
+    }
+
+    /// Prints the table and the totals; an error if any step failed.
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        console::heading("summary");
+        let width = self.done.iter().map(|done| done.title.chars().count()).max().unwrap_or(0);
+        let mut total = Tally::default();
+        for done in &self.done {
+            let mark = if done.failure.is_some() { "FAILED" } else { "ok" };
+            let pad = " ".repeat(width - done.title.chars().count());
+            let elapsed = console::duration(done.elapsed);
+            console::say(&format!("{}{pad}  {elapsed:>7}  {mark:<6}  {}", done.title, done.tally));
+            total.add(done.tally);
+        }
+        console::say(&format!("in all {}", console::duration(self.started.elapsed())));
+        for done in &self.done {
+            if let Some(failure) = &done.failure {
+                console::say(&format!("\n{}: {failure}", done.title));
+            }
+        }
+        console::say(&format!("\n{} passed, {} failed", total.passed, total.failed));
+        self.judge()
+    }
+
+    fn judge(&self) -> anyhow::Result<()> {
+        match self.done.iter().filter(|done| done.failure.is_some()).count() {
+            0 => Ok(()),
+            failures => bail!("{failures} of {} steps failed", self.done.len()),
+        }
+    }
+
+    fn take(&mut self, title: &str, work: impl FnOnce(&mut Tally) -> anyhow::Result<()>) {
+        console::heading(title);
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let failure = work(&mut tally).err().map(|error| format!("{error:#}"));
+        // A step that failed without a failing test, because something did not compile, say.
+        if failure.is_some() && tally.failed == 0 {
+            tally.failed = 1;
+        }
+        let elapsed = started.elapsed();
+        match &failure {
+            None => console::say(&format!("done in {}", console::duration(elapsed))),
+            Some(failure) => console::say(&format!("FAILED: {failure}")),
+        }
+        self.done.push(Done { title: title.to_owned(), elapsed, failure, tally });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_proof_fails_the_whole_but_not_the_next_step() {
+        let mut steps = Steps::new();
+        let mut ran = false;
+        steps.prove("first", |_| bail!("no"));
+        steps.prove("second", |_| {
+            ran = true;
+            Ok(())
+        });
+        assert!(ran);
+        let error = steps.judge().expect_err("one failed");
+        assert_eq!(error.to_string(), "1 of 2 steps failed");
+    }
+
+    #[test]
+    fn a_failed_need_is_returned() {
+        let mut steps = Steps::new();
+        let error = steps.need("ground", || bail!("no")).expect_err("it failed");
+        assert_eq!(error.to_string(), "ground: no");
+    }
+}
