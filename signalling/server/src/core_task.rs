@@ -1,0 +1,259 @@
+//! The task that owns the core: feeds it what came, in order, and carries out what it says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use protocol::control::Event;
+use protocol::signal::CLOSE_CODE_TOO_SLOW;
+use protocol::time::Instant;
+use signalling::limits::Limits;
+use signalling::{ConnectionId, Happening, Output, Signalling, TicketKey, Unreadable};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
+use crate::sfu_link::SfuLink;
+
+/// What a connection's task tells the core's.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A WebSocket is open, and this is where to write.
+    Connected(ConnectionId, Outgoing),
+    /// A text frame.
+    Message(ConnectionId, String),
+    /// Something else that should not have come.
+    Unreadable(ConnectionId, Unreadable),
+    /// Anything else: a pong.
+    Alive(ConnectionId),
+    /// The WebSocket is gone.
+    Disconnected(ConnectionId),
+}
+
+/// What the writing task of a connection does next.
+#[derive(Debug)]
+pub(crate) enum Frame {
+    /// A text frame.
+    Text(Arc<str>),
+    /// A close frame, and no more after it.
+    Close(u16),
+}
+
+/// The core's end of a connection's queue of frames.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    frames: mpsc::Sender<Frame>,
+    bytes: Arc<AtomicUsize>,
+    too_slow: oneshot::Sender<u16>,
+}
+
+/// The writing task's end of it.
+#[derive(Debug)]
+pub(crate) struct ToWrite {
+    pub(crate) frames: mpsc::Receiver<Frame>,
+    bytes: Arc<AtomicUsize>,
+    /// Comes when the queue has overflowed: the close code, to be sent past the queue.
+    pub(crate) too_slow: oneshot::Receiver<u16>,
+}
+
+/// The queue did not take another frame.
+#[derive(Debug)]
+struct Overflow;
+
+/// A queue for one connection.
+pub(crate) fn outgoing() -> (Outgoing, ToWrite) {
+    let (sender, receiver) = mpsc::channel(OUTGOING_MESSAGES_MAX);
+    let (too_slow, told) = oneshot::channel();
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let outgoing = Outgoing { frames: sender, bytes: Arc::clone(&bytes), too_slow };
+    (outgoing, ToWrite { frames: receiver, bytes, too_slow: told })
+}
+
+impl Outgoing {
+    fn push(&self, frame: Frame) -> Result<(), Overflow> {
+        let len = frame.len();
+        // Relaxed: a count by itself; the frames travel through the channel.
+        let waiting = self.bytes.fetch_add(len, Ordering::Relaxed) + len;
+        if OUTGOING_BYTES_MAX < waiting {
+            return Err(Overflow);
+        }
+        self.frames.try_send(frame).map_err(|_| Overflow)
+    }
+}
+
+impl ToWrite {
+    /// A frame has been written: its bytes wait no longer.
+    pub(crate) fn count_written(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Frame {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Close(_) => 0,
+        }
+    }
+}
+
+/// What the core needs besides the SFU.
+#[derive(Debug)]
+pub(crate) struct CoreConfig {
+    pub(crate) limits: Limits,
+    pub(crate) ticket_key: TicketKey,
+    pub(crate) seed: [u8; 32],
+}
+
+/// Why the core's task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CoreEnd {
+    /// It was told to.
+    Stopped,
+    /// The SFU is gone.
+    SfuGone,
+}
+
+/// Runs the core until `stop`, then tells everybody.
+pub(crate) async fn run(
+    config: CoreConfig,
+    mut sfu: SfuLink,
+    mut inputs: mpsc::Receiver<Input>,
+    mut stop: oneshot::Receiver<()>,
+) -> CoreEnd {
+    let start = tokio::time::Instant::now();
+    let since_unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let core = Signalling::new(signalling::Config {
+        limits: config.limits,
+        sfu: sfu.description.clone(),
+        ticket_key: config.ticket_key,
+        seed: config.seed,
+        epoch_unix_ms: u64::try_from(since_unix.as_millis()).unwrap_or(u64::MAX),
+    });
+    let mut task = CoreTask { core, connections: HashMap::new(), commands: sfu.commands };
+    loop {
+        let next = task.core.poll_timeout().map(|(at, _)| at);
+        let wake = async {
+            match next {
+                Some(at) => {
+                    let at = start + core::time::Duration::from_nanos(at.as_ns());
+                    tokio::time::sleep_until(at).await;
+                }
+                None => core::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = &mut stop => {
+                task.core.handle_closing();
+                task.carry_out(now(start));
+                return CoreEnd::Stopped;
+            }
+            () = wake => task.core.handle_timeout(now(start)),
+            event = sfu.events.recv() => match event {
+                Some(event) => task.handle_event(now(start), &event),
+                None => {
+                    tracing::error!("the SFU is gone");
+                    task.core.handle_closing();
+                    task.carry_out(now(start));
+                    return CoreEnd::SfuGone;
+                }
+            },
+            Some(input) = inputs.recv() => task.handle_input(now(start), input),
+        }
+        task.carry_out(now(start));
+    }
+}
+
+fn now(start: tokio::time::Instant) -> Instant {
+    Instant::ZERO + start.elapsed()
+}
+
+struct CoreTask {
+    core: Signalling,
+    connections: HashMap<ConnectionId, Outgoing>,
+    commands: Box<dyn FnMut(protocol::control::Command) + Send>,
+}
+
+impl CoreTask {
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Connected(connection, outgoing) => {
+                self.connections.insert(connection, outgoing);
+                self.core.handle_connected(now, connection);
+            }
+            Input::Message(connection, text) => self.core.handle_message(now, connection, &text),
+            Input::Unreadable(connection, what) => {
+                self.core.handle_unreadable(now, connection, what);
+            }
+            Input::Alive(connection) => self.core.handle_alive(now, connection),
+            Input::Disconnected(connection) => {
+                self.connections.remove(&connection);
+                self.core.handle_disconnected(now, connection);
+            }
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: &Event) {
+        match event {
+            Event::LinkUp { participant } => tracing::info!(%participant, "media link up"),
+            Event::LinkDown { participant } => tracing::info!(%participant, "media link down"),
+            Event::CommandRefused { participant, text } => {
+                tracing::warn!(%participant, text, "the SFU refused a command");
+            }
+            Event::Uplink { .. } => {}
+        }
+        self.core.handle_sfu_event(now, event);
+    }
+
+    fn carry_out(&mut self, now: Instant) {
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::Message { connection, text } => {
+                    self.push(now, connection, Frame::Text(text));
+                }
+                Output::Close { connection, code } => {
+                    self.push(now, connection, Frame::Close(code));
+                    self.connections.remove(&connection);
+                }
+                Output::Sfu(command) => (self.commands)(command),
+                Output::Happened(happening) => log(&happening),
+            }
+        }
+    }
+
+    /// Queues a frame; an app that does not read is cut off.
+    fn push(&mut self, now: Instant, connection: ConnectionId, frame: Frame) {
+        let Some(outgoing) = self.connections.get(&connection) else { return };
+        if outgoing.push(frame).is_err() {
+            tracing::info!(connection = connection.0, "the app does not read; closing");
+            if let Some(outgoing) = self.connections.remove(&connection) {
+                // The task may have ended by itself.
+                let _ = outgoing.too_slow.send(CLOSE_CODE_TOO_SLOW);
+            }
+            self.core.handle_disconnected(now, connection);
+        }
+    }
+}
+
+fn log(happening: &Happening) {
+    match happening {
+        Happening::Joined { participant, engine, room_participants } => {
+            tracing::info!(%participant, ?engine, room_participants, "joined");
+        }
+        Happening::Resumed { participant } => tracing::info!(%participant, "resumed"),
+        Happening::Away { participant } => tracing::info!(%participant, "away"),
+        Happening::Left { participant, reason } => {
+            tracing::info!(%participant, ?reason, "left");
+        }
+        Happening::Described { participant, effect } => {
+            tracing::debug!(%participant, ?effect, "media link described");
+        }
+        Happening::Refused { connection, code } => {
+            tracing::debug!(connection = connection.0, ?code, "refused");
+        }
+        Happening::Ended { connection, reason } => {
+            tracing::debug!(connection = connection.0, ?reason, "connection ended");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A server from its socket to its end.
+
+use core::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::serve::ListenerExt as _;
+use signalling::TicketKey;
+use signalling::limits::Limits;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::assets::Assets;
+use crate::core_task::{self, CoreConfig, CoreEnd};
+use crate::http::{self, Shared};
+use crate::limits::{CLOSE_PATIENCE, INCOMING_MESSAGES_MAX};
+use crate::sfu_link::SfuLink;
+
+/// What a server must know.
+pub struct Config {
+    /// Where HTTP and WebSocket are served; port 0 lets the system choose.
+    pub http: SocketAddr,
+    /// Bounds that depend on the machine.
+    pub limits: Limits,
+    /// Signs tickets.
+    pub ticket_key: TicketKey,
+    /// 32 bytes from the operating system's randomness.
+    pub seed: [u8; 32],
+    /// The web app.
+    pub assets: Assets,
+    /// The version of the program, for `/api/v1/version`.
+    pub version: &'static str,
+}
+
+/// The HTTP address cannot be had.
+#[derive(Debug, Error)]
+#[error("cannot serve HTTP on {address}: {source}")]
+pub struct BindError {
+    /// The address that was asked for.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// Why a server ended that nobody stopped.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The media server ended, so that nobody would hear anything.
+    #[error("the media server stopped")]
+    SfuGone,
+    /// The HTTP socket failed.
+    #[error("HTTP stopped: {0}")]
+    Http(#[from] std::io::Error),
+}
+
+/// A server whose address is bound and which accepts connections once it runs.
+pub struct Server {
+    config: Config,
+    listener: TcpListener,
+    http: SocketAddr,
+}
+
+impl Server {
+    /// Binds the address.
+    pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let address = config.http;
+        let bound = async {
+            let listener = TcpListener::bind(address).await?;
+            let http = listener.local_addr()?;
+            Ok((listener, http))
+        };
+        let (listener, http) =
+            bound.await.map_err(|source: std::io::Error| BindError { address, source })?;
+        Ok(Self { config, listener, http })
+    }
+
+    /// Where HTTP is served, the port chosen.
+    #[must_use]
+    pub const fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Serves until `stop`; then every participant is told, and given
+    /// [`CLOSE_PATIENCE`] to hear it.
+    pub async fn run(
+        self,
+        sfu: SfuLink,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let Config { limits, ticket_key, seed, assets, version, http: _ } = self.config;
+        let (inputs, incoming) = mpsc::channel(INCOMING_MESSAGES_MAX);
+        let (alive, mut all_gone) = mpsc::channel::<()>(1);
+        let (stop_core, core_stopped) = oneshot::channel();
+        let core_config = CoreConfig { limits, ticket_key, seed };
+        let core = tokio::spawn(core_task::run(core_config, sfu, incoming, core_stopped));
+
+        let next_connection = Arc::new(AtomicU64::new(1));
+        let shared = Shared { inputs, alive: Arc::new(alive), next_connection, assets, version };
+        let (stop_http, http_stopped) = oneshot::channel::<()>();
+        let listener = self.listener.tap_io(|stream| {
+            // Small messages leave at once; one that waits costs a musician time, not sound.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "no TCP_NODELAY");
+            }
+        });
+        let serving = axum::serve(listener, http::router(shared))
+            .with_graceful_shutdown(async {
+                // Whether it was sent or dropped: HTTP stops.
+                let _ = http_stopped.await;
+            })
+            .into_future();
+        let mut serving = tokio::spawn(serving);
+        let mut core = core;
+
+        let ended = tokio::select! {
+            () = stop => {
+                let _ = stop_core.send(());
+                let _ = (&mut core).await;
+                Ok(())
+            }
+            end = &mut core => match end {
+                Ok(CoreEnd::Stopped) => Ok(()),
+                Ok(CoreEnd::SfuGone) | Err(_) => Err(ServeError::SfuGone),
+            },
+            end = &mut serving => Err(ServeError::Http(match end {
+                Ok(Ok(())) => std::io::Error::other("it stopped by itself"),
+                Ok(Err(error)) => error,
+                Err(error) => std::io::Error::other(error),
+            })),
+        };
+        drop(stop_http);
+        let farewells = async {
+            if !serving.is_finished() {
+                let _ = (&mut serving).await;
+            }
+            // Every connection holds a sender until its last frame is written.
+            let _ = all_gone.recv().await;
+        };
+        if timeout(CLOSE_PATIENCE, farewells).await.is_err() {
+            tracing::info!("some connections did not close in time");
+        }
+        serving.abort();
+        ended
+    }
+}
