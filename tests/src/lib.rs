@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod listen;
 pub mod network;
+pub mod process;
 pub mod random;
 pub mod relay;
 pub mod sound;
