@@ -39,6 +39,14 @@ pub(crate) fn workspace() -> anyhow::Result<()> {
     Program::new("cargo", ["build", "--workspace", "--all-targets", "--locked"]).run()
 }
 
+/// The absolute path of the `vjam` that [`workspace`] built. Tests take it from `VJAM`, rather than
+/// build one with other features.
+pub(crate) fn vjam() -> anyhow::Result<String> {
+    let programs =
+        std::fs::canonicalize(target_folder().join("debug")).context("nothing was built yet")?;
+    Ok(programs.join("vjam").to_string_lossy().into_owned())
+}
+
 /// Where cargo puts what it builds.
 pub(crate) fn target_folder() -> std::path::PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")

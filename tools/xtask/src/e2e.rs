@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
-
 use crate::build;
 use crate::program::Program;
 use crate::setup::{self, Purpose};
@@ -28,13 +26,10 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 /// Runs the browser tests, all of them or those in the files named.
 pub(crate) fn browsers(files: &[String], tally: &mut Tally) -> anyhow::Result<()> {
     setup::node_packages(FOLDER)?;
-    let programs = std::fs::canonicalize(build::target_folder().join("debug"))
-        .context("nothing was built yet")?;
-    let vjam = programs.join("vjam");
     Program::new("npm", ["test", "--"])
         .args(files)
         .within(FOLDER)
-        .env("VJAM", &vjam.to_string_lossy())
+        .env("VJAM", &build::vjam()?)
         .limit(LIMIT)
         .observe(|line| tally.read(line))?
         .succeeded()

@@ -45,6 +45,7 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
 
 fn rust(tally: &mut Tally) -> anyhow::Result<()> {
     Program::new("cargo", ["test", "--workspace", "--locked", "--no-fail-fast"])
+        .env("VJAM", &build::vjam()?)
         .limit(LIMIT)
         .observe(|line| tally.read(line))?
         .succeeded()
