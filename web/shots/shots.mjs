@@ -123,7 +123,7 @@ const CHAT = [
 const joinRoom = async (page) => {
   await page.getByLabel("Your name").fill("Ana");
   await page.getByRole("button", { name: "Join", exact: true }).click();
-  await page.getByText("Connected ·").waitFor();
+  await page.locator(".state.good").waitFor();
 };
 
 /** Every picture: where, with which signalling, and what is done before it is taken. */
@@ -185,6 +185,7 @@ const SHOTS = [
     async act(page) {
       await joinRoom(page);
       await page.getByRole("button", { name: /^Chat/ }).click();
+      await page.mouse.move(0, 0);
     },
   },
   {

@@ -35,7 +35,7 @@ export function Chat({ entries, me, onSay, onClose }: Props) {
   return (
     <aside id="chat" class="chat" aria-labelledby="chat-title">
       <div class="chat-head">
-        <h2 id="chat-title">Chat</h2>
+        <h2 id="chat-title" tabIndex={-1}>Chat</h2>
         <button type="button" class="button small chat-close" onClick={onClose}>
           Close chat
         </button>

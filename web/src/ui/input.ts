@@ -18,6 +18,23 @@ export async function inputIsPermitted(): Promise<boolean> {
   }
 }
 
+/** Tells of the inputs now and whenever one is plugged in or out, until the returned function is
+    called. */
+export function watchInputDevices(changed: (devices: InputDevice[]) => void): () => void {
+  let watching = true;
+  const look = async () => {
+    const devices = await inputDevices();
+    if (watching) changed(devices);
+  };
+  const tell = () => void look();
+  tell();
+  navigator.mediaDevices.addEventListener("devicechange", tell);
+  return () => {
+    watching = false;
+    navigator.mediaDevices.removeEventListener("devicechange", tell);
+  };
+}
+
 /** Inputs that can be chosen; empty labels (no permission yet) are left out. */
 export async function inputDevices(): Promise<InputDevice[]> {
   const devices = await navigator.mediaDevices.enumerateDevices();

@@ -10,7 +10,7 @@ import { type Problem, problemOfMedia, problemOfSurroundings } from "../session/
 import { Brand } from "./brand";
 import { engineReason, engineTitle } from "./engine_words";
 import { LEVEL_DB_MIN } from "./format";
-import { InputCheck, type InputDevice, inputDevices, inputIsPermitted } from "./input";
+import { InputCheck, type InputDevice, inputDevices, inputIsPermitted, watchInputDevices } from "./input";
 import { LevelVerdict } from "./level_verdict";
 import { Meter, Readout } from "./meter";
 import { ProblemCard } from "./problem";
@@ -93,10 +93,9 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
     void inputIsPermitted().then((permitted) => {
       if (permitted && open.current === null) void startCheck(deviceId);
     });
-    const changed = () => void inputDevices().then(setDevices);
-    navigator.mediaDevices.addEventListener("devicechange", changed);
+    const unwatch = watchInputDevices(setDevices);
     return () => {
-      navigator.mediaDevices.removeEventListener("devicechange", changed);
+      unwatch();
       open.current?.close();
       open.current = null;
     };

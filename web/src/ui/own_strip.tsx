@@ -6,7 +6,7 @@ import type { Session } from "../session/session";
 import type { SessionState } from "../session/state";
 import { engineTitle } from "./engine_words";
 import { LEVEL_DB_MIN, milliseconds, percent } from "./format";
-import { type InputDevice, inputDevices } from "./input";
+import { type InputDevice, watchInputDevices } from "./input";
 import { Meter, Readout } from "./meter";
 import { MuteButton } from "./room";
 
@@ -26,7 +26,7 @@ export function OwnStrip({ session, state }: Props) {
       <div class="strip-head">
         <h2>
           {me?.name ?? "You"}{" "}
-          <span class="tag">{state.muted ? "you are muted: nobody hears you" : "you"}</span>
+          <span class="tag">{state.muted ? "muted: nobody hears you" : "you"}</span>
         </h2>
         <MuteButton session={session} muted={state.muted} />
       </div>
@@ -92,12 +92,7 @@ function sentence(text: string): string {
 
 function InputChooser({ session }: { session: Session }) {
   const [devices, setDevices] = useState<InputDevice[]>([]);
-  useEffect(() => {
-    const changed = () => void inputDevices().then(setDevices);
-    changed();
-    navigator.mediaDevices.addEventListener("devicechange", changed);
-    return () => navigator.mediaDevices.removeEventListener("devicechange", changed);
-  }, []);
+  useEffect(() => watchInputDevices(setDevices), []);
   if (devices.length < 2) return null;
   return (
     <div class="field compact">

@@ -1,6 +1,6 @@
 // The room: who is here and how they sound, the conversation, and how the connection is.
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Session } from "../session/session";
@@ -23,12 +23,27 @@ export function Room({ session, state }: Props) {
   useEffect(() => heading.current?.focus(), []);
   const others = state.participants.filter((participant) => participant.id !== state.me);
   const newest = state.entries.at(-1);
+  useChatClosedOnDesks(chatOpen);
+
+  // On a phone the open conversation covers everything else, for the keyboard too.
+  const covered = chatOpen.value;
+  const closeChat = () => {
+    chatOpen.value = false;
+    // Only what is not covered any more can take the focus.
+    requestAnimationFrame(() => document.getElementById("open-chat")?.focus());
+  };
 
   return (
-    <div class="page room" data-chat={chatOpen.value ? "open" : "closed"}>
-      <RoomHeader session={session} state={state} heading={heading} />
+    <div
+      class="page room"
+      data-chat={covered ? "open" : "closed"}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && covered) closeChat();
+      }}
+    >
+      <RoomHeader session={session} state={state} heading={heading} inert={covered} />
       <Notices session={session} state={state} />
-      <main class="strips" aria-label="Musicians">
+      <main class="strips" aria-label="Musicians" inert={covered}>
         <OwnStrip session={session} state={state} />
         {others.length === 0 ? (
           <Invitation room={state.room} />
@@ -40,12 +55,9 @@ export function Room({ session, state }: Props) {
         entries={state.entries}
         me={state.me}
         onSay={(text) => session.chat(text)}
-        onClose={() => {
-          chatOpen.value = false;
-          document.getElementById("open-chat")?.focus();
-        }}
+        onClose={closeChat}
       />
-      <div class="thumb-bar">
+      <div class="thumb-bar" inert={covered}>
         <MuteButton session={session} muted={state.muted} />
         <button
           type="button"
@@ -54,7 +66,8 @@ export function Room({ session, state }: Props) {
           aria-expanded={chatOpen.value}
           aria-controls="chat"
           onClick={() => {
-            chatOpen.value = !chatOpen.value;
+            chatOpen.value = true;
+            requestAnimationFrame(() => document.getElementById("chat-title")?.focus());
           }}
         >
           Chat{unread === 0 ? "" : ` (${unread} new)`}
@@ -92,7 +105,8 @@ function Notices({ session, state }: Props) {
               <strong>
                 {phase.why === "server_closing" ? "The server is restarting." : "Connection lost."}
               </strong>{" "}
-              You come back by yourself as soon as it answers
+              You come back by yourself as soon as{" "}
+              {phase.why === "server_closing" ? "it" : "the server"} answers
               {1 < phase.attempt ? ` (attempt ${phase.attempt}).` : "."}
             </p>
             <button type="button" class="button" onClick={() => session.tryNow()}>
@@ -118,6 +132,18 @@ function Notices({ session, state }: Props) {
       )}
     </div>
   );
+}
+
+/** A window that grows shows the conversation beside the strips; nothing is covered then. */
+function useChatClosedOnDesks(chatOpen: Signal<boolean>): void {
+  useEffect(() => {
+    const desk = matchMedia("(width >= 60rem)");
+    const changed = () => {
+      if (desk.matches) chatOpen.value = false;
+    };
+    desk.addEventListener("change", changed);
+    return () => desk.removeEventListener("change", changed);
+  }, []);
 }
 
 /** Lines that came while the conversation was not in sight. */

@@ -12,18 +12,28 @@ interface Props {
   session: Session;
   state: SessionState;
   heading: RefObject<HTMLHeadingElement | null>;
+  inert: boolean;
 }
 
-export function RoomHeader({ session, state, heading }: Props) {
+export function RoomHeader({ session, state, heading, inert }: Props) {
   const { words, mood } = connection(state);
+  const count = state.participants.length;
+  const here = count === 1 ? "only you" : `${count} here`;
   return (
-    <header class="room-header">
+    <header class="room-header" inert={inert}>
       <div class="room-title">
         <h1 ref={heading} tabIndex={-1} class="room-name">
           {state.room}
         </h1>
         <p class={`state ${mood}`} role="status">
-          {words}
+          {mood === "good" ? (
+            <>
+              <span class="wide">{words} · </span>
+              <span>{here}</span>
+            </>
+          ) : (
+            words
+          )}
         </p>
       </div>
       <div class="room-actions">
@@ -76,7 +86,7 @@ function CopyLink({ room }: { room: RoomId }) {
   );
 }
 
-function connection({ phase, link, participants }: SessionState): { words: string; mood: string } {
+function connection({ phase, link }: SessionState): { words: string; mood: string } {
   switch (phase.name) {
     case "joining":
       return { words: "Joining…", mood: "waiting" };
@@ -92,10 +102,8 @@ function connection({ phase, link, participants }: SessionState): { words: strin
       return { words: "Connecting the sound…", mood: "waiting" };
     case "down":
       return { words: "Sound interrupted", mood: "bad" };
-    case "up": {
-      const count = participants.length;
-      return { words: `Connected · ${count === 1 ? "only you" : `${count} here`}`, mood: "good" };
-    }
+    case "up":
+      return { words: "Connected", mood: "good" };
   }
 }
 

@@ -1,0 +1,244 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { CONNECTED, STREAM, World, joined } from "./test_world";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("entering", () => {
+  it("joins, opens the link with the ticket, and publishes", async () => {
+    const world = new World();
+    await world.enter();
+    expect(world.types).toEqual(["join", "connect", "publish"]);
+    expect(world.socket.sent[0]).toMatchObject({ room: "duo", name: "Ana", version: 1 });
+    expect(world.socket.sent[0]).not.toHaveProperty("seat");
+    expect(world.socket.sent[1]).toMatchObject({
+      ticket: "first ticket",
+      description: { kind: "sdp", sdp: "offer" },
+    });
+    expect(world.audio.calls).toEqual(["offer", "accept answer"]);
+    expect(world.phase.name).toBe("in");
+    expect(world.session.state.value.myTrack).toBe(1);
+  });
+
+  it("as a listener publishes nothing", async () => {
+    const world = new World("listener");
+    await world.enter();
+    expect(world.types).toEqual(["join", "connect"]);
+  });
+
+  it("without a microphone never opens a connection", async () => {
+    const world = new World("musician", () =>
+      Promise.reject(new DOMException("no", "NotAllowedError")),
+    );
+    await world.session.start();
+    expect(world.phase).toMatchObject({ name: "closed", problem: { code: "NotAllowedError" } });
+    expect(world.sockets).toHaveLength(0);
+  });
+
+  it("of a full room ends in words, with the sound closed", async () => {
+    const world = new World();
+    await world.session.start();
+    await world.open();
+    await world.answer("join", { type: "error", code: "room_full", text: "32" });
+    expect(world.phase).toMatchObject({ name: "closed", problem: { code: "room_full" } });
+    expect(world.audio.calls).toEqual(["close"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(world.sockets).toHaveLength(1);
+  });
+
+  it("of a server that does not answer ends in words", async () => {
+    const world = new World();
+    await world.session.start();
+    world.socket.close();
+    expect(world.phase).toMatchObject({ name: "closed", problem: { code: "unreachable" } });
+  });
+});
+
+describe("in the room", () => {
+  it("hands streams, encodings and reports to the sound", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.calls.length = 0;
+    world.socket.receive({ type: "streams", streams: [STREAM] });
+    world.socket.receive({ type: "encodings_wanted", track: 1, codecs: ["opus-64", "opus"] });
+    world.socket.receive({ type: "uplink", track: 1, codec: "opus-64", received_packets: 748, lost_packets: 2, jitter_us: 90 });
+    await world.settle();
+    expect(world.audio.calls).toEqual(["uplink 748 2", "streams 20", "mix 20: 0 dB", "encodings opus-64 opus"]);
+  });
+
+  it("offers again when slots run out, one negotiation after the other", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.slotsNeedAnOffer = true;
+    world.audio.calls.length = 0;
+    world.socket.receive({ type: "slots_wanted", slots: 12 });
+    world.socket.receive({ type: "slots_wanted", slots: 16 });
+    await world.settle();
+    expect(world.audio.calls).toEqual(["slots 12", "offer"]);
+    await world.answer("connect", CONNECTED);
+    expect(world.audio.calls).toEqual(["slots 12", "offer", "accept answer", "slots 16", "offer"]);
+  });
+
+  it("mutes the sound at once and tells the others", async () => {
+    const world = new World();
+    await world.enter();
+    world.session.setMuted(true);
+    expect(world.audio.calls.at(-1)).toBe("muted");
+    expect(world.socket.sent.at(-1)).toMatchObject({ type: "mute", track: 1, muted: true });
+  });
+
+  it("publishes again when the sound moved to another source", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.onpublication?.();
+    await world.settle();
+    expect(world.types).toEqual(["join", "connect", "publish", "publish"]);
+  });
+
+  it("keeps the input that works when a new one does not open", async () => {
+    const world = new World();
+    await world.enter();
+    await world.session.setInputDevice("broken");
+    expect(world.session.inputDeviceId).toBe("");
+    expect(world.session.state.value.notice?.code).toBe("NotReadableError");
+    await world.session.setInputDevice("usb");
+    expect(world.session.inputDeviceId).toBe("usb");
+  });
+
+  it("leaves with a word and closes everything", async () => {
+    const world = new World();
+    await world.enter();
+    world.session.leave();
+    expect(world.types.at(-1)).toBe("leave");
+    expect(world.audio.calls.at(-1)).toBe("close");
+    expect(world.phase).toEqual({ name: "closed", problem: null });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(world.sockets).toHaveLength(1);
+  });
+});
+
+describe("after a drop", () => {
+  it("comes back into the seat with an ICE restart, the sound never closed", async () => {
+    const world = new World();
+    await world.enter();
+    world.socket.close();
+    expect(world.phase.name).toBe("away");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.sockets).toHaveLength(2);
+    await world.enter(true);
+    expect(world.socket.sent[0]).toMatchObject({ type: "join", seat: "first seat" });
+    expect(world.socket.sent[1]).toMatchObject({ type: "connect", ticket: "second ticket" });
+    expect(world.audios).toHaveLength(1);
+    expect(world.audio.calls).toEqual(["offer", "accept answer", "offer with ICE restart", "accept answer"]);
+    expect(world.session.state.value.seat).toBe("second seat");
+  });
+
+  it("waits longer between attempts, up to four seconds", async () => {
+    const world = new World();
+    await world.enter();
+    const at: number[] = [];
+    const start = Date.now();
+    while (at.length < 8) {
+      const before = world.sockets.length;
+      world.socket.close();
+      while (world.sockets.length === before) await vi.advanceTimersByTimeAsync(50);
+      at.push(Date.now() - start);
+    }
+    const waits = at.map((ms, i) => ms - (at[i - 1] ?? 0));
+    expect(waits.slice(1)).toEqual([250, 500, 1000, 2000, 4000, 4000, 4000]);
+  });
+
+  it("joins anew on the same socket when the seat is gone, with a fresh link", async () => {
+    const world = new World();
+    await world.enter();
+    world.socket.close();
+    await world.settle();
+    await world.open();
+    await world.answer("join", { type: "error", code: "seat_gone", text: "too late" });
+    expect(world.types).toEqual(["join", "join"]);
+    expect(world.socket.sent[1]).not.toHaveProperty("seat");
+    await world.answer("join", joined(false));
+    expect(world.audios).toHaveLength(2);
+    expect(world.audios[0]?.calls.at(-1)).toBe("close");
+    expect(world.audio.calls).toEqual(["offer"]);
+  });
+
+  it("goes on trying when the server restarts or is full for a while", async () => {
+    const world = new World();
+    await world.enter();
+    world.socket.receive({ type: "bye", reason: "server_closing", text: "" });
+    world.socket.close();
+    await world.settle();
+    await world.open();
+    await world.answer("join", { type: "error", code: "server_full", text: "" });
+    expect(world.phase).toMatchObject({ name: "away", why: "server_closing" });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(world.sockets).toHaveLength(3);
+    await world.open();
+    await world.answer("join", joined(false));
+    expect(world.phase.name).toBe("in");
+  });
+
+  it("tries at once when asked to", async () => {
+    const world = new World();
+    await world.enter();
+    for (let drops = 0; drops < 6; drops += 1) {
+      world.socket.close();
+      await vi.advanceTimersByTimeAsync(4_000);
+    }
+    const before = world.sockets.length;
+    world.socket.close();
+    world.session.tryNow();
+    expect(world.sockets).toHaveLength(before + 1);
+  });
+
+  it("notices a network that died without a word", async () => {
+    const world = new World();
+    await world.enter();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(world.phase.name).toBe("away");
+  });
+
+  it("does not take silence of the others for a dead network", async () => {
+    const world = new World();
+    await world.enter();
+    for (let seconds = 0; seconds < 60; seconds += 2) {
+      await vi.advanceTimersByTimeAsync(2_000);
+      world.socket.receive({ type: "pong" });
+    }
+    expect(world.phase.name).toBe("in");
+  });
+
+  it("restarts ICE while only the sound is gone", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.calls.length = 0;
+    world.audio.onlink?.("down");
+    await world.settle();
+    expect(world.audio.calls).toEqual(["offer with ICE restart"]);
+    await world.answer("connect", CONNECTED);
+    await vi.advanceTimersByTimeAsync(2_000);
+    world.socket.receive({ type: "pong" });
+    expect(world.audio.calls.filter((call) => call.startsWith("offer"))).toHaveLength(2);
+    await world.answer("connect", CONNECTED);
+    world.audio.onlink?.("up");
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(world.audio.calls.filter((call) => call.startsWith("offer"))).toHaveLength(2);
+  });
+
+  it("says that a message was not sent", async () => {
+    const world = new World();
+    await world.enter();
+    world.session.chat("one");
+    world.socket.close();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(world.session.state.value.notice?.code).toBe("not_sent");
+  });
+});

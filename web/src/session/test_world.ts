@@ -1,0 +1,188 @@
+// A session in the middle of a made-up world, for tests: a server that says what the test makes it
+// say, and a sound that notes what it was asked for.
+
+import { vi } from "vitest";
+
+import type {
+  Capabilities,
+  ClientEnvelope,
+  Codec,
+  ServerEnvelope,
+  ServerMessage,
+  Source,
+  Stream,
+  TrackId,
+} from "../protocol";
+import type { AudioPort, AudioStats, LinkState, Mix } from "./audio_seam";
+import { Session } from "./session";
+import type { SocketLike } from "./signalling";
+
+/** Sound that is never made: notes what it was asked for. */
+class FakeAudio implements AudioPort {
+  readonly engine = { mode: "engine" as const, missing: [] };
+  onlink: ((state: LinkState) => void) | null = null;
+  onpublication: (() => void) | null = null;
+  readonly calls: string[] = [];
+  slotsNeedAnOffer = false;
+
+  capabilities(): Capabilities {
+    return { engine: "browser", decodes: ["opus-64", "opus", "pcm"] };
+  }
+  async offer(iceRestart: boolean): Promise<string> {
+    this.calls.push(iceRestart ? "offer with ICE restart" : "offer");
+    return "offer";
+  }
+  async accept(answer: string): Promise<void> {
+    this.calls.push(`accept ${answer}`);
+  }
+  ensureSlots(slots: number): boolean {
+    this.calls.push(`slots ${slots}`);
+    return this.slotsNeedAnOffer;
+  }
+  publication(): { channels: number; codecs: Codec[]; sources: Source[] } {
+    return { channels: 1, codecs: ["opus-64", "opus"], sources: [{ codec: "opus-64", ssrc: 1 }] };
+  }
+  setEncodings(codecs: Codec[]): void {
+    this.calls.push(`encodings ${codecs.join(" ")}`);
+  }
+  setStreams(streams: Stream[]): void {
+    if (0 < streams.length) this.calls.push(`streams ${streams.map((s) => s.track).join(" ")}`);
+  }
+  setMuted(muted: boolean): void {
+    if (muted) this.calls.push("muted");
+  }
+  setRemote(track: TrackId, mix: Mix): void {
+    this.calls.push(`mix ${track}: ${mix.gainDb} dB`);
+  }
+  stats(): AudioStats {
+    return { inputLevelDb: -20, uplinkPath: "data-channel", downlinkPath: "rtp", why: "", remotes: {} };
+  }
+  reportUplink(received: number, lost: number): void {
+    this.calls.push(`uplink ${received} ${lost}`);
+  }
+  setInputDevice(deviceId: string): Promise<void> {
+    if (deviceId === "broken") return Promise.reject(new DOMException("", "NotReadableError"));
+    return Promise.resolve();
+  }
+  async close(): Promise<void> {
+    this.calls.push("close");
+  }
+}
+
+class FakeSocket implements SocketLike {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  readonly sent: ClientEnvelope[] = [];
+
+  send(text: string): void {
+    const message = JSON.parse(text) as ClientEnvelope;
+    if (message.type !== "ping") this.sent.push(message);
+  }
+  close(): void {
+    this.onclose?.();
+  }
+  receive(message: ServerMessage, to?: ClientEnvelope): void {
+    const envelope: ServerEnvelope =
+      to?.request === undefined ? message : { request: to.request, ...message };
+    this.onmessage?.({ data: JSON.stringify(envelope) });
+  }
+}
+
+/** A session in the middle of its world. */
+export class World {
+  readonly sockets: FakeSocket[] = [];
+  readonly audios: FakeAudio[] = [];
+  readonly session: Session;
+
+  constructor(part: "musician" | "listener" = "musician", openAudio?: () => Promise<AudioPort>) {
+    this.session = new Session(
+      { room: "duo", name: "Ana", deviceId: "", part },
+      {
+        openSocket: () => {
+          const socket = new FakeSocket();
+          this.sockets.push(socket);
+          return socket;
+        },
+        openAudio:
+          openAudio ??
+          (async () => {
+            const audio = new FakeAudio();
+            this.audios.push(audio);
+            return audio;
+          }),
+      },
+    );
+  }
+
+  get socket(): FakeSocket {
+    return last(this.sockets);
+  }
+
+  get audio(): FakeAudio {
+    return last(this.audios);
+  }
+
+  get phase() {
+    return this.session.state.value.phase;
+  }
+
+  get types(): string[] {
+    return this.socket.sent.map((message) => message.type);
+  }
+
+  /** Lets everything happen that waits for nothing. */
+  async settle(): Promise<void> {
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  /** Answers the newest message of that type. */
+  async answer(type: ClientEnvelope["type"], message: ServerMessage): Promise<void> {
+    const asked = this.socket.sent.findLast((sent) => sent.type === type);
+    if (asked === undefined) throw new Error(`no ${type} was sent: ${this.types.join(" ")}`);
+    this.socket.receive(message, asked);
+    await this.settle();
+  }
+
+  async open(): Promise<void> {
+    this.socket.onopen?.();
+    await this.settle();
+  }
+
+  /** From the start to published and playing. */
+  async enter(resumed = false): Promise<void> {
+    if (this.sockets.length === 0) await this.session.start();
+    await this.open();
+    await this.answer("join", joined(resumed));
+    await this.answer("connect", CONNECTED);
+    if (this.types.includes("publish")) {
+      await this.answer("publish", { type: "published", track: 1, label: "mic" });
+    }
+    this.audio.onlink?.("up");
+  }
+}
+
+function last<T>(items: T[]): T {
+  const item = items.at(-1);
+  if (item === undefined) throw new Error("nothing there");
+  return item;
+}
+
+export function joined(resumed: boolean): ServerMessage {
+  return {
+    type: "joined",
+    version: 1,
+    room: "duo",
+    participant: 1,
+    ticket: resumed ? "second ticket" : "first ticket",
+    ticket_seconds: 30,
+    seat: resumed ? "second seat" : "first seat",
+    seat_seconds: 15,
+    participants: [{ id: 1, name: "Ana", engine: "browser", presence: "online", tracks: [] }],
+    chat: [],
+    resumed,
+  };
+}
+
+export const CONNECTED: ServerMessage = { type: "connected", description: { kind: "sdp", sdp: "answer" } };
+export const STREAM: Stream = { ssrc: 9, mid: "1", participant: 2, track: 20, codec: "opus-64", channels: 1 };

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+
+import { decibels, meterPosition, milliseconds, pan, panShort, percent } from "./format";
+import { LevelVerdict } from "./level_verdict";
+import { LossWindow } from "./loss";
+import { parseQuery } from "./query";
+
+describe("numbers", () => {
+  it("read like on a mixer", () => {
+    expect(decibels(-6.4)).toBe("−6 dB");
+    expect(decibels(0)).toBe("0 dB");
+    expect(decibels(3)).toBe("+3 dB");
+    expect(decibels(-90)).toBe("−∞ dB");
+    expect(milliseconds(5.333)).toBe("5.3 ms");
+    expect(milliseconds(undefined)).toBe("–");
+    expect([pan(0), pan(-0.3), panShort(0.5)]).toEqual(["center", "30 % left", "R 50"]);
+  });
+
+  it("never call a loss nothing", () => {
+    expect(percent(0)).toBe("0.0 %");
+    expect(percent(0.0004)).toBe("<0.1 %");
+    expect(percent(0.0123)).toBe("1.2 %");
+    expect(percent(Number.NaN)).toBe("–");
+  });
+
+  it("put levels on a meter", () => {
+    expect([-80, -60, -30, 0, 6].map(meterPosition)).toEqual([0, 0, 0.5, 1, 1]);
+  });
+});
+
+describe("loss", () => {
+  it("is that of the last ten seconds, not of the evening", () => {
+    const window = new LossWindow();
+    let lost = 0;
+    for (let second = 0; second <= 30; second += 1) {
+      if (second < 5) lost += 100;
+      const recent = window.update(second * 1000, { received: second * 900, lost, concealedMs: lost });
+      if (second === 4) expect(recent?.lost).toBeGreaterThan(0.09);
+      if (second === 30) expect(recent).toEqual({ lost: 0, concealed: 0 });
+    }
+  });
+
+  it("begins anew with a new stream", () => {
+    const window = new LossWindow();
+    window.update(0, { received: 5000, lost: 90, concealedMs: 40 });
+    window.update(1000, { received: 5900, lost: 95, concealedMs: 45 });
+    expect(window.update(2000, { received: 10, lost: 0, concealedMs: 0 })).toBeNull();
+    expect(window.update(3000, { received: 910, lost: 0, concealedMs: 0 })).toEqual({
+      lost: 0,
+      concealed: 0,
+    });
+  });
+});
+
+describe("the level check", () => {
+  const verdict = (...levels: [number, number | null][]): string => {
+    const check = new LevelVerdict();
+    for (const [atMs, levelDb] of levels) check.take(atMs, levelDb);
+    return check.words();
+  };
+
+  it("remembers a note for as long as a player takes a breath", () => {
+    expect(verdict([0, -20], [2_000, -70])).toBe("We hear you well.");
+    expect(verdict([0, -20], [4_000, -70])).toMatch(/^Nothing yet/);
+  });
+
+  it("says which way to turn", () => {
+    expect(verdict([0, -0.2])).toMatch(/^Too loud/);
+    expect(verdict([0, -45])).toMatch(/quietly/);
+    expect(verdict([0, null])).toMatch(/^Click/);
+  });
+});
+
+describe("a link's options", () => {
+  it("are read, and nonsense is not", () => {
+    expect(parseQuery("?engine=standard&name=Ana%20B&autojoin=1")).toEqual({
+      engine: "standard",
+      name: "Ana B",
+      autojoin: true,
+    });
+    expect(parseQuery("?engine=magic&autojoin=yes")).toEqual({
+      engine: null,
+      name: null,
+      autojoin: false,
+    });
+  });
+});
