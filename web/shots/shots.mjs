@@ -126,6 +126,20 @@ const joinRoom = async (page) => {
   await page.locator(".state.good").waitFor();
 };
 
+/** Presses Tab until that control has the focus. */
+async function tabTo(page, name) {
+  for (let presses = 0; presses < 30; presses += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      const label = element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent;
+      return (label ?? element?.textContent ?? "").trim();
+    });
+    if (focused === name) return;
+  }
+  throw new Error(`Tab never reaches “${name}”`);
+}
+
 /** Every picture: where, with which signalling, and what is done before it is taken. */
 const SHOTS = [
   { name: "home", path: "/" },
@@ -189,6 +203,25 @@ const SHOTS = [
     },
   },
   {
+    name: "room-keyboard", path: "/",
+    double: () => new Double({ others: BAND.slice(0, 1) }),
+    // Not one click from the first page to a mix.
+    async act(page) {
+      await tabTo(page, "Start a room");
+      await page.keyboard.press("Enter");
+      await tabTo(page, "Your name");
+      await page.keyboard.type("Ana");
+      await page.keyboard.press("Enter");
+      await page.locator(".state.good").waitFor();
+      await tabTo(page, "Gain of Bo Lindqvist");
+      await page.keyboard.press("ArrowLeft");
+      await page.getByText("−1 dB").waitFor();
+      await tabTo(page, "Mute Bo Lindqvist for me");
+      await page.keyboard.press("Space");
+      await page.locator("[data-track] .mute[aria-pressed=true]").waitFor();
+    },
+  },
+  {
     name: "room-solo-muted", path: "/r/blue-note",
     double: () => new Double({ others: BAND.slice(0, 1) }),
     async act(page) {
@@ -217,7 +250,7 @@ const SHOTS = [
       double.answering = false;
       double.send({ type: "bye", reason: "server_closing", text: "the server stops" });
       await double.socket.close();
-      await page.getByText("The server is restarting.").waitFor();
+      await page.getByText("The server stopped.").waitFor();
     },
   },
   {

@@ -169,6 +169,29 @@ describe("after a drop", () => {
     expect(world.audio.calls).toEqual(["offer"]);
   });
 
+  it("drops the work that was waiting for the old seat", async () => {
+    const world = new World();
+    await world.enter();
+    const old = world.audio;
+    let release = () => {};
+    old.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    old.slotsNeedAnOffer = true;
+    world.socket.receive({ type: "slots_wanted", slots: 12 });
+    world.socket.receive({ type: "slots_wanted", slots: 16 });
+    await world.settle();
+    world.socket.close();
+    await world.settle();
+    await world.open();
+    await world.answer("join", joined(false));
+    release();
+    await world.settle();
+    expect(old.calls).not.toContain("slots 16");
+    expect(old.calls.at(-1)).toBe("close");
+    expect(world.types).toEqual(["join", "connect"]);
+  });
+
   it("goes on trying when the server restarts or is full for a while", async () => {
     const world = new World();
     await world.enter();

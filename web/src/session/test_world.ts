@@ -24,12 +24,15 @@ class FakeAudio implements AudioPort {
   onpublication: (() => void) | null = null;
   readonly calls: string[] = [];
   slotsNeedAnOffer = false;
+  /** What an offer waits for. */
+  held: Promise<void> | null = null;
 
   capabilities(): Capabilities {
     return { engine: "browser", decodes: ["opus-64", "opus", "pcm"] };
   }
   async offer(iceRestart: boolean): Promise<string> {
     this.calls.push(iceRestart ? "offer with ICE restart" : "offer");
+    await this.held;
     return "offer";
   }
   async accept(answer: string): Promise<void> {

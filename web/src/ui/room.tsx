@@ -103,7 +103,7 @@ function Notices({ session, state }: Props) {
           <div class="banner">
             <p>
               <strong>
-                {phase.why === "server_closing" ? "The server is restarting." : "Connection lost."}
+                {phase.why === "server_closing" ? "The server stopped." : "Connection lost."}
               </strong>{" "}
               You come back by yourself as soon as{" "}
               {phase.why === "server_closing" ? "it" : "the server"} answers

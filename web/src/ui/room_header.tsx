@@ -54,7 +54,14 @@ export function Invitation({ room }: { room: RoomId }) {
       <h2 id="invitation-title">You are the first one here.</h2>
       <p>Send this link to the others:</p>
       <p class="share">
-        <code>{link}</code>
+        <code>
+          {link.split(AFTER_SLASH).map((part) => (
+            <>
+              {part}
+              <wbr />
+            </>
+          ))}
+        </code>
       </p>
       <CopyLink room={room} />
       <p class="help">
@@ -111,4 +118,6 @@ function roomLink(room: RoomId): string {
   return `${location.origin}${roomPath(room)}`;
 }
 
+/** Long links break where one reads them in pieces. */
+const AFTER_SLASH = /(?<=[^/]\/)(?!\/)/;
 const COPIED_MS = 2_500;
