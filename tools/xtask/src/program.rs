@@ -91,12 +91,10 @@ impl Program {
     /// Runs to the end, and hands every line of output to `see` as well. The end may be a failure,
     /// which is the caller's to judge.
     pub(crate) fn observe(mut self, see: impl FnMut(&str)) -> anyhow::Result<End> {
-        if self.show == Show::Live {
-            console::say(&format!("$ {}", self.shown));
-            if console::is_terminal() {
-                // Through our pipe these would believe that nobody sees colors.
-                self.command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
-            }
+        console::say(&format!("$ {}", self.shown));
+        if self.show == Show::Live && console::is_terminal() {
+            // Through our pipe these would believe that nobody sees colors.
+            self.command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
         }
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
@@ -166,7 +164,7 @@ impl Program {
             }
             if HEARTBEAT <= heard.elapsed() {
                 heard = Instant::now();
-                console::say(&heartbeat(&self.shown, started.elapsed(), tail.back()));
+                console::say(&heartbeat(started.elapsed(), tail.back()));
             }
             if self.limit.is_some_and(|limit| limit < started.elapsed()) {
                 child.kill().context("cannot end a program")?;
@@ -212,15 +210,9 @@ pub(crate) fn is_in_path(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-fn heartbeat(shown: &str, elapsed: Duration, last: Option<&String>) -> String {
-    let shown: String = shown.chars().take(48).collect();
-    let last: String = last.map_or("", |line| line.trim()).chars().take(64).collect();
-    let elapsed = console::duration(elapsed);
-    if last.is_empty() {
-        format!("  … {shown}: {elapsed}")
-    } else {
-        format!("  … {shown}: {elapsed}, last said: {last}")
-    }
+fn heartbeat(elapsed: Duration, last: Option<&String>) -> String {
+    let last: String = last.map_or("", |line| line.trim()).chars().take(80).collect();
+    format!("  … {}  {last}", console::duration(elapsed)).trim_end().to_owned()
 }
 
 fn forward_lines(from: impl Read + Send + 'static, to: Sender<String>) {
