@@ -8,6 +8,7 @@
 
 pub mod codec;
 pub mod control;
+pub mod datagram;
 pub mod id;
 pub mod limits;
 pub mod red;
