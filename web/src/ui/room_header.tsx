@@ -55,12 +55,9 @@ export function Invitation({ room }: { room: RoomId }) {
       <p>Send this link to the others:</p>
       <p class="share">
         <code>
-          {link.split(AFTER_SLASH).map((part) => (
-            <>
-              {part}
-              <wbr />
-            </>
-          ))}
+          {location.origin}
+          <wbr />
+          {roomPath(room)}
         </code>
       </p>
       <CopyLink room={room} />
@@ -118,6 +115,4 @@ function roomLink(room: RoomId): string {
   return `${location.origin}${roomPath(room)}`;
 }
 
-/** Long links break where one reads them in pieces. */
-const AFTER_SLASH = /(?<=[^/]\/)(?!\/)/;
 const COPIED_MS = 2_500;
