@@ -33,10 +33,10 @@ impl Steps {
         work: impl FnOnce() -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.take(title, |_| work());
-        match self.done.last().and_then(|done| done.failure.as_deref()) {
-            Some(failure) => bail!("{title}: {failure}"),
-            None => Ok(()),
+        if self.done.last().is_some_and(|done| done.failure.is_some()) {
+            bail!("stopped at: {title}");
         }
+        Ok(())
     }
 
     /// Takes a step that proves something: its failure is counted and shown, and the rest still runs.
@@ -63,7 +63,8 @@ impl Steps {
         console::say(&format!("in all {}", console::duration(self.started.elapsed())));
         for done in &self.done {
             if let Some(failure) = &done.failure {
-                console::say(&format!("\n{}: {failure}", done.title));
+                let first = failure.lines().next().unwrap_or_default();
+                console::say(&format!("\n{}: {first}", done.title));
             }
         }
         console::say(&format!("\n{} passed, {} failed", total.passed, total.failed));
@@ -117,6 +118,6 @@ mod tests {
     fn a_failed_need_is_returned() {
         let mut steps = Steps::new();
         let error = steps.need("ground", || bail!("no")).expect_err("it failed");
-        assert_eq!(error.to_string(), "ground: no");
+        assert_eq!(error.to_string(), "stopped at: ground");
     }
 }

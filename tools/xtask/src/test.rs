@@ -17,7 +17,7 @@ use crate::tally::Tally;
 pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
     let mut steps = Steps::new();
     if let Err(error) = take(&mut steps) {
-        console::say(&format!("what follows stands on this, so it was left out: {error:#}"));
+        console::say(&format!("{error:#}, because the rest stands on it"));
     }
     steps.finish()
 }
