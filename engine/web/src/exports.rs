@@ -30,10 +30,17 @@ fn code(result: Result<(), ShellError>) -> i32 {
     if result.is_ok() { 0 } else { REFUSED }
 }
 
-/// Opens the session, closing the one before.
+/// Opens the session, closing the one before. The seed comes in two halves.
 #[unsafe(no_mangle)]
-extern "C" fn open(period_frames_max: u32, channels: u32, bitrate: u32) -> i32 {
-    let opened = Shell::open(period_frames_max as usize, channels, bitrate);
+extern "C" fn open(
+    period_frames_max: u32,
+    channels: u32,
+    bitrate: u32,
+    seed_high: u32,
+    seed_low: u32,
+) -> i32 {
+    let seed = u64::from(seed_high) << 32 | u64::from(seed_low);
+    let opened = Shell::open(period_frames_max as usize, channels, bitrate, seed);
     code(opened.map(|shell| SHELL.set(Some(shell))))
 }
 

@@ -66,11 +66,13 @@ impl Shell {
         period_frames_max: usize,
         channels: u32,
         bitrate: u32,
+        seed: u64,
     ) -> Result<Self, ShellError> {
         let bitrate = Bitrate(bitrate);
         let config = SessionConfig {
             period_frames_max,
             channels: track_channels(channels)?,
+            seed,
             ..SessionConfig::default()
         };
         let opened = session(&config)?;

@@ -18,6 +18,8 @@ const UP_SLOTS = 256;
 const DOWN_SLOTS = 1024;
 /** How long a thread may take to start before the browser's own way is taken instead. */
 const START_PATIENCE_MS = 8_000;
+/** An engine that stops is started anew this often; one that stops again and again stays silent. */
+const REVIVALS_MAX = 3;
 /** How often the page tells the worker about a data channel that it must keep. */
 const PAGE_CHANNEL_LOOK_MS = 50;
 
@@ -34,14 +36,17 @@ export class EngineAudio implements Player {
   readonly worker: Worker;
   readonly tap: AudioNode;
   private readonly context: AudioContext;
-  private readonly node: AudioWorkletNode;
-  private readonly channels: number;
+  private readonly workletOptions: WorkletOptions;
+  private node: AudioWorkletNode;
   private readonly ssrcs: Record<Codec, number>;
   private link: RtcLink | null = null;
   private source: AudioNode;
   private path: "data-channel" | "rtp" = "data-channel";
   private why = "";
   private wanted: Codec[] = [];
+  private muted = false;
+  private revivals = 0;
+  private closed = false;
   private streams: Stream[] = [];
   private readonly mixes = new Map<TrackId, Mix>();
   private engineStats: EngineStats | null = null;
@@ -57,17 +62,9 @@ export class EngineAudio implements Player {
     ]);
     const up = ringMemory(UP_SLOTS);
     const down = ringMemory(DOWN_SLOTS);
-    const processorOptions: WorkletOptions = { wasm, up, down, channels, bitrate };
-    const node = new AudioWorkletNode(context, "jam", {
-      numberOfInputs: 1,
-      numberOfOutputs: 1,
-      outputChannelCount: [2],
-      channelCount: channels,
-      channelCountMode: "explicit",
-      processorOptions,
-    });
+    const engine = { channels, bitrate, seed: randomSeed() };
     const worker = new Worker(new URL("./link_worker.ts", import.meta.url), { type: "module" });
-    const player = new EngineAudio(options, node, worker);
+    const player = new EngineAudio(options, { wasm, up, down, engine }, worker);
     try {
       const workerReady = player.workerReady();
       tell(worker, { type: "start", up, down });
@@ -79,16 +76,15 @@ export class EngineAudio implements Player {
     return player;
   }
 
-  private constructor({ context, channels, input }: EngineOptions, node: AudioWorkletNode, worker: Worker) {
+  private constructor({ context, input }: EngineOptions, worklet: WorkletOptions, worker: Worker) {
     this.context = context;
-    this.node = node;
+    this.workletOptions = worklet;
     this.worker = worker;
-    this.channels = channels;
-    this.tap = node;
+    this.tap = context.createGain();
+    this.tap.connect(context.destination);
     this.ssrcs = { opus: randomSsrc(), "opus-64": randomSsrc(), pcm: randomSsrc() };
     this.source = sourceNode(context, input);
-    this.source.connect(node);
-    node.connect(context.destination);
+    this.node = this.openNode();
   }
 
   attach(link: RtcLink): void {
@@ -123,7 +119,7 @@ export class EngineAudio implements Player {
   }
 
   publication(): { channels: number; codecs: Codec[]; sources: Source[] } {
-    const { channels } = this;
+    const { channels } = this.workletOptions.engine;
     const microphone = this.link?.microphoneSsrc() ?? null;
     if (this.path === "rtp" && microphone !== null) {
       return { channels, codecs: ["opus"], sources: [{ codec: "opus", ssrc: microphone }] };
@@ -152,13 +148,12 @@ export class EngineAudio implements Player {
     }
     this.streams = streams;
     for (const stream of streams) {
-      if (same(stream, before.get(stream.ssrc))) continue;
-      this.post({ type: "add-remote", ssrc: stream.ssrc, channels: stream.channels });
-      this.mix(stream);
+      if (!same(stream, before.get(stream.ssrc))) this.add(stream);
     }
   }
 
   setMuted(muted: boolean): void {
+    this.muted = muted;
     this.post({ type: "input-muted", muted });
   }
 
@@ -205,11 +200,47 @@ export class EngineAudio implements Player {
 
   async close(): Promise<void> {
     if (this.pageChannelTimer !== null) clearInterval(this.pageChannelTimer);
+    this.closed = true;
     this.onpublication = null;
     this.source.disconnect();
     this.node.disconnect();
+    this.tap.disconnect();
     this.post({ type: "close" });
     this.worker.terminate();
+  }
+
+  private openNode(): AudioWorkletNode {
+    const { channels } = this.workletOptions.engine;
+    const node = new AudioWorkletNode(this.context, "jam", {
+      numberOfInputs: 1,
+      numberOfOutputs: 1,
+      outputChannelCount: [2],
+      channelCount: channels,
+      channelCountMode: "explicit",
+      processorOptions: this.workletOptions,
+    });
+    this.source.connect(node);
+    node.connect(this.tap);
+    return node;
+  }
+
+  /** A worklet that threw is never called again: a new one takes its place and is told everything. */
+  private revive(): void {
+    if (this.closed || REVIVALS_MAX <= this.revivals) return;
+    this.revivals += 1;
+    this.node.disconnect();
+    this.source.disconnect(this.node);
+    this.workletOptions.engine.seed = randomSeed();
+    this.node = this.openNode();
+    void this.workletReady().catch(() => this.revive());
+    this.setMuted(this.muted);
+    this.setEncodings(this.wanted);
+    for (const stream of this.streams) this.add(stream);
+  }
+
+  private add(stream: Stream): void {
+    this.post({ type: "add-remote", ssrc: stream.ssrc, channels: stream.channels });
+    this.mix(stream);
   }
 
   private mix({ ssrc, track }: Stream): void {
@@ -222,8 +253,13 @@ export class EngineAudio implements Player {
 
   private workletReady(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.node.onprocessorerror = () => reject(new Error("the audio worklet stopped"));
+      let running = false;
+      this.node.onprocessorerror = () => {
+        if (running) this.revive();
+        reject(new Error("the audio worklet stopped"));
+      };
       this.node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => {
+        running = true;
         if (data.type === "ready") resolve();
         else if (data.type === "failed") reject(new Error(data.text));
         else this.engineStats = readStats(data.block);
@@ -278,9 +314,17 @@ function tell(worker: Worker, message: ToWorker): void {
   worker.postMessage(message);
 }
 
+function randomSeed(): [number, number] {
+  return [randomWord(), randomWord()];
+}
+
+function randomWord(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
 /** SSRCs are chosen at random (RFC 3550 §8.1); 0 would read as none. */
 function randomSsrc(): number {
-  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) || 1;
+  return randomWord() || 1;
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {

@@ -14,7 +14,7 @@ const QUANTUM = 64;
 const SSRC = 0xfedcba98;
 
 function engine(channels = 1): EngineModule {
-  return new EngineModule(wasm, 8192, channels, 128_000 * channels);
+  return new EngineModule(wasm, { channels, bitrate: 128_000 * channels, seed: [1, 2] });
 }
 
 interface Heard {
@@ -57,7 +57,7 @@ describe("the engine's module", () => {
   });
 
   it("refuses settings it cannot have", () => {
-    expect(() => new EngineModule(wasm, 8192, 3, 128_000)).toThrow();
+    expect(() => engine(3)).toThrow();
   });
 
   it.each([

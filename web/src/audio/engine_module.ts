@@ -8,7 +8,7 @@ import type { EncodingWanted } from "./messages";
 
 interface Exports {
   memory: WebAssembly.Memory;
-  open(periodFramesMax: number, channels: number, bitrate: number): number;
+  open(periodFramesMax: number, channels: number, bitrate: number, seedHigh: number, seedLow: number): number;
   input(channel: number): number;
   output(channel: number): number;
   packet(): number;
@@ -64,6 +64,17 @@ export interface EngineStats {
 /** Numbers that stand for codecs in `set_encoding`; engine/web/src/lib.rs says the same. */
 const CODEC_NUMBERS: Record<Codec, number> = { opus: 0, "opus-64": 1, pcm: 2 };
 
+export interface EngineSettings {
+  /** Channels of the published track. */
+  channels: number;
+  /** Bits per second of each encoding. */
+  bitrate: number;
+  /** Two random 32-bit numbers: where sequence numbers and media time start. */
+  seed: [number, number];
+}
+
+/** The longest render quantum that a browser may choose. */
+const PERIOD_FRAMES_MAX = 8192;
 /** No packet is longer; what the buffer in the module holds. */
 const PACKET_BYTES_MAX = 1400;
 
@@ -75,10 +86,11 @@ export class EngineModule {
   private outputs: [Float32Array, Float32Array] = [this.floats, this.floats];
 
   /** Compiles and opens a session; throws where the engine refuses the settings. */
-  constructor(wasm: BufferSource, periodFramesMax: number, channels: number, bitrate: number) {
+  constructor(wasm: BufferSource, settings: EngineSettings) {
+    const { channels, bitrate, seed } = settings;
     const module = new WebAssembly.Module(wasm);
     this.exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
-    const refused = this.exports.open(periodFramesMax, channels, bitrate);
+    const refused = this.exports.open(PERIOD_FRAMES_MAX, channels, bitrate, seed[0], seed[1]);
     if (refused !== 0) throw new Error(`the engine refused its settings (${refused})`);
   }
 

@@ -2,6 +2,7 @@
 // way: they go through the rings.
 
 import type { Codec } from "../protocol";
+import type { EngineSettings } from "./engine_module";
 
 /** From the page to the link worker. */
 export type ToWorker =
@@ -60,6 +61,5 @@ export interface WorkletOptions {
   wasm: ArrayBuffer;
   up: SharedArrayBuffer;
   down: SharedArrayBuffer;
-  channels: number;
-  bitrate: number;
+  engine: EngineSettings;
 }

@@ -17,7 +17,6 @@ declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
 
-const PERIOD_FRAMES_MAX = 8192;
 const STATS_PER_SECOND = 10;
 
 class JamProcessor extends AudioWorkletProcessor {
@@ -29,12 +28,12 @@ class JamProcessor extends AudioWorkletProcessor {
 
   constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
     super();
-    const { wasm, up, down, channels, bitrate } = processorOptions;
+    const { wasm, up, down, engine } = processorOptions;
     this.up = new RingWriter(up);
     this.down = new RingReader(down);
     this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.handle(data);
     try {
-      this.engine = new EngineModule(wasm, PERIOD_FRAMES_MAX, channels, bitrate);
+      this.engine = new EngineModule(wasm, engine);
     } catch (error) {
       this.tell({ type: "failed", text: String(error) });
     }
@@ -110,6 +109,7 @@ class JamProcessor extends AudioWorkletProcessor {
   }
 }
 
-const SILENCE = new Float32Array(PERIOD_FRAMES_MAX);
+/** As long as the longest quantum. */
+const SILENCE = new Float32Array(8192);
 
 registerProcessor("jam", JamProcessor);
