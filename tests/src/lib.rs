@@ -3,6 +3,7 @@
 //! Helpers only; the tests themselves lie in `tests/sim`, `tests/property` and `tests/e2e`.
 
 pub mod clock;
+pub mod fuzz_targets;
 pub mod listen;
 pub mod network;
 pub mod process;

@@ -1,0 +1,25 @@
+//! Pure parsers: what they accept must be consistent, what they refuse must be refused quietly.
+
+use protocol::rtp::Packet;
+use protocol::{red as red_payload, rtp as rtp_packet};
+
+/// [`protocol::rtp`]: an accepted packet's payload lies inside it and survives a round trip.
+pub fn rtp(bytes: &[u8]) {
+    let start = rtp_packet::header_bytes(bytes);
+    let Ok(packet) = Packet::parse(bytes) else { return };
+    let start = start.expect("what parses as a whole has a header");
+    assert!(start + packet.payload.len() <= bytes.len());
+    let mut out = vec![0; packet.payload.len() + rtp_packet::HEADER_BYTES];
+    let len = packet.write(&mut out).expect("there is exactly enough room");
+    assert_eq!(Packet::parse(&out[..len]), Ok(packet));
+}
+
+/// [`protocol::red`]: the blocks of an accepted payload lie inside it, in order.
+pub fn red(bytes: &[u8]) {
+    let Ok(blocks) = red_payload::parse(bytes) else { return };
+    let blocks: Vec<_> = blocks.collect();
+    assert!((1..=red_payload::BLOCKS_MAX).contains(&blocks.len()));
+    let audio: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+    assert!(audio + blocks.len() <= bytes.len(), "headers and blocks exceed the payload");
+    assert_eq!(blocks.last().map(|block| block.age_frames), Some(0));
+}
