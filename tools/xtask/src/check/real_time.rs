@@ -53,8 +53,8 @@ const ALLOCATES: &[&str] = &[
     "Vec::from",
     "Vec::new",
     "VecDeque::new",
-    "drop(",
     "format!",
+    "mem::drop",
     "vec![",
     "with_capacity",
 ];
