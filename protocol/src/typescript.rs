@@ -6,9 +6,8 @@
 //! client's type check holds the two against each other, so that a serde attribute that the type
 //! generator misreads fails the build rather than a rehearsal.
 
-use core::any::TypeId;
 use core::fmt::Write as _;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use ts_rs::{Config, TS, TypeVisitor};
@@ -43,7 +42,7 @@ pub fn files() -> Vec<File> {
 
 /// The types, and the numbers an app must know.
 fn declarations() -> String {
-    let mut types = Declarations { config: config(), seen: BTreeSet::new(), text: String::new() };
+    let mut types = Declarations { config: config(), by_name: BTreeMap::new() };
     types.visit::<ClientMessage>();
     types.visit::<ServerMessage>();
     types.visit::<ClientEnvelope>();
@@ -54,36 +53,41 @@ fn declarations() -> String {
     for (name, doc, value) in constants() {
         let _ = write!(text, "/** {doc} */\nexport const {name} = {value};\n\n");
     }
-    for line in types.text.trim_end().lines() {
+    for line in types.by_name.values().flat_map(|declaration| declaration.lines()) {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    text.truncate(text.trim_end().len() + 1);
     text
 }
 
-/// Writes a type and everything it is made of, each once.
+/// Writes a type and everything it is made of, each once. Sorted by name, since the generator's
+/// derive lists what a type is made of in another order each time it is compiled.
 struct Declarations {
     config: Config,
-    seen: BTreeSet<TypeId>,
-    text: String,
+    by_name: BTreeMap<String, String>,
 }
 
 impl Declarations {
     /// The generator repeats a flattened type in full; its name says the same.
     fn name_flattened<T: TS>(&mut self) {
         let in_full = format!("({})", T::inline(&self.config));
-        self.text = self.text.replace(&in_full, &T::name(&self.config));
+        for declaration in self.by_name.values_mut() {
+            *declaration = declaration.replace(&in_full, &T::name(&self.config));
+        }
     }
 }
 
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        let name = T::name(&self.config);
         // Types without a file of their own are TypeScript's: numbers, strings, arrays.
-        if T::output_path().is_none() || !self.seen.insert(TypeId::of::<T>()) {
+        if T::output_path().is_none() || self.by_name.contains_key(&name) {
             return;
         }
         let docs = T::docs().unwrap_or_default();
-        let _ = write!(self.text, "{docs}export {}\n\n", T::decl(&self.config));
+        let declaration = format!("{docs}export {}\n\n", T::decl(&self.config));
+        self.by_name.insert(name, declaration);
         T::visit_dependencies(self);
     }
 }
@@ -315,6 +319,8 @@ const NOTE: &str = "// Written by `cargo xtask generate` from the Rust types in 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// Every value that a string-valued field named `field` has anywhere in the generated text,

@@ -19,6 +19,58 @@ export const ROOM_PARTICIPANTS_MAX = 32;
 export const SAMPLE_RATE_HZ = 48000;
 
 /**
+ * Why the server ends a connection.
+ */
+export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused";
+
+/**
+ * What an app can play.
+ */
+export type Capabilities = {
+/**
+ * Who plays.
+ */
+engine: EngineKind,
+/**
+ * Codecs that it decodes; everybody decodes `opus`.
+ */
+decodes: Array<Codec>, };
+
+/**
+ * One thing said in the room.
+ */
+export type ChatMessage = {
+/**
+ * Rising within the room.
+ */
+id: number,
+/**
+ * Who said it.
+ */
+participant: ParticipantId,
+/**
+ * Their name at that moment; they may be gone.
+ */
+name: string,
+/**
+ * What they said.
+ */
+text: string,
+/**
+ * Milliseconds since the Unix epoch, by the server's clock.
+ */
+at_unix_ms: number, };
+
+/**
+ * What an app sends: a request with an optional number that the answer repeats.
+ */
+export type ClientEnvelope = {
+/**
+ * Chosen by the app; errors and answers to this message repeat it.
+ */
+request?: number, } & ClientMessage;
+
+/**
  * A message from an app.
  */
 export type ClientMessage = { "type": "join",
@@ -86,50 +138,9 @@ muted: boolean, } | { "type": "chat",
 text: string, } | { "type": "ping", } | { "type": "leave", };
 
 /**
- * One instrument or voice that a participant publishes; unique on the server, never given twice.
- */
-export type TrackId = number;
-
-/**
- * Where the packets of one codec of a track come from.
- */
-export type Source = {
-/**
- * The codec that this source carries.
- */
-codec: Codec,
-/**
- * The packet stream: of RTP, or of the RTP packets inside data channel messages.
- */
-ssrc: Ssrc, };
-
-/**
  * How the audio of one encoding is coded.
  */
 export type Codec = "opus" | "opus-64" | "pcm";
-
-/**
- * Identifies one RTP packet stream.
- */
-export type Ssrc = number;
-
-/**
- * What an app can play.
- */
-export type Capabilities = {
-/**
- * Who plays.
- */
-engine: EngineKind,
-/**
- * Codecs that it decodes; everybody decodes `opus`.
- */
-decodes: Array<Codec>, };
-
-/**
- * Who turns packets into sound.
- */
-export type EngineKind = "native" | "browser" | "standard";
 
 /**
  * One half of a media link.
@@ -150,6 +161,21 @@ link: LinkParameters,
 candidates: Array<string>, };
 
 /**
+ * Who turns packets into sound.
+ */
+export type EngineKind = "native" | "browser" | "standard";
+
+/**
+ * What was wrong with a request.
+ */
+export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "bad_text" | "too_fast";
+
+/**
+ * Why a participant is gone.
+ */
+export type LeaveReason = "left" | "lost";
+
+/**
  * What each end of a media link must know of the other (RFC 8445 §5.3, RFC 8122 §5).
  */
 export type LinkParameters = {
@@ -167,9 +193,53 @@ ice_pwd: string,
 fingerprint: string, };
 
 /**
+ * Somebody in the room.
+ */
+export type Participant = {
+/**
+ * Who.
+ */
+id: ParticipantId,
+/**
+ * How they want to be called.
+ */
+name: string,
+/**
+ * What plays for them.
+ */
+engine: EngineKind,
+/**
+ * Whether they are there or their seat is kept.
+ */
+presence: Presence,
+/**
+ * What they publish.
+ */
+tracks: Array<Track>, };
+
+/**
+ * A person in a room; unique on the server for as long as it runs, never given twice.
+ */
+export type ParticipantId = number;
+
+/**
+ * Whether a participant is reachable.
+ */
+export type Presence = "online" | "away";
+
+/**
  * The name of a room as it stands in its link.
  */
 export type RoomId = string;
+
+/**
+ * What signalling sends.
+ */
+export type ServerEnvelope = {
+/**
+ * The number of the request that this answers.
+ */
+request?: number, } & ServerMessage;
 
 /**
  * A message from signalling.
@@ -309,95 +379,22 @@ reason: ByeReason,
 text: string, };
 
 /**
- * Somebody in the room.
+ * Where the packets of one codec of a track come from.
  */
-export type Participant = {
+export type Source = {
 /**
- * Who.
+ * The codec that this source carries.
  */
-id: ParticipantId,
+codec: Codec,
 /**
- * How they want to be called.
+ * The packet stream: of RTP, or of the RTP packets inside data channel messages.
  */
-name: string,
-/**
- * What plays for them.
- */
-engine: EngineKind,
-/**
- * Whether they are there or their seat is kept.
- */
-presence: Presence,
-/**
- * What they publish.
- */
-tracks: Array<Track>, };
+ssrc: Ssrc, };
 
 /**
- * What somebody publishes.
+ * Identifies one RTP packet stream.
  */
-export type Track = {
-/**
- * The track.
- */
-id: TrackId,
-/**
- * The publisher's name for it.
- */
-label: string,
-/**
- * 1 or 2.
- */
-channels: number,
-/**
- * Whether its publisher muted it.
- */
-muted: boolean, };
-
-/**
- * Whether a participant is reachable.
- */
-export type Presence = "online" | "away";
-
-/**
- * A person in a room; unique on the server for as long as it runs, never given twice.
- */
-export type ParticipantId = number;
-
-/**
- * One thing said in the room.
- */
-export type ChatMessage = {
-/**
- * Rising within the room.
- */
-id: number,
-/**
- * Who said it.
- */
-participant: ParticipantId,
-/**
- * Their name at that moment; they may be gone.
- */
-name: string,
-/**
- * What they said.
- */
-text: string,
-/**
- * Milliseconds since the Unix epoch, by the server's clock.
- */
-at_unix_ms: number, };
-
-/**
- * Why a participant is gone.
- */
-export type LeaveReason = "left" | "lost";
-
-/**
- * What was wrong with a request.
- */
-export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "bad_text" | "too_fast";
+export type Ssrc = number;
 
 /**
  * A packet stream that the app receives.
@@ -429,24 +426,27 @@ codec: Codec,
 channels: number, };
 
 /**
- * Why the server ends a connection.
+ * What somebody publishes.
  */
-export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused";
+export type Track = {
+/**
+ * The track.
+ */
+id: TrackId,
+/**
+ * The publisher's name for it.
+ */
+label: string,
+/**
+ * 1 or 2.
+ */
+channels: number,
+/**
+ * Whether its publisher muted it.
+ */
+muted: boolean, };
 
 /**
- * What an app sends: a request with an optional number that the answer repeats.
+ * One instrument or voice that a participant publishes; unique on the server, never given twice.
  */
-export type ClientEnvelope = {
-/**
- * Chosen by the app; errors and answers to this message repeat it.
- */
-request?: number, } & ClientMessage;
-
-/**
- * What signalling sends.
- */
-export type ServerEnvelope = {
-/**
- * The number of the request that this answers.
- */
-request?: number, } & ServerMessage;
+export type TrackId = number;
