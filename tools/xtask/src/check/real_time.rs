@@ -36,7 +36,7 @@ const NEVER: &[&str] = &[
 const ALLOCATES: &[&str] = &[
     ".collect()",
     ".collect::<",
-    ".extend(",
+    ".extend_from_slice(",
     ".into_boxed_slice()",
     ".reserve(",
     ".to_owned()",
