@@ -46,6 +46,41 @@ pub fn write_primary(payload_type: PayloadType, frame: &[u8], out: &mut [u8]) ->
     Some(len)
 }
 
+/// Bytes that [`write`] puts before the codec frames for each block but the last.
+pub const REDUNDANT_HEADER_BYTES: usize = 4;
+
+/// Writes a payload of several blocks, oldest first, the primary last (its age is not written).
+///
+/// Gives the length, or `None` where `out` is too short, where there is no block or more than
+/// [`BLOCKS_MAX`], or where a redundant block is older (2^14 frames) or longer (2^10 bytes) than
+/// its header can say.
+#[must_use]
+pub fn write(blocks: &[Block<'_>], out: &mut [u8]) -> Option<usize> {
+    let (primary, redundant) = blocks.split_last()?;
+    if BLOCKS_MAX < blocks.len() {
+        return None;
+    }
+    let mut at = 0;
+    for block in redundant {
+        let len = u16::try_from(block.bytes.len()).ok().filter(|len| *len < 1 << 10)?;
+        if 1 << 14 <= block.age_frames {
+            return None;
+        }
+        let bits = u32::from(block.age_frames) << 10 | u32::from(len);
+        let header = out.get_mut(at..at + REDUNDANT_HEADER_BYTES)?;
+        header.copy_from_slice(&bits.to_be_bytes());
+        header[0] = 0x80 | (block.payload_type.0 & 0x7f);
+        at += REDUNDANT_HEADER_BYTES;
+    }
+    *out.get_mut(at)? = primary.payload_type.0 & 0x7f;
+    at += PRIMARY_HEADER_BYTES;
+    for block in blocks {
+        out.get_mut(at..at + block.bytes.len())?.copy_from_slice(block.bytes);
+        at += block.bytes.len();
+    }
+    Some(at)
+}
+
 /// The blocks of a payload, oldest first, the primary last.
 pub fn parse(payload: &[u8]) -> Result<Blocks<'_>, MalformedRed> {
     let mut headers = [(PayloadType(0), 0_u16, 0_usize); BLOCKS_MAX];
@@ -119,6 +154,17 @@ mod tests {
         assert_eq!(blocks[0].age_frames, 64);
         assert_eq!(blocks[0].bytes, [9, 9]);
         assert_eq!(blocks[1].bytes, [7]);
+    }
+
+    #[test]
+    fn several_blocks_come_back() {
+        let block = |age_frames, bytes| Block { payload_type: PayloadType::PCM, age_frames, bytes };
+        let blocks = [block(16_383, &[1; 1023][..]), block(64, &[]), block(0, &[2, 3])];
+        let mut out = [0; 2048];
+        let len = write(&blocks, &mut out).expect("fits");
+        assert!(parse(&out[..len]).expect("well formed").eq(blocks));
+        assert_eq!(write(&[block(16_384, &[]), block(0, &[])], &mut out), None);
+        assert_eq!(write(&blocks, &mut out[..len - 1]), None);
     }
 
     #[test]

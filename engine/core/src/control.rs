@@ -1,0 +1,335 @@
+//! The handles that the app holds: encodings, remotes, gains, levels.
+//!
+//! For one thread of the app's choice, never an audio thread: this half allocates what the
+//! callbacks use, and frees what they give back. What surprises: calls take effect at the next
+//! callback, and where a callback does not run (no device yet), they wait in order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use protocol::control::PayloadTypes;
+use protocol::rtp::Ssrc;
+use protocol::units::Decibels;
+use thiserror::Error;
+
+use crate::encoding::{Channels, Encoding, EncodingError};
+use crate::incoming::IncomingCommand;
+use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX};
+use crate::rt::capture::{CaptureCommand, EncoderSet};
+use crate::rt::remote::Remote;
+use crate::rt::render::{Mix, RenderCommand};
+use crate::rt::ring::RemoteKey;
+use crate::session::SessionConfig;
+use crate::stats::{Level, RemoteStats, SharedRemote, SharedSession, Stats};
+
+/// The app's half of a session.
+#[derive(Debug)]
+pub struct Control {
+    channels: Channels,
+    complexity: u8,
+    to_capture: Outbox<CaptureCommand>,
+    freed_encoders: rtrb::Consumer<Box<EncoderSet>>,
+    to_render: Outbox<RenderCommand>,
+    freed_remotes: rtrb::Consumer<Box<Remote>>,
+    to_incoming: Outbox<IncomingCommand>,
+    shared: Arc<SharedSession>,
+    /// Sorted by SSRC.
+    remotes: Vec<RemoteHandle>,
+    slots: Vec<Slot>,
+    /// Every SSRC that was ever sent.
+    sources: Vec<Ssrc>,
+}
+
+/// What cannot be done to a remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ControlError {
+    /// It was not added.
+    #[error("no remote has {0:?}")]
+    UnknownRemote(Ssrc),
+    /// It is there already.
+    #[error("{0:?} was added before")]
+    MisuseRemoteTwice(Ssrc),
+    /// [`REMOTES_MAX`] are there, or are still being taken away by the render callback.
+    #[error("{REMOTES_MAX} remotes are as many as can be heard")]
+    ExhaustedRemotes,
+    /// A gain, pan or level that is not a number in its range.
+    #[error("a value outside its range")]
+    MisuseValue,
+    /// The codec library could not make a decoder.
+    #[error("no decoder could be made")]
+    RefusedDecoder,
+    /// A callback or thread does not take its commands.
+    #[error("{COMMANDS_MAX} commands wait for a callback that does not run")]
+    ExhaustedCommands,
+}
+
+/// Whether something is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mute {
+    /// It is not.
+    Muted,
+    /// It is.
+    Open,
+}
+
+/// Whether a remote is among those that alone are heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Solo {
+    /// It is; whoever is not soloed falls silent. Mute comes before solo.
+    Soloed,
+    /// It is not.
+    Together,
+}
+
+pub(crate) struct ControlPorts {
+    pub(crate) to_capture: rtrb::Producer<CaptureCommand>,
+    pub(crate) freed_encoders: rtrb::Consumer<Box<EncoderSet>>,
+    pub(crate) to_render: rtrb::Producer<RenderCommand>,
+    pub(crate) freed_remotes: rtrb::Consumer<Box<Remote>>,
+    pub(crate) to_incoming: rtrb::Producer<IncomingCommand>,
+    pub(crate) shared: Arc<SharedSession>,
+}
+
+#[derive(Debug)]
+struct RemoteHandle {
+    ssrc: Ssrc,
+    key: RemoteKey,
+    shared: Arc<SharedRemote>,
+}
+
+/// A place in the render callback's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Slot {
+    generation: u32,
+    taken: bool,
+}
+
+impl Control {
+    pub(crate) fn new(config: &SessionConfig, ports: ControlPorts) -> Self {
+        Self {
+            channels: config.channels,
+            complexity: config.complexity,
+            to_capture: Outbox::new(ports.to_capture),
+            freed_encoders: ports.freed_encoders,
+            to_render: Outbox::new(ports.to_render),
+            freed_remotes: ports.freed_remotes,
+            to_incoming: Outbox::new(ports.to_incoming),
+            shared: ports.shared,
+            remotes: Vec::new(),
+            slots: vec![Slot { generation: 0, taken: false }; REMOTES_MAX],
+            sources: Vec::new(),
+        }
+    }
+
+    /// Replaces what is sent: no encoding (nothing is sent), one, or two of the same input.
+    ///
+    /// The first starts where the first before it ended, to the frame. An encoding that stays as
+    /// it was is started anew too, so call this only for changes.
+    pub fn set_encodings(&mut self, encodings: &[Encoding]) -> Result<(), EncodingError> {
+        self.poll();
+        Encoding::check_all(encodings)?;
+        let new = || encodings.iter().filter(|encoding| !self.sources.contains(&encoding.ssrc));
+        if let Some(encoding) = new().nth(SOURCES_MAX - self.sources.len()) {
+            return Err(EncodingError::ExhaustedSources { ssrc: encoding.ssrc });
+        }
+        let new: Vec<Ssrc> = new().map(|encoding| encoding.ssrc).collect();
+        let encoders = EncoderSet::new(encodings, self.channels, self.complexity)?;
+        self.to_capture
+            .push(CaptureCommand::SetEncoders(Box::new(encoders)))
+            .map_err(|_| EncodingError::ExhaustedCommands)?;
+        self.sources.extend(new);
+        Ok(())
+    }
+
+    /// Fades the input out and stops sending, or starts again.
+    pub fn set_input_muted(&mut self, mute: Mute) -> Result<(), ControlError> {
+        self.to_capture(CaptureCommand::SetMute(mute))
+    }
+
+    /// Sets the gain of the input, before its level is measured; at most +40 dB.
+    pub fn set_input_gain(&mut self, gain: Decibels) -> Result<(), ControlError> {
+        self.to_capture(CaptureCommand::SetGain(gain_factor(gain)?))
+    }
+
+    /// Mixes the input into the output, or (`None`, as at the start) does not.
+    ///
+    /// The mute of the input does not silence it. Adds no delay where input and output share a
+    /// callback.
+    pub fn set_monitor_gain(&mut self, gain: Option<Decibels>) -> Result<(), ControlError> {
+        let factor = gain.map_or(Ok(0.0), gain_factor)?;
+        self.to_render(RenderCommand::SetMonitorGain(factor))
+    }
+
+    /// Tells which payload types packets arrive with from now on.
+    pub fn set_payload_types(&mut self, payload_types: PayloadTypes) -> Result<(), ControlError> {
+        self.to_incoming
+            .push(IncomingCommand::SetPayloadTypes(payload_types))
+            .map_err(|_| ControlError::ExhaustedCommands)
+    }
+
+    /// Starts to hear a stream, at unity gain in the middle.
+    pub fn add_remote(&mut self, ssrc: Ssrc, channels: Channels) -> Result<(), ControlError> {
+        self.poll();
+        let Err(index) = self.remotes.binary_search_by_key(&ssrc, |remote| remote.ssrc) else {
+            return Err(ControlError::MisuseRemoteTwice(ssrc));
+        };
+        let free = self.slots.iter().position(|slot| !slot.taken);
+        let place = free.ok_or(ControlError::ExhaustedRemotes)?;
+        let slot = &mut self.slots[place];
+        let generation = slot.generation.wrapping_add(1);
+        let key = RemoteKey { slot: place, generation };
+        let shared = Arc::new(SharedRemote::new());
+        let remote =
+            Remote::new(key, channels, Arc::clone(&shared)).ok_or(ControlError::RefusedDecoder)?;
+        self.to_render
+            .push(RenderCommand::Add(Box::new(remote)))
+            .map_err(|_| ControlError::ExhaustedCommands)?;
+        *slot = Slot { generation, taken: true };
+        self.remotes.insert(index, RemoteHandle { ssrc, key, shared: Arc::clone(&shared) });
+        // After the callback's command, so that the callback knows the remote before its frames.
+        self.to_incoming
+            .push(IncomingCommand::Add { ssrc, remote: key, shared })
+            .map_err(|_| ControlError::ExhaustedCommands)
+    }
+
+    /// Fades a stream out and forgets it.
+    pub fn remove_remote(&mut self, ssrc: Ssrc) -> Result<(), ControlError> {
+        self.poll();
+        let index = self.index(ssrc)?;
+        let key = self.remotes[index].key;
+        self.to_render(RenderCommand::Remove(key))?;
+        self.remotes.remove(index);
+        self.to_incoming
+            .push(IncomingCommand::Remove { ssrc })
+            .map_err(|_| ControlError::ExhaustedCommands)
+    }
+
+    /// Sets a remote's gain in the mix, at most +40 dB.
+    pub fn set_gain(&mut self, ssrc: Ssrc, gain: Decibels) -> Result<(), ControlError> {
+        let factor = gain_factor(gain)?;
+        self.set_mix(ssrc, Mix::Gain(factor))
+    }
+
+    /// Places a remote between left (-1) and right (1). In the middle both sides are as loud as
+    /// the remote sent them; towards one side the other fades, and nothing gets louder.
+    pub fn set_pan(&mut self, ssrc: Ssrc, pan: f32) -> Result<(), ControlError> {
+        if !(-1.0..=1.0).contains(&pan) {
+            return Err(ControlError::MisuseValue);
+        }
+        self.set_mix(ssrc, Mix::Pan(pan))
+    }
+
+    /// Silences a remote in this mix only.
+    pub fn set_muted(&mut self, ssrc: Ssrc, mute: Mute) -> Result<(), ControlError> {
+        self.set_mix(ssrc, Mix::Mute(mute))
+    }
+
+    /// Puts a remote among those that alone are heard.
+    pub fn set_soloed(&mut self, ssrc: Ssrc, solo: Solo) -> Result<(), ControlError> {
+        self.set_mix(ssrc, Mix::Solo(solo))
+    }
+
+    /// Frees what the callbacks gave back and hands them what waited. Call it about once a second;
+    /// every other call of this half does it too where it matters.
+    pub fn poll(&mut self) {
+        while self.freed_encoders.pop().is_ok() {}
+        while let Ok(remote) = self.freed_remotes.pop() {
+            self.slots[remote.key().slot].taken = false;
+        }
+        self.to_capture.flush();
+        self.to_render.flush();
+        self.to_incoming.flush();
+    }
+
+    /// Everything measured; allocates the list of remotes.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            input: self.shared.input.load(),
+            output: self.shared.output.load(),
+            outgoing_overrun_frames: self.shared.outgoing_overrun.load(),
+            remotes: self.remotes().collect(),
+        }
+    }
+
+    /// How each remote fares, in the order of their SSRCs; allocates nothing.
+    pub fn remotes(&self) -> impl Iterator<Item = RemoteStats> {
+        self.remotes.iter().map(|remote| remote.shared.load(remote.ssrc))
+    }
+
+    /// The input after input gain, before mute.
+    #[must_use]
+    pub fn input_level(&self) -> Level {
+        self.shared.input.load()
+    }
+
+    /// What is handed to the device.
+    #[must_use]
+    pub fn output_level(&self) -> Level {
+        self.shared.output.load()
+    }
+
+    fn index(&self, ssrc: Ssrc) -> Result<usize, ControlError> {
+        self.remotes
+            .binary_search_by_key(&ssrc, |remote| remote.ssrc)
+            .map_err(|_| ControlError::UnknownRemote(ssrc))
+    }
+
+    fn set_mix(&mut self, ssrc: Ssrc, mix: Mix) -> Result<(), ControlError> {
+        let key = self.remotes[self.index(ssrc)?].key;
+        self.to_render(RenderCommand::SetMix(key, mix))
+    }
+
+    fn to_capture(&mut self, command: CaptureCommand) -> Result<(), ControlError> {
+        self.to_capture.push(command).map_err(|_| ControlError::ExhaustedCommands)
+    }
+
+    fn to_render(&mut self, command: RenderCommand) -> Result<(), ControlError> {
+        self.to_render.push(command).map_err(|_| ControlError::ExhaustedCommands)
+    }
+}
+
+fn gain_factor(gain: Decibels) -> Result<f32, ControlError> {
+    if gain.0.is_nan() || GAIN_DB_MAX < gain.0 {
+        return Err(ControlError::MisuseValue);
+    }
+    Ok(gain.to_factor())
+}
+
+/// A command queue with a waiting room, for a reader that may not run for a while.
+#[derive(Debug)]
+struct Outbox<T> {
+    ring: rtrb::Producer<T>,
+    waiting: VecDeque<T>,
+}
+
+struct Full;
+
+impl<T> Outbox<T> {
+    fn new(ring: rtrb::Producer<T>) -> Self {
+        Self { ring, waiting: VecDeque::new() }
+    }
+
+    fn push(&mut self, command: T) -> Result<(), Full> {
+        if COMMANDS_MAX <= self.waiting.len() {
+            return Err(Full);
+        }
+        self.waiting.push_back(command);
+        self.flush();
+        Ok(())
+    }
+
+    fn flush(&mut self) {
+        while !self.ring.is_full()
+            && let Some(command) = self.waiting.pop_front()
+        {
+            if let Err(rtrb::PushError::Full(command)) = self.ring.push(command) {
+                self.waiting.push_front(command);
+                return;
+            }
+        }
+    }
+}
+
+/// Beyond this a gain is a mistake: 40 dB is a factor of 100.
+const GAIN_DB_MAX: f32 = 40.0;

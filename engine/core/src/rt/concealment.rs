@@ -1,0 +1,175 @@
+//! What is played where audio is missing: the past, continued.
+//!
+//! The stretch of the past that best predicts the latest few milliseconds is repeated, which keeps
+//! pitch and timbre. It holds for a few milliseconds, then fades; after 60 ms it is silence. What
+//! surprises: it works on what was heard, not on what a codec knows, so it is the same for all
+//! codecs and also covers the seam where one codec takes over from another.
+
+use crate::rt::splice::{self, REGION_FRAMES_MAX, TEMPLATE_FRAMES_MAX};
+use crate::rt::timeline::Timeline;
+
+/// Continues one timeline.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Continuation {
+    /// Set while a gap is being filled.
+    gap: Option<Gap>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    /// What is repeated: the frame so far back.
+    lag: usize,
+    /// Frames made so far.
+    made: usize,
+    /// How far the repeated stretch misses the last frame before the gap, for each channel. It is
+    /// added and fades, so that the seam does not step.
+    step: [f32; 2],
+}
+
+impl Continuation {
+    /// Frames made since the last real one.
+    pub(crate) fn made(&self) -> usize {
+        self.gap.map_or(0, |gap| gap.made)
+    }
+
+    /// Real audio follows again.
+    pub(crate) fn end(&mut self) {
+        self.gap = None;
+    }
+
+    /// Appends `frames` to the timeline.
+    pub(crate) fn extend(&mut self, timeline: &mut Timeline, frames: usize) {
+        let gap = self.gap.get_or_insert_with(|| Gap::begin(timeline));
+        let Gap { lag, made, step } = *gap;
+        timeline.push_with(frames, |channel, before, index| {
+            let repeated = before.len().checked_sub(lag).and_then(|at| before.get(at));
+            let repeated = repeated.copied().unwrap_or(0.0);
+            let seam = step[channel.min(1)] * seam_weight(made + index);
+            (repeated + seam) * fade(made + index)
+        });
+        gap.made += frames;
+    }
+
+    /// Writes what would follow next into `out` (interleaved, `channels` of them) without
+    /// appending it: the signal that real audio is faded in against.
+    pub(crate) fn peek(&mut self, timeline: &mut Timeline, out: &mut [f32], channels: usize) {
+        let frames = (out.len() / channels).min(timeline.room());
+        let waiting = timeline.waiting();
+        let made = self.made();
+        self.extend(timeline, frames);
+        for (index, frame) in out.chunks_exact_mut(channels).enumerate() {
+            for (channel, sample) in frame.iter_mut().enumerate() {
+                *sample = timeline.sample(channel, waiting + index);
+            }
+        }
+        timeline.drop_last(frames);
+        if let Some(gap) = &mut self.gap {
+            gap.made = made;
+        }
+    }
+}
+
+impl Gap {
+    fn begin(timeline: &Timeline) -> Self {
+        let mut past = [0.0; REGION_FRAMES_MAX];
+        let waiting = isize::try_from(timeline.waiting()).unwrap_or(0);
+        for (offset, sample) in (-REGION..0).zip(&mut past) {
+            *sample = timeline.mono(waiting + offset);
+        }
+        let template = &past[REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX..];
+        let region = &past[..REGION_FRAMES_MAX - LAG_FRAMES_MIN];
+        let found = splice::find(template, region).map_or(0, |found| found.index);
+        let lag = REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX - found;
+        let step = [0, 1].map(|channel| {
+            let last = timeline.sample_before_end(channel, 1);
+            let predicted = timeline.sample_before_end(channel, 1 + lag);
+            last - predicted
+        });
+        Self { lag, made: 0, step }
+    }
+}
+
+/// How much of the step at the seam is still added.
+fn seam_weight(index: usize) -> f32 {
+    match SEAM_FRAMES.checked_sub(index) {
+        Some(left) => to_f32(left) / to_f32(SEAM_FRAMES),
+        None => 0.0,
+    }
+}
+
+/// Full for [`HOLD_FRAMES`], then down to silence at [`SILENT_FRAMES`].
+fn fade(index: usize) -> f32 {
+    let Some(left) = SILENT_FRAMES.checked_sub(index) else { return 0.0 };
+    (to_f32(left) / to_f32(SILENT_FRAMES - HOLD_FRAMES)).min(1.0)
+}
+
+fn to_f32(frames: usize) -> f32 {
+    u16::try_from(frames).map_or(0.0, f32::from)
+}
+
+/// Shortest stretch that is repeated: below 1.3 ms it would buzz.
+const LAG_FRAMES_MIN: usize = 64;
+
+const REGION: isize = REGION_FRAMES_MAX.cast_signed();
+
+const SEAM_FRAMES: usize = 32;
+
+/// 10 ms.
+const HOLD_FRAMES: usize = 480;
+
+/// 60 ms: longer than that, repetition is worse than silence.
+pub(crate) const SILENT_FRAMES: usize = 2880;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::Channels;
+
+    fn tone(from: usize, to: usize) -> Vec<f32> {
+        let sample = |n: usize| f32::from(u16::try_from(n).expect("short")) / 46.55;
+        (from..to).map(|n| 0.5 * (sample(n) * core::f32::consts::TAU).sin()).collect()
+    }
+
+    #[test]
+    fn a_tone_goes_on_as_if_nothing_were_missing() {
+        let mut timeline = Timeline::new(Channels::Mono);
+        timeline.push_interleaved(&tone(0, 2000));
+        let mut continuation = Continuation::default();
+        for _ in 0..4 {
+            continuation.extend(&mut timeline, 64);
+        }
+        assert_eq!(continuation.made(), 256);
+        timeline.skip(2000);
+        let heard = timeline.play(256)[0];
+        let expected = tone(2000, 2256);
+        let off = heard.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        assert!(off.fold(0.0, f32::max) < 0.03);
+    }
+
+    #[test]
+    fn a_long_gap_ends_in_silence() {
+        let mut timeline = Timeline::new(Channels::Stereo);
+        timeline.push_interleaved(&tone(0, 3000));
+        let mut continuation = Continuation::default();
+        for _ in 0..50 {
+            continuation.extend(&mut timeline, 64);
+            timeline.skip(64);
+        }
+        continuation.extend(&mut timeline, 64);
+        timeline.skip(timeline.waiting() - 64);
+        assert_eq!(timeline.play(64), [&[0.0; 64][..], &[0.0; 64]]);
+    }
+
+    #[test]
+    fn a_peek_leaves_the_timeline_as_it_was() {
+        let mut timeline = Timeline::new(Channels::Mono);
+        timeline.push_interleaved(&tone(0, 1000));
+        let mut continuation = Continuation::default();
+        let mut peeked = [0.0; 64];
+        continuation.peek(&mut timeline, &mut peeked, 1);
+        assert_eq!((timeline.waiting(), continuation.made()), (1000, 0));
+        continuation.extend(&mut timeline, 64);
+        timeline.skip(1000);
+        assert_eq!(timeline.play(64)[0], peeked);
+    }
+}

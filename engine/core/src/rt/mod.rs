@@ -1,0 +1,36 @@
+//! What runs inside the audio callbacks, and nothing else does.
+//!
+//! # The real-time contract
+//! Everything that [`Capture::capture`] and [`Render::render`] reach
+//! - allocates and frees nothing: what is needed is made before, by [`crate::Control`], travels in
+//!   through a queue, and travels back out to be freed;
+//! - takes no lock, makes no system call, writes no log, never awaits;
+//! - does not panic: indices are checked where they are computed, arithmetic on what peers sent
+//!   wraps or saturates, and what does not decode is concealed;
+//! - has only loops whose bounds are known at start: the period, the table of remotes, the length
+//!   of a queue, the frames of a packet;
+//! - changes gains along ramps and signals along cross-fades: nothing that is heard jumps;
+//! - makes no denormal numbers. There is no switch for that in WebAssembly and none in safe Rust,
+//!   so it is done by construction: input below [`ramp::SILENCE`] becomes zero, decaying states
+//!   end at zero, and libopus keeps its own filters away from them.
+//!
+//! Tests run both callbacks under an allocator that aborts (`tests/real_time.rs`). Constructors do
+//! not belong to the contract: they run on the thread of [`crate::Control`].
+
+pub(crate) mod capture;
+pub(crate) mod codec;
+mod concealment;
+mod drift;
+mod jitter_buffer;
+mod limiter;
+mod meter;
+mod playout;
+mod ramp;
+pub(crate) mod remote;
+pub(crate) mod render;
+pub(crate) mod ring;
+mod splice;
+mod timeline;
+
+pub use capture::Capture;
+pub use render::Render;

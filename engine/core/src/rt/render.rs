@@ -1,0 +1,247 @@
+//! The output callback: every remote's next frames, mixed.
+//!
+//! What surprises: a period is rendered in blocks of at most [`BLOCK_FRAMES`], so that no buffer
+//! depends on how long a period is, but packets are taken and delays decided once a callback.
+
+use std::sync::Arc;
+
+use protocol::limits::PAYLOAD_BYTES_MAX;
+use protocol::time::Instant;
+
+use crate::control::{Mute, Solo};
+use crate::limits::{INCOMING_QUEUE_FRAMES, PACKET_FRAMES_MAX, REMOTES_MAX};
+use crate::rt::limiter::Limiter;
+use crate::rt::meter::Meter;
+use crate::rt::ramp::Ramp;
+use crate::rt::remote::{Period, Remote};
+use crate::rt::ring::{FrameReceiver, MonitorReceiver, RemoteKey};
+use crate::stats::SharedSession;
+
+/// The output half of the audio callback. [`Self::render`] keeps the real-time contract of
+/// [`crate::rt`].
+#[derive(Debug)]
+pub struct Render {
+    ports: RenderPorts,
+    /// By slot.
+    remotes: Vec<Option<Box<Remote>>>,
+    monitor: Ramp,
+    limiter: Limiter,
+    meter: Meter,
+    /// Frames rendered so far.
+    clock: i64,
+    left: [f32; BLOCK_FRAMES],
+    right: [f32; BLOCK_FRAMES],
+    /// One payload.
+    bytes: Box<[u8]>,
+    /// One decoded packet, interleaved.
+    scratch: Box<[f32]>,
+}
+
+/// What connects the callback with the other halves.
+#[derive(Debug)]
+pub(crate) struct RenderPorts {
+    pub(crate) frames: FrameReceiver,
+    pub(crate) monitor: MonitorReceiver,
+    pub(crate) commands: rtrb::Consumer<RenderCommand>,
+    pub(crate) freed: rtrb::Producer<Box<Remote>>,
+    pub(crate) shared: Arc<SharedSession>,
+}
+
+/// What [`crate::Control`] tells the output callback.
+#[derive(Debug)]
+pub(crate) enum RenderCommand {
+    Add(Box<Remote>),
+    Remove(RemoteKey),
+    SetMix(RemoteKey, Mix),
+    SetMonitorGain(f32),
+}
+
+/// One remote's place in the mix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mix {
+    Gain(f32),
+    Pan(f32),
+    Mute(Mute),
+    Solo(Solo),
+}
+
+impl Render {
+    pub(crate) fn new(ports: RenderPorts) -> Self {
+        Self {
+            ports,
+            remotes: (0..REMOTES_MAX).map(|_| None).collect(),
+            monitor: Ramp::at(0.0),
+            limiter: Limiter::new(),
+            meter: Meter::default(),
+            clock: 0,
+            left: [0.0; BLOCK_FRAMES],
+            right: [0.0; BLOCK_FRAMES],
+            bytes: vec![0; PAYLOAD_BYTES_MAX].into_boxed_slice(),
+            scratch: vec![0.0; 2 * PACKET_FRAMES_MAX].into_boxed_slice(),
+        }
+    }
+
+    /// Overwrites one period of output: planar, channels of the same length. One channel gets the
+    /// mean of left and right; channels beyond two get silence. `now` is the clock that
+    /// [`crate::Incoming::handle_packet`] is given too.
+    pub fn render(&mut self, now: Instant, output: &mut [&mut [f32]]) {
+        let frames = output.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        self.handle_commands();
+        let period = Period { start: self.clock, frames, now };
+        self.take_frames(&period);
+        let any_soloed = self.remotes.iter().flatten().any(|remote| remote.fader.soloed);
+        let mut splices_left = SPLICES_PER_PERIOD;
+        for remote in self.remotes.iter_mut().flatten() {
+            remote.begin_period(&period, &mut self.scratch, &mut splices_left);
+            let heard = remote.is_open() && (remote.fader.soloed || !any_soloed);
+            remote.fader.glide(heard);
+        }
+        let mut at = 0;
+        while at < frames {
+            let count = BLOCK_FRAMES.min(frames - at);
+            self.render_block(count);
+            let (left, right) = (&self.left[..count], &self.right[..count]);
+            match output {
+                [only] => {
+                    for (out, (left, right)) in only[at..].iter_mut().zip(left.iter().zip(right)) {
+                        *out = 0.5 * (left + right);
+                    }
+                }
+                [out_left, out_right, rest @ ..] => {
+                    out_left[at..at + count].copy_from_slice(left);
+                    out_right[at..at + count].copy_from_slice(right);
+                    for channel in rest {
+                        channel[at..at + count].fill(0.0);
+                    }
+                }
+                [] => {}
+            }
+            at += count;
+        }
+        self.meter.publish(&self.ports.shared.output);
+        self.end_period(&period);
+        self.clock += i64::try_from(frames).unwrap_or(0);
+    }
+
+    fn handle_commands(&mut self) {
+        while let Ok(command) = self.ports.commands.pop() {
+            match command {
+                RenderCommand::Add(remote) => {
+                    let slot = remote.key().slot;
+                    let old = self.remotes.get_mut(slot).and_then(|place| place.replace(remote));
+                    // A slot is only given again once its remote came back, so there is none.
+                    if let Some(old) = old {
+                        self.free(old);
+                    }
+                }
+                RenderCommand::Remove(key) => {
+                    if let Some(remote) = self.remote(key) {
+                        remote.fader.leaving = true;
+                    }
+                }
+                RenderCommand::SetMix(key, mix) => {
+                    let Some(remote) = self.remote(key) else { continue };
+                    match mix {
+                        Mix::Gain(factor) => remote.fader.gain = factor,
+                        Mix::Pan(pan) => remote.fader.pan = pan,
+                        Mix::Mute(mute) => remote.fader.open = mute == Mute::Open,
+                        Mix::Solo(solo) => remote.fader.soloed = solo == Solo::Soloed,
+                    }
+                }
+                RenderCommand::SetMonitorGain(factor) => self.monitor.glide_to(factor),
+            }
+        }
+    }
+
+    /// Moves what arrived into the remotes' jitter buffers.
+    fn take_frames(&mut self, period: &Period) {
+        // No more than were there at the start: the receiving thread goes on meanwhile.
+        for _ in 0..self.ports.frames.len().min(INCOMING_QUEUE_FRAMES) {
+            let Some((header, bytes)) = self.ports.frames.pop(&mut self.bytes) else { return };
+            let remote = self.remotes.get_mut(header.remote.slot).and_then(Option::as_deref_mut);
+            if let Some(remote) = remote.filter(|remote| remote.key() == header.remote) {
+                remote.take(period, &header, bytes);
+            }
+        }
+    }
+
+    fn render_block(&mut self, frames: usize) {
+        let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
+        left.fill(0.0);
+        right.fill(0.0);
+        for remote in self.remotes.iter_mut().flatten() {
+            // Decoded even while muted, so that opening it needs no warming up.
+            let mut sides = (remote.fader.left, remote.fader.right);
+            if let Some([from_left, from_right]) = remote.play(frames, &mut self.scratch) {
+                add(left, from_left, &mut sides.0);
+                add(right, from_right, &mut sides.1);
+            } else {
+                (0..frames).for_each(|_| {
+                    sides.0.next();
+                    sides.1.next();
+                });
+            }
+            (remote.fader.left, remote.fader.right) = sides;
+        }
+        if self.monitor.is_silent() {
+            self.ports.monitor.mix_into(frames, || 0.0, |_, _| {});
+        } else {
+            let monitor = &mut self.monitor;
+            self.ports.monitor.mix_into(
+                frames,
+                || monitor.next(),
+                |index, sides| {
+                    left[index] += sides[0];
+                    right[index] += sides[1];
+                },
+            );
+        }
+        self.limiter.limit(left, right);
+        self.meter.add(frames, left.iter().chain(right.iter()).copied());
+    }
+
+    fn end_period(&mut self, period: &Period) {
+        for index in 0..self.remotes.len() {
+            let Some(place) = self.remotes.get_mut(index) else { return };
+            let Some(remote) = place.as_deref_mut() else { continue };
+            remote.end_period(period);
+            if remote.has_left()
+                && let Some(remote) = place.take()
+            {
+                self.free(remote);
+            }
+        }
+    }
+
+    fn remote(&mut self, key: RemoteKey) -> Option<&mut Remote> {
+        let remote = self.remotes.get_mut(key.slot)?.as_deref_mut()?;
+        (remote.key() == key).then_some(remote)
+    }
+
+    fn free(&mut self, remote: Box<Remote>) {
+        if let Err(rtrb::PushError::Full(remote)) = self.ports.freed.push(remote) {
+            // The queue holds as many as there are, so this does not happen. If it did, losing
+            // memory is better than freeing it here.
+            core::mem::forget(remote);
+        }
+    }
+}
+
+/// Adds a signal through a gliding gain.
+fn add(out: &mut [f32], signal: &[f32], gain: &mut Ramp) {
+    match gain.steady() {
+        Some(0.0) => {}
+        Some(factor) => {
+            out.iter_mut().zip(signal).for_each(|(out, sample)| *out += sample * factor);
+        }
+        None => {
+            out.iter_mut().zip(signal).for_each(|(out, sample)| *out += sample * gain.next());
+        }
+    }
+}
+
+/// Frames rendered at a time.
+const BLOCK_FRAMES: usize = 256;
+
+/// Splices searched in one callback, over all remotes: each may decode some packets ahead.
+const SPLICES_PER_PERIOD: usize = 1;

@@ -1,0 +1,130 @@
+//! Where two stretches of audio resemble each other most: the place for a cross-fade.
+//!
+//! Normalised cross-correlation, first on every fourth sample (of a smoothed signal), then exactly
+//! around the best place found. That is some 20,000 multiplications at most, about 5 µs, where the
+//! exact search everywhere would be 250,000.
+
+/// A place in the searched region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Match {
+    /// Where the region resembles the template, in frames from its start.
+    pub(crate) index: usize,
+    /// From -1 (upside down) over 0 (nothing in common) to 1 (the same, but for loudness).
+    pub(crate) likeness: f32,
+}
+
+/// Finds where `region` resembles `template` most. `None` where the region is shorter than the
+/// template or either is longer than what a search is made for.
+pub(crate) fn find(template: &[f32], region: &[f32]) -> Option<Match> {
+    if region.len() < template.len()
+        || TEMPLATE_FRAMES_MAX < template.len()
+        || REGION_FRAMES_MAX < region.len()
+        || template.is_empty()
+    {
+        return None;
+    }
+    let mut coarse_template = [0.0; TEMPLATE_FRAMES_MAX / COARSE];
+    let mut coarse_region = [0.0; REGION_FRAMES_MAX / COARSE];
+    let coarse_template = smooth(template, &mut coarse_template);
+    let coarse_region = smooth(region, &mut coarse_region);
+    let last = region.len() - template.len();
+    let coarse = best(coarse_template, coarse_region, 0, last / COARSE)?;
+    let around = coarse.index * COARSE;
+    best(template, region, around.saturating_sub(COARSE), (around + COARSE).min(last))
+}
+
+/// Means of four samples at a time.
+fn smooth<'a>(samples: &[f32], out: &'a mut [f32]) -> &'a [f32] {
+    let whole = samples.len() / COARSE;
+    for (out, four) in out.iter_mut().zip(samples.chunks_exact(COARSE)) {
+        *out = four.iter().sum();
+    }
+    out.get(..whole).unwrap_or_default()
+}
+
+/// The most alike place between two indices, both included.
+fn best(template: &[f32], region: &[f32], first: usize, last: usize) -> Option<Match> {
+    let power = dot(template, template);
+    let mut best: Option<Match> = None;
+    for index in first..=last {
+        let Some(candidate) = region.get(index..index + template.len()) else { break };
+        let scale = power * dot(candidate, candidate);
+        // Two silences are alike.
+        let likeness = if scale < SILENT_POWER {
+            if power < SILENT_POWER { 1.0 } else { 0.0 }
+        } else {
+            dot(template, candidate) / scale.sqrt()
+        };
+        if best.is_none_or(|best| best.likeness < likeness) {
+            best = Some(Match { index, likeness });
+        }
+    }
+    best
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    // Eight sums side by side, which the compiler turns into vector instructions.
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0_f32; 8];
+    for (a, b) in a8.iter().zip(b8) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// Frames of the longest template.
+pub(crate) const TEMPLATE_FRAMES_MAX: usize = 256;
+
+/// Frames of the longest region.
+pub(crate) const REGION_FRAMES_MAX: usize = 1536;
+
+const COARSE: usize = 4;
+
+/// Power below which a template counts as silence (-100 dB, 64 frames, times the same).
+const SILENT_POWER: f32 = 1e-9;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(frames: usize, period: f32) -> Vec<f32> {
+        (0..frames)
+            .map(|n| f32::from(u16::try_from(n).expect("short")))
+            .map(|n| (n / period * core::f32::consts::TAU).sin())
+            .collect()
+    }
+
+    #[test]
+    fn a_tone_is_found_a_whole_number_of_periods_away() {
+        let signal = tone(1200, 46.55);
+        let found = find(&signal[..128], &signal[60..800]).expect("fits");
+        let periods = f32::from(u16::try_from(found.index + 60).expect("short")) / 46.55;
+        assert!((periods - periods.round()).abs() < 0.012, "{periods}");
+        assert!(0.99 < found.likeness);
+    }
+
+    #[test]
+    fn a_burst_is_found_where_it_is() {
+        let mut region = vec![0.0; 500];
+        let burst = tone(100, 13.0);
+        region[301..401].copy_from_slice(&burst);
+        assert_eq!(find(&burst, &region).map(|found| found.index), Some(301));
+    }
+
+    #[test]
+    fn silence_resembles_silence_and_nothing_else() {
+        assert_eq!(find(&[0.0; 64], &[0.0; 100]).map(|found| found.likeness), Some(1.0));
+        assert_eq!(find(&tone(64, 20.0), &[0.0; 100]).map(|found| found.likeness), Some(0.0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_searched() {
+        assert_eq!(find(&[0.0; 64], &[0.0; 63]), None);
+        assert_eq!(find(&[0.0; 257], &[0.0; 1000]), None);
+        assert_eq!(find(&[0.0; 64], &[0.0; 1537]), None);
+    }
+}

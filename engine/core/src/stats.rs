@@ -1,0 +1,236 @@
+//! What a listener would complain about: levels, loss, concealment, delay, drift.
+//!
+//! The audio callbacks write single words with relaxed atomic stores; [`crate::Control`] reads
+//! them. Figures of one [`RemoteStats`] may therefore be a period apart from each other.
+
+use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use protocol::codec::Codec;
+use protocol::rtp::Ssrc;
+use protocol::units::Decibels;
+
+/// How loud something is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Highest sample of late, falling 20 dB in a second.
+    pub peak: Decibels,
+    /// Mean power over about 300 ms.
+    pub rms: Decibels,
+}
+
+/// Where a remote's stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamState {
+    /// Nothing comes: never did, or not for a while. Neither concealed nor counted as loss.
+    Idle,
+    /// The first packets are being watched, for some 25 ms, before anything is heard.
+    Starting,
+    /// It is heard.
+    Playing,
+}
+
+/// How one remote stream fares; counters since it was added.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RemoteStats {
+    /// The stream.
+    pub ssrc: Ssrc,
+    /// Where it stands.
+    pub state: StreamState,
+    /// Before gain, mute and solo.
+    pub level: Level,
+    /// The codec of the latest packet played.
+    pub codec: Option<Codec>,
+    /// Packets that arrived, duplicates not counted.
+    pub received_packets: u64,
+    /// Sequence numbers that never came. A packet that comes after all is taken off again.
+    pub lost_packets: u64,
+    /// Packets that came after their moment had been concealed.
+    pub late_packets: u64,
+    /// Packets that came after one with a higher sequence number.
+    pub reordered_packets: u64,
+    /// Packets that came twice.
+    pub duplicate_packets: u64,
+    /// Codec frames played from a later packet's redundancy.
+    pub recovered_packets: u64,
+    /// Packets whose payload no decoder understood.
+    pub undecodable_packets: u64,
+    /// Packets dropped because a queue on this machine was full.
+    pub overrun_packets: u64,
+    /// Frames invented for missing ones, silence after a long gap included.
+    pub concealed_frames: u64,
+    /// Frames played, concealed ones included.
+    pub played_frames: u64,
+    /// Cross-faded changes of the playout delay.
+    pub splices: u64,
+    /// How often the stream jumped or started anew.
+    pub resynchronizations: u64,
+    /// Audio waiting now, in frames: from what is played next to the end of the latest packet.
+    pub buffer_frames: u32,
+    /// From a packet's arrival until its first frame is handed to the device, in frames; the mean
+    /// of late.
+    pub playout_delay_frames: u32,
+    /// What the same delay would be if the buffer were as deep as it is wanted.
+    pub playout_delay_target_frames: u32,
+    /// What this stream adds to the mouth-to-ear delay beside devices and network, in frames:
+    /// filling the packet, the codec's look-ahead, and the playout delay.
+    pub added_delay_frames: u32,
+    /// How much faster the publisher's sample clock runs than this device's, in parts per million;
+    /// `None` until half a minute has been seen.
+    pub drift_ppm: Option<f32>,
+    /// Packets that arrived in the latest full second.
+    pub received_packets_per_second: u32,
+}
+
+/// Everything a session measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stats {
+    /// The input after input gain, before mute.
+    pub input: Level,
+    /// What is handed to the device.
+    pub output: Level,
+    /// Codec frames dropped because [`crate::Outgoing`] did not take them in time.
+    pub outgoing_overrun_frames: u64,
+    /// Every remote in the order of their SSRCs.
+    pub remotes: Vec<RemoteStats>,
+}
+
+/// A meter's reading on its way from a callback.
+#[derive(Debug, Default)]
+pub(crate) struct SharedLevel {
+    peak_bits: AtomicU32,
+    mean_square_bits: AtomicU32,
+}
+
+impl SharedLevel {
+    pub(crate) fn store(&self, peak: f32, mean_square: f32) {
+        // Relaxed here and below: each word stands for itself and publishes nothing else.
+        self.peak_bits.store(peak.to_bits(), Ordering::Relaxed);
+        self.mean_square_bits.store(mean_square.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn load(&self) -> Level {
+        let peak = f32::from_bits(self.peak_bits.load(Ordering::Relaxed));
+        let mean_square = f32::from_bits(self.mean_square_bits.load(Ordering::Relaxed));
+        Level { peak: Decibels::from_factor(peak), rms: Decibels::from_factor(mean_square.sqrt()) }
+    }
+}
+
+/// A counter that one thread writes and others read.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, count: u64) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn load(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What the callbacks measure about the session as a whole.
+#[derive(Debug, Default)]
+pub(crate) struct SharedSession {
+    pub(crate) input: SharedLevel,
+    pub(crate) output: SharedLevel,
+    pub(crate) outgoing_overrun: Counter,
+}
+
+/// What [`crate::Incoming`] and the render callback measure about one remote.
+#[derive(Debug, Default)]
+pub(crate) struct SharedRemote {
+    pub(crate) received: Counter,
+    pub(crate) lost: Counter,
+    pub(crate) reordered: Counter,
+    pub(crate) duplicate: Counter,
+    pub(crate) overrun: Counter,
+    pub(crate) undecodable: Counter,
+    pub(crate) late: Counter,
+    pub(crate) recovered: Counter,
+    pub(crate) concealed: Counter,
+    pub(crate) played: Counter,
+    pub(crate) splices: Counter,
+    pub(crate) resynchronizations: Counter,
+    pub(crate) level: SharedLevel,
+    /// See [`Self::store_state`].
+    pub(crate) state: AtomicU8,
+    /// See [`Self::store_state`].
+    pub(crate) codec: AtomicU8,
+    pub(crate) buffer: AtomicU32,
+    pub(crate) playout_delay: AtomicU32,
+    pub(crate) playout_delay_target: AtomicU32,
+    pub(crate) added_delay: AtomicU32,
+    pub(crate) packets_per_second: AtomicU32,
+    /// In thousandths of a ppm; `i32::MIN` while unknown.
+    pub(crate) drift_ppb: AtomicI32,
+}
+
+impl SharedRemote {
+    pub(crate) fn load(&self, ssrc: Ssrc) -> RemoteStats {
+        let state = match self.state.load(Ordering::Relaxed) {
+            0 => StreamState::Idle,
+            1 => StreamState::Starting,
+            _ => StreamState::Playing,
+        };
+        let codec = match self.codec.load(Ordering::Relaxed) {
+            1 => Some(Codec::Opus64),
+            2 => Some(Codec::Opus),
+            3 => Some(Codec::Pcm),
+            _ => None,
+        };
+        let drift_ppb = self.drift_ppb.load(Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "six digits of a ppb are plenty")]
+        let drift_ppm = (drift_ppb != i32::MIN).then(|| drift_ppb as f32 / 1000.0);
+        RemoteStats {
+            ssrc,
+            state,
+            level: self.level.load(),
+            codec,
+            received_packets: self.received.load(),
+            lost_packets: self.lost.load(),
+            late_packets: self.late.load(),
+            reordered_packets: self.reordered.load(),
+            duplicate_packets: self.duplicate.load(),
+            recovered_packets: self.recovered.load(),
+            undecodable_packets: self.undecodable.load(),
+            overrun_packets: self.overrun.load(),
+            concealed_frames: self.concealed.load(),
+            played_frames: self.played.load(),
+            splices: self.splices.load(),
+            resynchronizations: self.resynchronizations.load(),
+            buffer_frames: self.buffer.load(Ordering::Relaxed),
+            playout_delay_frames: self.playout_delay.load(Ordering::Relaxed),
+            playout_delay_target_frames: self.playout_delay_target.load(Ordering::Relaxed),
+            added_delay_frames: self.added_delay.load(Ordering::Relaxed),
+            drift_ppm,
+            received_packets_per_second: self.packets_per_second.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn store_state(&self, state: StreamState, codec: Option<Codec>) {
+        let state = match state {
+            StreamState::Idle => 0,
+            StreamState::Starting => 1,
+            StreamState::Playing => 2,
+        };
+        self.state.store(state, Ordering::Relaxed);
+        let codec = match codec {
+            None => 0,
+            Some(Codec::Opus64) => 1,
+            Some(Codec::Opus) => 2,
+            Some(Codec::Pcm) => 3,
+        };
+        self.codec.store(codec, Ordering::Relaxed);
+    }
+
+    pub(crate) fn new() -> Self {
+        let shared = Self::default();
+        shared.drift_ppb.store(i32::MIN, Ordering::Relaxed);
+        shared
+    }
+}
