@@ -8,6 +8,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "musician")]
+mod devices;
+#[cfg(feature = "musician")]
+mod join;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -27,12 +31,22 @@ enum Command {
     /// Runs a server: rooms, media and the web app.
     #[cfg(feature = "server")]
     Serve(settings::Flags),
+    /// Plays in a room.
+    #[cfg(feature = "musician")]
+    Join(Box<join::Flags>),
+    /// Lists audio devices, and whether a JACK server runs.
+    #[cfg(feature = "musician")]
+    Devices,
 }
 
 fn main() -> ExitCode {
     let result: anyhow::Result<()> = match Vjam::parse().command {
         #[cfg(feature = "server")]
         Command::Serve(flags) => serve::run(&flags),
+        #[cfg(feature = "musician")]
+        Command::Join(flags) => join::run(&flags),
+        #[cfg(feature = "musician")]
+        Command::Devices => devices::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

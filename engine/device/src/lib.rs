@@ -6,6 +6,11 @@
 pub mod audio;
 pub mod callback_times;
 pub mod clock;
+mod network;
 pub mod priority;
+mod random;
 pub mod room_link;
-mod session;
+pub mod session;
+pub mod stats;
+
+pub use network::NetworkCounts;

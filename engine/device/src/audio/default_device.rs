@@ -148,12 +148,8 @@ pub fn describe_devices() -> Vec<DeviceReport> {
             if id.is_some() && id == default_output {
                 roles.push("default output");
             }
-            let ways = Direction::BOTH.iter().flat_map(|direction| {
-                let mut ways: Vec<_> =
-                    ranges(&device, *direction).iter().map(|r| describe(*direction, r)).collect();
-                ways.dedup();
-                ways
-            });
+            let ways = Direction::BOTH.into_iter();
+            let ways = ways.filter_map(|way| describe(way, &ranges(&device, way)));
             reports.push(DeviceReport {
                 host: host_id.name(),
                 name: name_of(&device),
@@ -260,15 +256,24 @@ fn ranges(device: &cpal::Device, direction: Direction) -> Vec<SupportedStreamCon
     }
 }
 
-fn describe(direction: Direction, range: &SupportedStreamConfigRange) -> String {
-    let (min, max) = (range.min_sample_rate(), range.max_sample_rate());
-    let rates = if min == max { format!("{min} Hz") } else { format!("{min} to {max} Hz") };
-    let periods = match *range.buffer_size() {
-        cpal::SupportedBufferSize::Range { min, max } => format!("{min} to {max} frames"),
-        cpal::SupportedBufferSize::Unknown => "unknown".to_owned(),
+/// What a device can do in one direction, in one line; `None` where it cannot do it at all.
+fn describe(direction: Direction, ranges: &[SupportedStreamConfigRange]) -> Option<String> {
+    let channels = ranges.iter().map(SupportedStreamConfigRange::channels).max()?;
+    let min_hz = ranges.iter().map(SupportedStreamConfigRange::min_sample_rate).min()?;
+    let max_hz = ranges.iter().map(SupportedStreamConfigRange::max_sample_rate).max()?;
+    let opened = match best_range(ranges) {
+        None => "cannot run at 48000 Hz".to_owned(),
+        Some(range) => {
+            let periods = match *range.buffer_size() {
+                cpal::SupportedBufferSize::Range { min, max } => format!("{min} to {max} frames"),
+                cpal::SupportedBufferSize::Unknown => "unknown".to_owned(),
+            };
+            let (channels, format) = (range.channels(), range.sample_format());
+            format!("opened with {channels} channels as {format}, period {periods}")
+        }
     };
-    let (channels, format) = (range.channels(), range.sample_format());
-    format!("{}: {channels} channels, {rates}, {format}, period {periods}", direction.name())
+    let name = direction.name();
+    Some(format!("{name}: up to {channels} channels, {min_hz} to {max_hz} Hz; {opened}"))
 }
 
 fn name_of(device: &cpal::Device) -> String {
@@ -461,6 +466,22 @@ mod tests {
         assert_eq!(best_range(&ranges[..2]), Some(&ranges[1]));
         assert_eq!(best_range(&ranges[..1]), Some(&ranges[0]));
         assert_eq!(best_range(&ranges[4..]), None);
+    }
+
+    #[test]
+    fn a_device_is_described_in_one_line_for_each_direction() {
+        let ranges = [range(1, 96_000, SampleFormat::F32), range(2, 96_000, SampleFormat::I16)];
+        assert_eq!(
+            describe(Direction::Output, &ranges).as_deref(),
+            Some(
+                "output: up to 2 channels, 8000 to 96000 Hz; opened with 2 channels as i16, \
+                 period unknown"
+            )
+        );
+        let slow = [range(1, 44_100, SampleFormat::F32)];
+        let line = describe(Direction::Input, &slow).expect("there is a range");
+        assert!(line.ends_with("cannot run at 48000 Hz"), "{line}");
+        assert_eq!(describe(Direction::Input, &[]), None);
     }
 
     #[test]

@@ -245,7 +245,7 @@ mod tests {
                 output[0].copy_from_slice(&period);
                 output[1].fill(0.0);
                 // The test stops listening when it has seen enough.
-                drop(rendered.send(()));
+                let _ = rendered.send(());
             }),
         );
         let options = FileOptions {

@@ -18,6 +18,7 @@ use protocol::time::Instant;
 
 use super::codec_choice::{CodecChoice, Offer};
 use super::link_policy::{LinkAction, LinkState};
+use super::redundancy::Redundancy;
 
 /// What a musician brings into a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub(crate) enum Effect {
     RestartLink,
     /// The server's half of the link.
     AcceptLink { link: LinkParameters, candidates: Vec<SocketAddr> },
-    /// Send these encodings and no others.
-    SetEncodings(Vec<Codec>),
+    /// Send these encodings and no others, each packet repeating so many earlier codec frames.
+    SetEncodings { codecs: Vec<Codec>, redundant_frames: usize },
     /// A stream to play.
     AddRemote { ssrc: Ssrc, channels: u8 },
     /// A stream that is gone.
@@ -85,6 +86,7 @@ pub enum End {
 pub(crate) struct Membership {
     us: Musician,
     offer: Offer,
+    redundancy: Redundancy,
     phase: Phase,
     seat: Option<String>,
     ticket: Option<String>,
@@ -132,6 +134,7 @@ impl Membership {
         Self {
             us,
             offer,
+            redundancy: Redundancy::default(),
             phase: Phase::Offline,
             seat: None,
             ticket: None,
@@ -198,12 +201,10 @@ impl Membership {
                 self.handle_encodings(codecs, reason);
             }
             ServerMessage::Uplink { codec, received_packets, lost_packets, jitter_us, .. } => {
-                self.uplink = Some(Uplink { codec, received_packets, lost_packets, jitter_us });
-                let changed = self.offer.handle_uplink(now, codec, received_packets, lost_packets);
-                if let Some(reason) = changed {
-                    self.warn(reason);
-                    self.send_publish();
-                }
+                self.handle_uplink(
+                    now,
+                    Uplink { codec, received_packets, lost_packets, jitter_us },
+                );
             }
             ServerMessage::Chat { message } => {
                 let (name, text) = (message.name, message.text);
@@ -235,6 +236,15 @@ impl Membership {
         if self.link == LinkState::Up {
             self.link = LinkState::Down;
             self.warn("nothing comes from the server: restarting the media link".to_owned());
+        }
+    }
+
+    /// The link is over: the other end closed it, or the handshake failed.
+    pub(crate) fn handle_link_closed(&mut self) {
+        // A first handshake that failed is tried again when its time is up, not all the time.
+        if matches!(self.link, LinkState::Up | LinkState::Down) {
+            self.link = LinkState::None;
+            self.warn("the server closed the media link: opening a new one".to_owned());
         }
     }
 
@@ -302,6 +312,11 @@ impl Membership {
 
     pub(crate) fn streams(&self) -> &BTreeMap<Ssrc, Stream> {
         &self.streams
+    }
+
+    /// Where the packets of each codec come from.
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.us.sources
     }
 
     /// What is sent, and why where that is not simply what was asked for.
@@ -407,10 +422,33 @@ impl Membership {
             self.tell(format!("sending {}{why}", names.join(" and ")));
         }
         if self.encodings != codecs {
-            self.effects.push_back(Effect::SetEncodings(codecs.clone()));
+            self.encodings = codecs;
+            self.set_encodings();
         }
-        self.encodings = codecs;
         self.reason = reason;
+    }
+
+    fn handle_uplink(&mut self, now: Instant, uplink: Uplink) {
+        let Uplink { codec, received_packets, lost_packets, .. } = uplink;
+        self.uplink = Some(uplink);
+        // One packet of opus covers two of opus-64, and it has no redundancy: only what travels as
+        // RED is steered.
+        if codec != Codec::Opus
+            && self.redundancy.handle_uplink(now, received_packets, lost_packets)
+        {
+            self.set_encodings();
+        }
+        let changed = self.offer.handle_uplink(now, codec, received_packets, lost_packets);
+        if let Some(reason) = changed {
+            self.warn(reason);
+            self.send_publish();
+        }
+    }
+
+    fn set_encodings(&mut self) {
+        let redundant_frames = self.redundancy.frames();
+        let codecs = self.encodings.clone();
+        self.effects.push_back(Effect::SetEncodings { codecs, redundant_frames });
     }
 
     fn handle_error(&mut self, code: ErrorCode, text: String) {
@@ -706,7 +744,7 @@ mod tests {
             wanted(&both, Some("Ben plays opus only")),
             [
                 Effect::Tell(Notice::Fact("sending opus-64 and opus (Ben plays opus only)".into())),
-                Effect::SetEncodings(both.to_vec()),
+                Effect::SetEncodings { codecs: both.to_vec(), redundant_frames: 0 },
             ]
         );
         assert_eq!(wanted(&both, Some("Ben plays opus only")), []);

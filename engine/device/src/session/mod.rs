@@ -1,7 +1,201 @@
-//! A musician's stay in a room.
+//! A musician's stay in a room: signalling, engine and network tied together.
+//!
+//! [`RoomSession::start`] makes the engine and its threads and gives the [`Callbacks`] for an
+//! audio backend. One thread talks to signalling and holds the engine's control half; what
+//! follows from a message is decided in `membership`, which is pure. What surprises: a session
+//! outlives its WebSocket, its media link and its audio device; each is mended on its own.
 
 mod backoff;
 mod codec_choice;
 mod link_policy;
 mod membership;
+mod redundancy;
+mod run;
+mod view;
 mod websocket;
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use engine::{Channels, SessionConfig};
+use protocol::id::TrackId;
+use protocol::rtp::Ssrc;
+use protocol::signal::Source;
+use protocol::units::{Bitrate, Decibels};
+use thiserror::Error;
+
+pub use self::codec_choice::CodecChoice;
+pub use self::membership::{End, Notice, Uplink};
+use self::membership::{Membership, Musician};
+use self::run::Runner;
+pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
+use crate::audio::{Callbacks, InputGate, PERIOD_FRAMES_MAX};
+use crate::clock;
+use crate::network::Network;
+use crate::random;
+use crate::room_link::RoomLink;
+
+/// What a session is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// The room.
+    pub link: RoomLink,
+    /// How the musician wants to be called.
+    pub name: String,
+    /// The own track's name.
+    pub label: String,
+    /// Channels of the own track.
+    pub channels: Channels,
+    /// How it is coded.
+    pub codec: CodecChoice,
+    /// Of each encoding that compresses.
+    pub bitrate: Bitrate,
+    /// Where media goes instead of the address that the server names.
+    pub media_via: Option<SocketAddr>,
+}
+
+/// Why a session could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The engine cannot do what was asked for.
+    #[error(transparent)]
+    Engine(#[from] engine::SessionError),
+    /// The operating system refused a socket or a thread.
+    #[error("no socket or thread for media: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// What a musician asks of a running session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Stops (or resumes) the own track for everybody.
+    SetMuted(bool),
+    /// Mixes somebody's track.
+    SetMix(TrackId, Mix),
+    /// Hears oneself, at this gain, or not.
+    SetMonitor(Option<Decibels>),
+    /// Says something to the room.
+    Say(String),
+    /// Leaves the room.
+    Leave,
+}
+
+/// What a session tells a musician.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Something to read.
+    Notice(Notice),
+    /// It is over; nothing follows.
+    Ended(End),
+}
+
+/// A running session. Dropping it leaves the room without a word; see [`Self::leave`].
+pub struct RoomSession {
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<Event>,
+    view: Arc<Mutex<View>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RoomSession {
+    /// Starts a session, and gives what an audio backend has to call and the gate that opens when
+    /// the media link is up for the first time.
+    pub fn start(options: SessionOptions) -> Result<(Self, Callbacks, InputGate), StartError> {
+        clock::start();
+        let engine::Session { control, mut capture, mut render, outgoing, incoming } =
+            engine::session(&SessionConfig {
+                period_frames_max: PERIOD_FRAMES_MAX,
+                channels: options.channels,
+                seed: random::u64(),
+                ..SessionConfig::default()
+            })?;
+        let network = Network::start(outgoing, incoming, options.media_via)?;
+        let sender = network.sender_waker();
+        let callbacks = Callbacks::new(
+            options.channels.count(),
+            Box::new(move |input| {
+                if 0 < capture.capture(input) {
+                    sender.wake();
+                }
+            }),
+            Box::new(move |output| render.render(clock::now(), output)),
+        );
+        let sources = options
+            .codec
+            .sources()
+            .into_iter()
+            .map(|codec| Source { codec, ssrc: Ssrc(random::nonzero_u32()) });
+        let membership = Membership::new(Musician {
+            room: options.link.room.clone(),
+            name: options.name.clone(),
+            label: options.label.clone(),
+            channels: if options.channels == Channels::Stereo { 2 } else { 1 },
+            choice: options.codec,
+            sources: sources.collect(),
+        });
+        let (requests, requests_received) = mpsc::channel();
+        let (events_sent, events) = mpsc::channel();
+        let view = Arc::new(Mutex::new(View::default()));
+        let gate = InputGate::default();
+        let mut runner = Runner::new(run::Parts {
+            link: options.link,
+            bitrate: options.bitrate,
+            membership,
+            control,
+            network,
+            gate: gate.clone(),
+            view: Arc::clone(&view),
+            requests: requests_received,
+            events: events_sent,
+        });
+        let thread =
+            thread::Builder::new().name("vjam-signalling".into()).spawn(move || runner.run())?;
+        Ok((Self { requests, events, view, thread: Some(thread) }, callbacks, gate))
+    }
+
+    /// Asks for something; takes effect within some 20 ms.
+    pub fn request(&self, request: Request) {
+        // A session that has ended has said so in an event.
+        let _ = self.requests.send(request);
+    }
+
+    /// How things are.
+    #[must_use]
+    pub fn view(&self) -> View {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The next event, if one comes in time.
+    #[must_use]
+    pub fn next_event(&self, timeout: Duration) -> Option<Event> {
+        match self.events.recv_timeout(timeout) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                let text = "the session's thread has ended".to_owned();
+                Some(Event::Ended(End::Refused(text)))
+            }
+        }
+    }
+
+    /// Leaves the room and waits until the server knows, or for `timeout`.
+    pub fn leave(mut self, timeout: Duration) {
+        self.request(Request::Leave);
+        let deadline = std::time::Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(Event::Notice(_)) => {}
+                Ok(Event::Ended(_)) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => return,
+            }
+        }
+        if let Some(thread) = self.thread.take() {
+            // It has said that it is over; a panic of it was told by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The session's thread: reads the WebSocket, keeps timers, carries out what `membership` decides.
+//!
+//! It decides nothing itself. Each turn takes at most the WebSocket's read timeout, so requests
+//! and the engine are served fifty times a second.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use engine::{Channels, Control, ControlError, Encoding, Mute, Solo};
+use protocol::id::TrackId;
+use protocol::rtp::Ssrc;
+use protocol::signal::LinkParameters;
+use protocol::time::Instant;
+use protocol::units::Bitrate;
+
+use super::backoff::Backoff;
+use super::membership::{Effect, End, Membership, Notice, Phase};
+use super::view::{Mix, ParticipantView, Reach, TrackView, View};
+use super::websocket::{Received, Signalling, SignallingError};
+use super::{Event, Request};
+use crate::audio::InputGate;
+use crate::clock;
+use crate::network::{Network, NetworkEvent};
+use crate::room_link::RoomLink;
+
+/// What the thread owns from the start.
+pub(super) struct Parts {
+    pub(super) link: RoomLink,
+    pub(super) bitrate: Bitrate,
+    pub(super) membership: Membership,
+    pub(super) control: Control,
+    pub(super) network: Network,
+    pub(super) gate: InputGate,
+    pub(super) view: Arc<Mutex<View>>,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) events: mpsc::Sender<Event>,
+}
+
+pub(super) struct Runner {
+    parts: Parts,
+    conversation: Conversation,
+    backoff: Backoff,
+    mixes: BTreeMap<TrackId, Mix>,
+    view_due: Instant,
+    started: Instant,
+    /// How it ended.
+    end: Option<End>,
+}
+
+/// Where the WebSocket stands.
+enum Conversation {
+    /// None; the next try is due then.
+    Waiting { until: Instant },
+    /// A thread of its own connects, because names and addresses take their time.
+    Connecting(mpsc::Receiver<Result<Signalling, SignallingError>>),
+    /// It stands.
+    Open { signalling: Signalling, heard: Instant, pinged: Instant },
+}
+
+impl Runner {
+    pub(super) fn new(parts: Parts) -> Self {
+        let now = clock::now();
+        Self {
+            parts,
+            conversation: Conversation::Waiting { until: now },
+            backoff: Backoff::default(),
+            mixes: BTreeMap::new(),
+            view_due: now,
+            started: now,
+            end: None,
+        }
+    }
+
+    pub(super) fn run(&mut self) {
+        // The first try is part of starting up and told when it fails; waits follow.
+        self.backoff.next();
+        while self.end.is_none() {
+            self.converse();
+            self.take_requests();
+            self.take_network_events();
+            let now = clock::now();
+            self.parts.membership.handle_timeout(now);
+            self.carry_out(now);
+            if self.view_due <= now {
+                self.view_due = now + VIEW_EVERY;
+                self.parts.control.poll();
+                self.refresh_view();
+            }
+        }
+        if let Conversation::Open { signalling, .. } = core::mem::replace(
+            &mut self.conversation,
+            Conversation::Waiting { until: self.started },
+        ) {
+            signalling.close();
+        }
+        self.parts.network.stop();
+        if let Some(end) = self.end.clone() {
+            self.tell(Event::Ended(end));
+        }
+    }
+
+    /// One turn with the WebSocket, whatever state it is in.
+    fn converse(&mut self) {
+        let now = clock::now();
+        match &mut self.conversation {
+            Conversation::Waiting { until } if *until <= now => {
+                let (result_sent, result) = mpsc::channel();
+                let link = self.parts.link.clone();
+                let spawned = thread::Builder::new().name("vjam-connect".into()).spawn(move || {
+                    // The session may have ended meanwhile.
+                    let _ = result_sent.send(Signalling::connect(&link));
+                });
+                match spawned {
+                    Ok(_) => self.conversation = Conversation::Connecting(result),
+                    Err(error) => self.lose(now, &SignallingError::Gone(error.to_string())),
+                }
+            }
+            Conversation::Waiting { .. } => thread::sleep(TURN),
+            Conversation::Connecting(result) => match result.recv_timeout(TURN) {
+                Ok(Ok(signalling)) => {
+                    let (heard, pinged) = (now, now);
+                    self.conversation = Conversation::Open { signalling, heard, pinged };
+                    self.parts.membership.handle_websocket_open();
+                }
+                Ok(Err(error)) => self.lose(now, &error),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    self.lose(now, &SignallingError::Gone("no answer".to_owned()));
+                }
+            },
+            Conversation::Open { .. } => self.listen(now),
+        }
+    }
+
+    fn listen(&mut self, now: Instant) {
+        let Conversation::Open { signalling, heard, pinged } = &mut self.conversation else {
+            return;
+        };
+        match signalling.receive() {
+            Ok(Received::Nothing) => {}
+            Ok(Received::Life) => *heard = clock::now(),
+            Ok(Received::Message(envelope)) => {
+                *heard = clock::now();
+                self.parts.membership.handle_message(*heard, *envelope);
+                if self.parts.membership.phase() == Phase::Joined {
+                    self.backoff.reset();
+                }
+                return;
+            }
+            Err(error) => return self.lose(now, &error),
+        }
+        if SILENCE_MAX < now.saturating_since(*heard) {
+            let text = format!("nothing heard for {} s", SILENCE_MAX.as_secs());
+            self.lose(now, &SignallingError::Gone(text));
+        } else if PING_EVERY < now.saturating_since((*heard).max(*pinged)) {
+            *pinged = now;
+            self.parts.membership.ping();
+        }
+    }
+
+    /// The WebSocket is gone or could not be made: waits before the next try, or gives up where
+    /// it never stood.
+    fn lose(&mut self, now: Instant, error: &SignallingError) {
+        self.parts.membership.handle_websocket_gone();
+        let wait = self.backoff.next();
+        let never_there = self.parts.membership.me().is_none();
+        if never_there && FIRST_TRY_MAX < now.saturating_since(self.started) + wait {
+            self.end = Some(End::Refused(error.to_string()));
+            return;
+        }
+        let next = if wait.is_zero() {
+            "trying again".to_owned()
+        } else {
+            format!("trying again in {} s", wait.as_secs_f32())
+        };
+        self.tell(Event::Notice(Notice::Warning(format!("{error}; {next}"))));
+        self.conversation = Conversation::Waiting { until: now + wait };
+    }
+
+    fn take_requests(&mut self) {
+        loop {
+            match self.parts.requests.try_recv() {
+                Ok(Request::SetMuted(muted)) => {
+                    self.parts.membership.set_muted(muted);
+                    let mute = if muted { Mute::Muted } else { Mute::Open };
+                    let done = self.parts.control.set_input_muted(mute);
+                    self.check(done.err());
+                }
+                Ok(Request::SetMix(track, mix)) => {
+                    self.mixes.insert(track, mix);
+                    let streams = self.parts.membership.streams();
+                    let ssrcs = streams.values().filter(|s| s.track == track).map(|s| s.ssrc);
+                    for ssrc in ssrcs.collect::<Vec<_>>() {
+                        self.apply_mix(ssrc, mix);
+                    }
+                }
+                Ok(Request::SetMonitor(gain)) => {
+                    let done = self.parts.control.set_monitor_gain(gain);
+                    self.check(done.err());
+                }
+                Ok(Request::Say(text)) => self.parts.membership.say(text),
+                Ok(Request::Leave) | Err(TryRecvError::Disconnected) => {
+                    self.parts.membership.leave();
+                    return;
+                }
+                Err(TryRecvError::Empty) => return,
+            }
+        }
+    }
+
+    fn take_network_events(&mut self) {
+        while let Some(event) = self.parts.network.next_event() {
+            match event {
+                NetworkEvent::Up => {
+                    self.parts.membership.handle_link_up();
+                    self.parts.gate.open();
+                }
+                NetworkEvent::Down => self.parts.membership.handle_link_down(),
+                NetworkEvent::Closed => self.parts.membership.handle_link_closed(),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant) {
+        while let Some(effect) = self.parts.membership.poll_effect() {
+            match effect {
+                Effect::Send(envelope) => {
+                    if let Conversation::Open { signalling, .. } = &mut self.conversation
+                        && let Err(error) = signalling.send(&envelope)
+                    {
+                        self.lose(now, &error);
+                    }
+                }
+                Effect::OpenLink => {
+                    let link = self.parts.network.open_link();
+                    self.offer_link(link);
+                }
+                Effect::RestartLink => {
+                    let link = self.parts.network.restart_link();
+                    self.offer_link(link);
+                }
+                Effect::AcceptLink { link, candidates } => {
+                    self.parts.network.accept_link(link, candidates);
+                }
+                Effect::SetEncodings { codecs, redundant_frames } => {
+                    let sources = self.parts.membership.sources();
+                    let encodings: Vec<_> = codecs
+                        .into_iter()
+                        .filter_map(|codec| {
+                            let source = sources.iter().find(|source| source.codec == codec)?;
+                            let mut encoding = Encoding::new(codec, source.ssrc);
+                            encoding.bitrate = self.parts.bitrate;
+                            encoding.redundant_frames = redundant_frames;
+                            Some(encoding)
+                        })
+                        .collect();
+                    if let Err(error) = self.parts.control.set_encodings(&encodings) {
+                        self.tell(Event::Notice(Notice::Warning(error.to_string())));
+                    }
+                }
+                Effect::AddRemote { ssrc, channels } => self.add_remote(ssrc, channels),
+                Effect::RemoveRemote { ssrc } => {
+                    let done = self.parts.control.remove_remote(ssrc);
+                    self.check(done.err());
+                }
+                Effect::Tell(notice) => self.tell(Event::Notice(notice)),
+                Effect::Reconnect => {
+                    let text = "the server ended the connection".to_owned();
+                    self.lose(now, &SignallingError::Gone(text));
+                }
+                Effect::End(end) => self.end = Some(end),
+            }
+        }
+    }
+
+    fn offer_link(&mut self, link: Option<LinkParameters>) {
+        match link {
+            Some(link) => self.parts.membership.handle_local_link(link),
+            None => {
+                let text = "no certificate could be made for the media link".to_owned();
+                self.end = Some(End::Refused(text));
+            }
+        }
+    }
+
+    fn add_remote(&mut self, ssrc: Ssrc, channels: u8) {
+        let channels = if channels == 2 { Channels::Stereo } else { Channels::Mono };
+        let added = self.parts.control.add_remote(ssrc, channels);
+        let track = self.parts.membership.streams().get(&ssrc).map(|stream| stream.track);
+        if let (Ok(()), Some(mix)) = (&added, track.and_then(|track| self.mixes.get(&track))) {
+            self.apply_mix(ssrc, *mix);
+        }
+        self.check(added.err());
+    }
+
+    fn apply_mix(&mut self, ssrc: Ssrc, mix: Mix) {
+        let control = &mut self.parts.control;
+        let mute = if mix.muted { Mute::Muted } else { Mute::Open };
+        let solo = if mix.soloed { Solo::Soloed } else { Solo::Together };
+        let done = control
+            .set_gain(ssrc, mix.gain)
+            .and_then(|()| control.set_pan(ssrc, mix.pan))
+            .and_then(|()| control.set_muted(ssrc, mute))
+            .and_then(|()| control.set_soloed(ssrc, solo));
+        self.check(done.err());
+    }
+
+    fn refresh_view(&mut self) {
+        let membership = &self.parts.membership;
+        let stats = self.parts.control.stats();
+        let (encodings, reason) = membership.encodings();
+        let reach = |up| if up { Reach::Connected } else { Reach::Connecting };
+        let participants = membership.participants().values().map(|participant| {
+            let tracks = participant.tracks.iter().map(|track| {
+                let stream = membership.streams().values().find(|s| s.track == track.id);
+                let remote = stream.and_then(|stream| {
+                    stats.remotes.iter().find(|remote| remote.ssrc == stream.ssrc).copied()
+                });
+                TrackView {
+                    id: track.id,
+                    label: track.label.clone(),
+                    channels: track.channels,
+                    muted: track.muted,
+                    mix: self.mixes.get(&track.id).copied().unwrap_or_default(),
+                    remote,
+                }
+            });
+            ParticipantView {
+                id: participant.id,
+                name: participant.name.clone(),
+                engine: participant.engine,
+                presence: participant.presence,
+                tracks: tracks.collect(),
+            }
+        });
+        let view = View {
+            signalling: reach(membership.phase() == Phase::Joined),
+            media: reach(membership.link_is_up()),
+            me: membership.me(),
+            muted: membership.is_muted(),
+            encodings: encodings.to_vec(),
+            reason: reason.map(str::to_owned),
+            uplink: membership.uplink(),
+            input: stats.input,
+            output: stats.output,
+            outgoing_overrun_frames: stats.outgoing_overrun_frames,
+            network: self.parts.network.counts(),
+            participants: participants.collect(),
+        };
+        *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+
+    fn check(&self, error: Option<ControlError>) {
+        if let Some(error) = error {
+            self.tell(Event::Notice(Notice::Warning(error.to_string())));
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody listening is the musician's choice.
+        let _ = self.parts.events.send(event);
+    }
+}
+
+/// How long a turn may take while nothing stands to read from.
+const TURN: Duration = Duration::from_millis(20);
+
+/// Meters look alive at ten frames a second.
+const VIEW_EVERY: Duration = Duration::from_millis(100);
+
+/// A server that says nothing is asked after this, and given up after that: a laptop that changed
+/// its network is back within seconds, and the seat waits for 15.
+const PING_EVERY: Duration = Duration::from_secs(2);
+const SILENCE_MAX: Duration = Duration::from_secs(6);
+
+/// A link that never worked is more likely mistyped than down.
+const FIRST_TRY_MAX: Duration = Duration::from_secs(5);

@@ -1,0 +1,120 @@
+//! How things are in the room, for a screen or a log: a snapshot, refreshed ten times a second.
+
+use engine::{Level, RemoteStats};
+use protocol::codec::Codec;
+use protocol::id::{ParticipantId, TrackId};
+use protocol::signal::{EngineKind, Presence};
+use protocol::units::Decibels;
+
+use super::membership::Uplink;
+use crate::network::NetworkCounts;
+
+/// A snapshot of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// Whether signalling is there.
+    pub signalling: Reach,
+    /// Whether media flows.
+    pub media: Reach,
+    /// Who we are, once that is known.
+    pub me: Option<ParticipantId>,
+    /// Whether the own track is stopped for everybody.
+    pub muted: bool,
+    /// What is sent.
+    pub encodings: Vec<Codec>,
+    /// Why that is sent, where it is not simply what was asked for.
+    pub reason: Option<String>,
+    /// How the own packets reach the server.
+    pub uplink: Option<Uplink>,
+    /// The input before mute.
+    pub input: Level,
+    /// What is handed to the device.
+    pub output: Level,
+    /// Codec frames dropped because the sender thread did not keep up.
+    pub outgoing_overrun_frames: u64,
+    /// What went through the socket.
+    pub network: NetworkCounts,
+    /// Everybody, oneself included, in the order they came.
+    pub participants: Vec<ParticipantView>,
+}
+
+/// Whether the other end is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// Not yet, or not any more.
+    #[default]
+    Connecting,
+    /// Yes.
+    Connected,
+}
+
+/// Somebody in the room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParticipantView {
+    /// Who.
+    pub id: ParticipantId,
+    /// What they are called.
+    pub name: String,
+    /// What plays for them.
+    pub engine: EngineKind,
+    /// Whether they are there.
+    pub presence: Presence,
+    /// What they publish.
+    pub tracks: Vec<TrackView>,
+}
+
+/// What somebody publishes, and how it is heard here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackView {
+    /// The track.
+    pub id: TrackId,
+    /// Its publisher's name for it.
+    pub label: String,
+    /// 1 or 2.
+    pub channels: u8,
+    /// Whether its publisher stopped it.
+    pub muted: bool,
+    /// How it is mixed here.
+    pub mix: Mix,
+    /// How it arrives; `None` for one's own.
+    pub remote: Option<RemoteStats>,
+}
+
+/// The own mix of one track.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mix {
+    /// What is applied.
+    pub gain: Decibels,
+    /// -1 left to 1 right.
+    pub pan: f32,
+    /// Whether it is left out.
+    pub muted: bool,
+    /// Whether only soloed tracks are heard, this one among them.
+    pub soloed: bool,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self { gain: Decibels::UNITY, pan: 0.0, muted: false, soloed: false }
+    }
+}
+
+impl Default for View {
+    fn default() -> Self {
+        let silence = Level { peak: Decibels(-100.0), rms: Decibels(-100.0) };
+        Self {
+            signalling: Reach::Connecting,
+            media: Reach::Connecting,
+            me: None,
+            muted: false,
+            encodings: Vec::new(),
+            reason: None,
+            uplink: None,
+            input: silence,
+            output: silence,
+            outgoing_overrun_frames: 0,
+            network: NetworkCounts::default(),
+            participants: Vec::new(),
+        }
+    }
+}

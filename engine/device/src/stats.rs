@@ -1,0 +1,251 @@
+//! One line of JSON for each second: what a tuner wants to see of a session.
+//!
+//! Field names end in their unit. Counters of a remote run since its stream was added; callback
+//! times speak of the second before the line.
+
+use engine::{RemoteStats, StreamState};
+use protocol::codec::Codec;
+use protocol::id::{ParticipantId, TrackId};
+use protocol::rtp::Ssrc;
+use protocol::signal::Presence;
+use protocol::units::SampleRate;
+use serde::Serialize;
+
+use crate::audio::AudioStatus;
+use crate::callback_times::CallbackSummary;
+use crate::session::{ParticipantView, Reach, TrackView, View};
+
+/// A line of statistics.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StatsLine<'a> {
+    /// Seconds since the session was started.
+    pub time_s: f64,
+    /// Whether signalling is there.
+    pub signalling_up: bool,
+    /// Whether media flows.
+    pub media_up: bool,
+    /// Frames in one callback.
+    pub period_frames: u32,
+    /// Times that the device ran out of audio or of room.
+    pub xruns: u64,
+    /// Callbacks in the second before.
+    pub callbacks: u32,
+    /// Half of them took no longer.
+    pub callback_p50_us: u32,
+    /// 99 % of them took no longer.
+    pub callback_p99_us: u32,
+    /// The longest of them.
+    pub callback_max_us: u32,
+    /// Highest sample of the input, before mute.
+    pub input_peak_dbfs: f32,
+    /// Highest sample of the output.
+    pub output_peak_dbfs: f32,
+    /// What is sent.
+    pub encodings: &'a [Codec],
+    /// Codec frames dropped because the sender thread did not keep up.
+    pub outgoing_overrun_frames: u64,
+    /// Media packets sent.
+    pub sent_packets: u64,
+    /// Bytes of all datagrams sent, without IP and UDP headers.
+    pub sent_bytes: u64,
+    /// Datagrams that the socket refused.
+    pub send_errors: u64,
+    /// Media packets received and taken.
+    pub received_packets: u64,
+    /// Bytes of all datagrams received, without IP and UDP headers.
+    pub received_bytes: u64,
+    /// Datagrams that were not the server's, forged, replayed, or of no known stream.
+    pub rejected_datagrams: u64,
+    /// The server's report on the own uplink.
+    pub uplink: Option<UplinkLine>,
+    /// Every track of everybody else that is received.
+    pub remotes: Vec<RemoteLine<'a>>,
+}
+
+/// How the own packets reached the server in the last second.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UplinkLine {
+    /// The encoding it speaks of.
+    pub codec: Codec,
+    /// Packets that arrived.
+    pub received_packets: u32,
+    /// Packets missing by their sequence numbers.
+    pub lost_packets: u32,
+    /// Interarrival jitter (RFC 3550 §6.4.1).
+    pub jitter_us: u32,
+}
+
+/// One track of somebody else.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RemoteLine<'a> {
+    /// Who publishes it.
+    pub participant: ParticipantId,
+    /// Their name.
+    pub name: &'a str,
+    /// Whether they are there.
+    pub presence: Presence,
+    /// The track.
+    pub track: TrackId,
+    /// Its label.
+    pub label: &'a str,
+    /// Its stream.
+    pub ssrc: Ssrc,
+    /// `idle`, `starting` or `playing`.
+    pub state: &'static str,
+    /// The codec of the latest packet played.
+    pub codec: Option<Codec>,
+    /// Highest sample of late, before gain.
+    pub level_peak_dbfs: f32,
+    /// Packets that arrived, duplicates not counted.
+    pub received_packets: u64,
+    /// Sequence numbers that never came.
+    pub lost_packets: u64,
+    /// Packets that came after their moment.
+    pub late_packets: u64,
+    /// Packets that came after one with a higher sequence number.
+    pub reordered_packets: u64,
+    /// Packets that came twice.
+    pub duplicate_packets: u64,
+    /// Codec frames played from redundancy.
+    pub recovered_packets: u64,
+    /// Packets that no decoder understood.
+    pub undecodable_packets: u64,
+    /// Packets dropped because a queue here was full.
+    pub overrun_packets: u64,
+    /// Audio invented for missing frames.
+    pub concealed_ms: f64,
+    /// Audio played, invented audio included.
+    pub played_ms: f64,
+    /// Cross-faded changes of the playout delay.
+    pub splices: u64,
+    /// Times that the stream jumped or started anew.
+    pub resynchronizations: u64,
+    /// Audio waiting.
+    pub buffer_ms: f64,
+    /// From a packet's arrival until its first frame is handed to the device.
+    pub playout_delay_ms: f64,
+    /// What is wanted of that.
+    pub playout_delay_target_ms: f64,
+    /// Packet, codec and playout together: mouth to ear without devices and network.
+    pub added_delay_ms: f64,
+    /// How much faster the publisher's clock runs; absent while unknown.
+    pub drift_ppm: Option<f32>,
+    /// Packets in the latest full second.
+    pub received_packets_per_second: u32,
+}
+
+impl<'a> StatsLine<'a> {
+    /// Puts a line together.
+    #[must_use]
+    pub fn new(
+        time_s: f64,
+        view: &'a View,
+        audio: &AudioStatus,
+        callbacks: CallbackSummary,
+    ) -> Self {
+        let remotes = view.participants.iter().flat_map(|participant| {
+            participant.tracks.iter().filter_map(move |track| {
+                Some(RemoteLine::new(participant, track, track.remote.as_ref()?))
+            })
+        });
+        let network = view.network;
+        Self {
+            time_s,
+            signalling_up: view.signalling == Reach::Connected,
+            media_up: view.media == Reach::Connected,
+            period_frames: audio.period_frames,
+            xruns: audio.xruns,
+            callbacks: callbacks.callbacks,
+            callback_p50_us: callbacks.p50_us,
+            callback_p99_us: callbacks.p99_us,
+            callback_max_us: callbacks.max_us,
+            input_peak_dbfs: view.input.peak.0,
+            output_peak_dbfs: view.output.peak.0,
+            encodings: &view.encodings,
+            outgoing_overrun_frames: view.outgoing_overrun_frames,
+            sent_packets: network.sent_packets,
+            sent_bytes: network.sent_bytes,
+            send_errors: network.send_errors,
+            received_packets: network.received_packets,
+            received_bytes: network.received_bytes,
+            rejected_datagrams: network.rejected_datagrams,
+            uplink: view.uplink.map(|uplink| UplinkLine {
+                codec: uplink.codec,
+                received_packets: uplink.received_packets,
+                lost_packets: uplink.lost_packets,
+                jitter_us: uplink.jitter_us,
+            }),
+            remotes: remotes.collect(),
+        }
+    }
+}
+
+impl<'a> RemoteLine<'a> {
+    fn new(
+        participant: &'a ParticipantView,
+        track: &'a TrackView,
+        remote: &'a RemoteStats,
+    ) -> Self {
+        Self {
+            participant: participant.id,
+            name: &participant.name,
+            presence: participant.presence,
+            track: track.id,
+            label: &track.label,
+            ssrc: remote.ssrc,
+            state: match remote.state {
+                StreamState::Idle => "idle",
+                StreamState::Starting => "starting",
+                StreamState::Playing => "playing",
+            },
+            codec: remote.codec,
+            level_peak_dbfs: remote.level.peak.0,
+            received_packets: remote.received_packets,
+            lost_packets: remote.lost_packets,
+            late_packets: remote.late_packets,
+            reordered_packets: remote.reordered_packets,
+            duplicate_packets: remote.duplicate_packets,
+            recovered_packets: remote.recovered_packets,
+            undecodable_packets: remote.undecodable_packets,
+            overrun_packets: remote.overrun_packets,
+            concealed_ms: to_ms(remote.concealed_frames),
+            played_ms: to_ms(remote.played_frames),
+            splices: remote.splices,
+            resynchronizations: remote.resynchronizations,
+            buffer_ms: to_ms(remote.buffer_frames.into()),
+            playout_delay_ms: to_ms(remote.playout_delay_frames.into()),
+            playout_delay_target_ms: to_ms(remote.playout_delay_target_frames.into()),
+            added_delay_ms: to_ms(remote.added_delay_frames.into()),
+            drift_ppm: remote.drift_ppm,
+            received_packets_per_second: remote.received_packets_per_second,
+        }
+    }
+}
+
+/// Frames at 48 kHz as milliseconds, to a thousandth.
+#[must_use]
+pub fn to_ms(frames: u64) -> f64 {
+    let duration = SampleRate::WIRE.duration_floor(frames);
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_told_in_milliseconds() {
+        assert_eq!((to_ms(0), to_ms(64), to_ms(48_000)), (0.0, 1.333, 1000.0));
+    }
+
+    #[test]
+    fn a_line_is_json_with_units_in_its_names() {
+        let view = View::default();
+        let summary = CallbackSummary { callbacks: 750, p50_us: 20, p99_us: 40, max_us: 90 };
+        let line = StatsLine::new(1.5, &view, &AudioStatus::default(), summary);
+        let json = serde_json::to_value(&line).expect("numbers and texts");
+        assert_eq!(json["callback_p99_us"], 40);
+        assert_eq!(json["time_s"], 1.5);
+        assert_eq!(json["remotes"], serde_json::json!([]));
+    }
+}

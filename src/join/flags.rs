@@ -1,0 +1,290 @@
+//! The command line of `vjam join`, and what it means.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use engine::Channels;
+use engine_device::audio::{
+    AudioBackend, Autoconnect, DefaultDevice, DefaultDeviceOptions, File, FileOptions, InputGate,
+    Jack, JackName, JackOptions,
+};
+use engine_device::room_link::RoomLink;
+use engine_device::session::{CodecChoice, SessionOptions};
+use protocol::codec::Codec;
+use protocol::units::Bitrate;
+
+/// Flags of `vjam join`.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The room's link, as the web page shows it: http(s)://HOST[:PORT]/r/ROOM. The room is made
+    /// if it is not there.
+    #[arg(value_parser = parse_link)]
+    link: RoomLink,
+
+    /// How the others see you; your user name unless given.
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Where sound comes from and goes to.
+    #[arg(long, value_enum, default_value = "default")]
+    audio: Audio,
+
+    /// With `--audio jack`: the client's name, taken exactly; `vjam` with a number if need be
+    /// unless given.
+    #[arg(long, value_name = "NAME")]
+    jack_name: Option<String>,
+
+    /// With `--audio jack`: connect no ports.
+    #[arg(long)]
+    no_autoconnect: bool,
+
+    /// With `--audio default`: part of the input device's name.
+    #[arg(long, value_name = "NAME")]
+    input_device: Option<String>,
+
+    /// With `--audio default`: part of the output device's name.
+    #[arg(long, value_name = "NAME")]
+    output_device: Option<String>,
+
+    /// With `--audio default` or `file`: frames in one period. JACK has its server's.
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=8192))]
+    period: Option<u32>,
+
+    /// With `--audio file`: a WAV file (48 kHz, mono or stereo) to play into the room once the
+    /// media link is up.
+    #[arg(long, value_name = "WAV")]
+    input: Option<PathBuf>,
+
+    /// With `--audio file`: a WAV file to write what the room plays to, from the start.
+    #[arg(long, value_name = "WAV")]
+    output: Option<PathBuf>,
+
+    /// How your sound is coded. `auto` is opus-64 where every engine in the room decodes it and
+    /// your uplink carries it, else opus.
+    #[arg(long, value_enum, default_value = "auto")]
+    codec: CodecName,
+
+    /// Bits per second of encoded sound, `96000` or `96k`; 96k for each channel unless given.
+    #[arg(long, value_parser = parse_bitrate)]
+    bitrate: Option<Bitrate>,
+
+    /// 1 for mono, 2 for stereo.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    channels: u8,
+
+    /// What your track is called.
+    #[arg(long, default_value = "instrument")]
+    label: String,
+
+    /// Send media to this address instead of the one the server names (a relay, a tunnel).
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
+    media_via: Option<SocketAddr>,
+
+    /// Log lines instead of the terminal view.
+    #[arg(long)]
+    pub(crate) headless: bool,
+
+    /// Leave after so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) duration: Option<Duration>,
+
+    /// Write a line of JSON to this file each second.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats: Option<PathBuf>,
+}
+
+/// Kinds of audio backends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Audio {
+    /// The system's default devices.
+    Default,
+    /// A JACK server (PipeWire has one too).
+    Jack,
+    /// WAV files instead of a sound card.
+    File,
+}
+
+/// What `--codec` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CodecName {
+    /// Choose, and choose again when things change.
+    Auto,
+    /// Opus in 2.5 ms frames.
+    Opus,
+    /// Opus in 64-sample (1.33 ms) frames.
+    #[value(name = "opus-64")]
+    Opus64,
+    /// 16-bit PCM in 64-frame packets.
+    Pcm,
+}
+
+impl Flags {
+    /// What the session is started with; flags that contradict each other are refused.
+    pub(crate) fn session_options(&self) -> anyhow::Result<SessionOptions> {
+        self.check()?;
+        let channels = if self.channels == 2 { Channels::Stereo } else { Channels::Mono };
+        Ok(SessionOptions {
+            link: self.link.clone(),
+            name: self.name.clone().or_else(user_name).unwrap_or_else(|| "musician".to_owned()),
+            label: self.label.clone(),
+            channels,
+            codec: match self.codec {
+                CodecName::Auto => CodecChoice::Auto,
+                CodecName::Opus => CodecChoice::Only(Codec::Opus),
+                CodecName::Opus64 => CodecChoice::Only(Codec::Opus64),
+                CodecName::Pcm => CodecChoice::Only(Codec::Pcm),
+            },
+            bitrate: self.bitrate.unwrap_or(Bitrate(96_000 * u32::from(self.channels))),
+            media_via: self.media_via,
+        })
+    }
+
+    /// The audio backend, nothing opened yet.
+    pub(crate) fn audio_backend(&self, gate: InputGate) -> Box<dyn AudioBackend> {
+        match self.audio {
+            Audio::Default => Box::new(DefaultDevice::new(DefaultDeviceOptions {
+                input_device: self.input_device.clone(),
+                output_device: self.output_device.clone(),
+                period_frames: self.period,
+            })),
+            Audio::Jack => Box::new(Jack::new(JackOptions {
+                name: match &self.jack_name {
+                    Some(name) => JackName::Exactly(name.clone()),
+                    None => JackName::Like("vjam".to_owned()),
+                },
+                autoconnect: if self.no_autoconnect {
+                    Autoconnect::Nothing
+                } else {
+                    Autoconnect::Hardware
+                },
+            })),
+            Audio::File => Box::new(File::new(FileOptions {
+                input: self.input.clone(),
+                output: self.output.clone(),
+                period_frames: self.period.unwrap_or(FILE_PERIOD_FRAMES),
+                gate,
+            })),
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let jack = self.jack_name.is_some() || self.no_autoconnect;
+        let device = self.input_device.is_some() || self.output_device.is_some();
+        let file = self.input.is_some() || self.output.is_some();
+        let refuse = |given: bool, kind: Audio, flags: &str| {
+            anyhow::ensure!(
+                !given || self.audio == kind,
+                "{flags} needs `--audio {}`",
+                kind.to_possible_value().expect("none is hidden").get_name()
+            );
+            Ok(())
+        };
+        refuse(jack, Audio::Jack, "`--jack-name` or `--no-autoconnect`")?;
+        refuse(device, Audio::Default, "`--input-device` or `--output-device`")?;
+        refuse(file, Audio::File, "`--input` or `--output`")?;
+        anyhow::ensure!(
+            self.period.is_none() || self.audio != Audio::Jack,
+            "with JACK the period is the server's; leave out `--period`"
+        );
+        anyhow::ensure!(
+            self.audio != Audio::File || file,
+            "`--audio file` needs `--input WAV`, `--output WAV` or both"
+        );
+        Ok(())
+    }
+}
+
+fn user_name() -> Option<String> {
+    std::env::var("USER").ok().filter(|name| !name.is_empty())
+}
+
+fn parse_link(text: &str) -> Result<RoomLink, String> {
+    RoomLink::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_address(text: &str) -> anyhow::Result<SocketAddr> {
+    let mut addresses = text.to_socket_addrs().context("not ADDR:PORT")?;
+    addresses.next().context("the name has no address")
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn parse_bitrate(text: &str) -> Result<Bitrate, String> {
+    let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1000),
+        None => (text, 1),
+    };
+    let bits = digits.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
+    let bits = bits.ok_or("not a number of bits per second")?;
+    if engine::limits::BITRATE_RANGE.contains(&bits) {
+        Ok(Bitrate(bits))
+    } else {
+        let (min, max) =
+            (engine::limits::BITRATE_RANGE.start(), engine::limits::BITRATE_RANGE.end());
+        Err(format!("{min} to {max} bits per second are possible"))
+    }
+}
+
+/// Two codec frames of 64, so that a busy machine wakes half as often.
+const FILE_PERIOD_FRAMES: u32 = 128;
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn options(line: &str) -> Result<SessionOptions, String> {
+        let words =
+            ["join", "http://localhost:7880/r/x"].into_iter().chain(line.split_whitespace());
+        let command = Command::try_parse_from(words).map_err(|error| error.to_string())?;
+        command.flags.session_options().map_err(|error| error.to_string())
+    }
+
+    fn refused(line: &str, part: &str) {
+        let error = options(line).expect_err(line);
+        assert!(error.contains(part), "{line}: {error}");
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_sensible_value() {
+        let options = options("--name Ana").expect("enough");
+        assert_eq!(options.name, "Ana");
+        assert_eq!((options.channels, options.bitrate), (Channels::Mono, Bitrate(96_000)));
+        assert_eq!(options.codec, CodecChoice::Auto);
+    }
+
+    #[test]
+    fn values_have_their_units() {
+        let options =
+            options("--bitrate 128k --channels 2 --codec opus-64 --media-via 127.0.0.1:9")
+                .expect("fine");
+        assert_eq!((options.channels, options.bitrate), (Channels::Stereo, Bitrate(128_000)));
+        assert_eq!(options.codec, CodecChoice::Only(Codec::Opus64));
+        assert_eq!(options.media_via, Some(([127, 0, 0, 1], 9).into()));
+    }
+
+    #[test]
+    fn contradictions_are_refused_with_a_reason() {
+        refused("--jack-name A", "needs `--audio jack`");
+        refused("--audio jack --period 64", "the period is the server's");
+        refused("--audio file", "needs `--input WAV`");
+        refused("--input a.wav", "needs `--audio file`");
+        refused("--bitrate 96", "bits per second are possible");
+        refused("--bitrate 9999999999k", "not a number of bits");
+        refused("--channels 3", "3 is not in 1..=2");
+        refused("--duration=-1", "--duration");
+    }
+}

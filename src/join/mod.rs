@@ -1,0 +1,208 @@
+//! `vjam join`: plays in a room, with a terminal view or with log lines.
+//!
+//! Ties a session, an audio backend and a screen together on the main thread. Whatever ends it
+//! (a key, a signal, the duration, the server) goes the same way out: audio stops and files are
+//! complete, the room is told, the terminal is as it was.
+
+mod flags;
+mod log;
+mod stats_file;
+mod terminal;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use engine_device::audio::{AudioChange, Keeper};
+use engine_device::priority;
+use engine_device::session::{End, Event, Notice, RoomSession};
+use engine_device::{clock, session};
+
+pub(crate) use self::flags::Flags;
+use self::stats_file::StatsFile;
+use self::terminal::Terminal;
+
+/// Plays until something ends it. An error is why it could not go on.
+pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
+    let options = flags.session_options()?;
+    let signalled = watch_signals()?;
+    let stats = flags.stats.as_deref().map(StatsFile::create).transpose()?;
+    let mut screen = Screen::open(flags, &options)?;
+    say_what_limits_us(&mut screen);
+    let (session, callbacks, gate) = RoomSession::start(options)?;
+    let times = callbacks.clone();
+    let (keeper, format) = Keeper::start(flags.audio_backend(gate), callbacks)?;
+    let periods = format!("{} frames in a period", format.period_frames);
+    screen.tell(&Notice::Fact(format!("audio: {}, {periods}", format.description)));
+    let mut stay = Stay {
+        session,
+        keeper,
+        callbacks: times,
+        screen,
+        stats,
+        signalled,
+        leave_at: flags.duration.map(|duration| Instant::now() + duration),
+    };
+    let end = stay.play()?;
+    stay.finish(end)
+}
+
+/// A stay in a room, from the main thread's side.
+struct Stay {
+    session: RoomSession,
+    keeper: Keeper,
+    callbacks: engine_device::audio::Callbacks,
+    screen: Screen,
+    stats: Option<StatsFile>,
+    signalled: Arc<AtomicBool>,
+    leave_at: Option<Instant>,
+}
+
+/// Why the main loop came to its end.
+enum Done {
+    /// The musician wants to go.
+    Leave,
+    /// The session has ended by itself.
+    Ended(End),
+}
+
+impl Stay {
+    fn play(&mut self) -> anyhow::Result<Done> {
+        let mut stats_at = Instant::now() + STATS_EVERY;
+        loop {
+            match self.session.next_event(TURN) {
+                Some(Event::Notice(notice)) => self.screen.tell(&notice),
+                Some(Event::Ended(end)) => return Ok(Done::Ended(end)),
+                None => {}
+            }
+            let now = Instant::now();
+            if self.signalled.load(Ordering::Relaxed)
+                || self.leave_at.is_some_and(|leave_at| leave_at <= now)
+            {
+                return Ok(Done::Leave);
+            }
+            if let Some(change) = self.keeper.poll(clock::now()) {
+                self.screen.tell(&audio_notice(change));
+            }
+            if stats_at <= now {
+                stats_at += STATS_EVERY;
+                let summary = self.callbacks.times().take();
+                let view = self.session.view();
+                self.screen.note_callbacks(summary);
+                if let Some(stats) = &mut self.stats {
+                    stats.write(&view, &self.keeper.status(), summary)?;
+                }
+            }
+            if let Screen::Terminal(terminal) = &mut self.screen {
+                let view = self.session.view();
+                match terminal.turn(&view, &self.keeper.status())? {
+                    Some(terminal::Action::Leave) => return Ok(Done::Leave),
+                    Some(terminal::Action::Request(request)) => self.session.request(request),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// The way out: the last line of statistics, audio stopped, the room told.
+    fn finish(mut self, done: Done) -> anyhow::Result<()> {
+        if let Some(stats) = &mut self.stats {
+            let summary = self.callbacks.times().take();
+            stats.write(&self.session.view(), &self.keeper.status(), summary)?;
+        }
+        let stopped = self.keeper.stop().context("audio");
+        let ended = match done {
+            Done::Leave => {
+                self.session.leave(LEAVE_TIME);
+                Ok(())
+            }
+            Done::Ended(End::Left) => Ok(()),
+            Done::Ended(End::Refused(text)) => Err(anyhow::anyhow!(text)),
+        };
+        // The terminal is restored before the error is printed.
+        drop(self.screen);
+        ended.and(stopped)
+    }
+}
+
+/// Where the musician looks.
+enum Screen {
+    Log,
+    Terminal(Box<Terminal>),
+}
+
+impl Screen {
+    fn open(flags: &Flags, options: &session::SessionOptions) -> anyhow::Result<Self> {
+        if flags.headless {
+            log::start();
+            Ok(Self::Log)
+        } else {
+            let terminal = Terminal::open(options)
+                .context("no terminal view; `--headless` needs no terminal")?;
+            Ok(Self::Terminal(Box::new(terminal)))
+        }
+    }
+
+    fn tell(&mut self, notice: &Notice) {
+        match (self, notice) {
+            (Self::Log, Notice::Fact(text)) => tracing::info!("{text}"),
+            (Self::Log, Notice::Warning(text)) => tracing::warn!("{text}"),
+            // What people say to each other stays out of logs.
+            (Self::Log, Notice::Chat { .. }) => tracing::info!("a chat message came"),
+            (Self::Terminal(terminal), notice) => terminal.tell(notice),
+        }
+    }
+
+    fn note_callbacks(&mut self, summary: engine_device::callback_times::CallbackSummary) {
+        if let Self::Terminal(terminal) = self {
+            terminal.note_callbacks(summary);
+        }
+    }
+}
+
+fn audio_notice(change: AudioChange) -> Notice {
+    match change {
+        AudioChange::Ended(reason) => {
+            Notice::Warning(format!("no sound: {reason}; trying again every 2 s"))
+        }
+        AudioChange::Started(format) => Notice::Fact(format!(
+            "sound again: {}, {} frames in a period",
+            format.description, format.period_frames
+        )),
+        AudioChange::Period(frames) => Notice::Fact(format!("audio: {frames} frames in a period")),
+    }
+}
+
+/// Says once whether threads get the priority that glitch-free sound needs.
+fn say_what_limits_us(screen: &mut Screen) {
+    let asked = std::thread::spawn(|| priority::raise(priority::Role::Network)).join();
+    screen.tell(&match asked {
+        Ok(Ok(())) => Notice::Fact("threads run with real-time priority".to_owned()),
+        Ok(Err(refused)) => Notice::Warning(refused.to_string()),
+        Err(_) => Notice::Warning("real-time priority could not be asked for".to_owned()),
+    });
+    if let Err(error) = priority::lock_memory() {
+        tracing::debug!(%error, "memory is not locked");
+    }
+}
+
+/// A flag that SIGINT, SIGTERM and SIGHUP set. A second one ends the process at once.
+fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: on the second signal the flag is set already.
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag))?;
+        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+    }
+    Ok(flag)
+}
+
+/// How long the main thread waits for an event before it looks after everything else.
+const TURN: Duration = Duration::from_millis(50);
+
+const STATS_EVERY: Duration = Duration::from_secs(1);
+
+/// A server that does not say goodbye in this time is not waited for.
+const LEAVE_TIME: Duration = Duration::from_secs(1);

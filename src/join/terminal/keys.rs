@@ -1,0 +1,215 @@
+//! What each key does. Pure: a key and a snapshot in, an action out.
+
+use engine_device::session::{Mix, ParticipantView, Request, TrackView, View};
+use protocol::id::TrackId;
+use protocol::units::Decibels;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::{Action, Help, Screen};
+
+/// What the keys act on: oneself, or one track of somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Selection {
+    /// The own track.
+    #[default]
+    Oneself,
+    /// Somebody's.
+    Track(TrackId),
+}
+
+/// Every track of everybody else with its publisher, in the order they are shown.
+pub(super) fn remote_tracks(view: &View) -> Vec<(&ParticipantView, &TrackView)> {
+    view.participants
+        .iter()
+        .filter(|participant| Some(participant.id) != view.me)
+        .flat_map(|participant| participant.tracks.iter().map(move |track| (participant, track)))
+        .collect()
+}
+
+/// Carries out a key.
+pub(super) fn handle(screen: &mut Screen, view: &View, key: KeyEvent) -> Option<Action> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    let tracks = remote_tracks(view);
+    let selected = match screen.selection {
+        Selection::Oneself => None,
+        Selection::Track(id) => tracks.iter().find(|(_, track)| track.id == id),
+    };
+    let mix = selected.map(|(_, track)| (track.id, track.mix));
+    let change = |change: &dyn Fn(&mut Mix)| {
+        let (id, mut mix) = mix?;
+        change(&mut mix);
+        Some(Action::Request(Request::SetMix(id, mix)))
+    };
+    match key.code {
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Some(Action::Leave),
+        KeyCode::Char('q') => Some(Action::Leave),
+        KeyCode::Char('?') | KeyCode::Char('h') => {
+            screen.help = match screen.help {
+                Help::Shown => Help::Hidden,
+                Help::Hidden => Help::Shown,
+            };
+            None
+        }
+        KeyCode::Up => {
+            screen.selection = step(&tracks, screen.selection, Step::Up);
+            None
+        }
+        KeyCode::Down => {
+            screen.selection = step(&tracks, screen.selection, Step::Down);
+            None
+        }
+        KeyCode::Char('m') if selected.is_none() => {
+            Some(Action::Request(Request::SetMuted(!view.muted)))
+        }
+        KeyCode::Char('m') => change(&|mix| mix.muted = !mix.muted),
+        KeyCode::Char('s') => change(&|mix| mix.soloed = !mix.soloed),
+        KeyCode::Char('+' | '=') => change(&|mix| mix.gain = louder(mix.gain, GAIN_STEP_DB)),
+        KeyCode::Char('-') => change(&|mix| mix.gain = louder(mix.gain, -GAIN_STEP_DB)),
+        KeyCode::Char('0') => change(&|mix| *mix = Mix::default()),
+        KeyCode::Char('p') | KeyCode::Right => change(&|mix| mix.pan = moved(mix.pan, PAN_STEP)),
+        KeyCode::Char('o') | KeyCode::Left => change(&|mix| mix.pan = moved(mix.pan, -PAN_STEP)),
+        _ => None,
+    }
+}
+
+enum Step {
+    Up,
+    Down,
+}
+
+fn step(tracks: &[(&ParticipantView, &TrackView)], selection: Selection, step: Step) -> Selection {
+    let rows: Vec<_> = core::iter::once(Selection::Oneself)
+        .chain(tracks.iter().map(|(_, track)| Selection::Track(track.id)))
+        .collect();
+    let at = rows.iter().position(|row| *row == selection).unwrap_or(0);
+    let to = match step {
+        Step::Up => at.saturating_sub(1),
+        Step::Down => (at + 1).min(rows.len() - 1),
+    };
+    rows[to]
+}
+
+fn louder(gain: Decibels, step_db: f32) -> Decibels {
+    Decibels((gain.0 + step_db).clamp(GAIN_DB_MIN, GAIN_DB_MAX))
+}
+
+fn moved(pan: f32, step: f32) -> f32 {
+    (pan + step).clamp(-1.0, 1.0)
+}
+
+const GAIN_STEP_DB: f32 = 1.0;
+const GAIN_DB_MIN: f32 = -60.0;
+const GAIN_DB_MAX: f32 = 20.0;
+const PAN_STEP: f32 = 0.125;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::VecDeque;
+
+    use engine_device::callback_times::CallbackSummary;
+    use protocol::id::ParticipantId;
+    use protocol::signal::{EngineKind, Presence};
+
+    use super::*;
+
+    pub(in super::super) fn screen() -> Screen {
+        Screen {
+            title: "http://jam/r/x · Ana".into(),
+            notices: VecDeque::new(),
+            selection: Selection::Oneself,
+            help: Help::Hidden,
+            callbacks: CallbackSummary::default(),
+        }
+    }
+
+    /// Ana (that is us), Ben with a track, Cleo with two.
+    pub(in super::super) fn view() -> View {
+        let participant = |id: u32, name: &str, tracks: &[u32]| ParticipantView {
+            id: ParticipantId(id),
+            name: name.into(),
+            engine: EngineKind::Native,
+            presence: Presence::Online,
+            tracks: tracks
+                .iter()
+                .map(|id| TrackView {
+                    id: TrackId(*id),
+                    label: format!("track{id}"),
+                    channels: 1,
+                    muted: false,
+                    mix: Mix::default(),
+                    remote: None,
+                })
+                .collect(),
+        };
+        View {
+            me: Some(ParticipantId(1)),
+            participants: vec![
+                participant(1, "Ana", &[10]),
+                participant(2, "Ben", &[20]),
+                participant(3, "Cleo", &[30, 31]),
+            ],
+            ..View::default()
+        }
+    }
+
+    fn press(screen: &mut Screen, view: &View, keys: &str) -> Vec<Action> {
+        keys.chars()
+            .filter_map(|key| {
+                let code = match key {
+                    '↑' => KeyCode::Up,
+                    '↓' => KeyCode::Down,
+                    key => KeyCode::Char(key),
+                };
+                handle(screen, view, KeyEvent::new(code, KeyModifiers::NONE))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn m_mutes_oneself_until_somebody_else_is_selected() {
+        let (mut screen, view) = (screen(), view());
+        let own = Action::Request(Request::SetMuted(true));
+        assert_eq!(press(&mut screen, &view, "m"), [own]);
+        let muted = Mix { muted: true, ..Mix::default() };
+        let ben = Action::Request(Request::SetMix(TrackId(20), muted));
+        assert_eq!(press(&mut screen, &view, "↓m"), [ben]);
+    }
+
+    #[test]
+    fn arrows_stop_at_both_ends_and_a_track_that_is_gone_is_no_trap() {
+        let (mut screen, mut view) = (screen(), view());
+        press(&mut screen, &view, "↓↓↓↓↓");
+        assert_eq!(screen.selection, Selection::Track(TrackId(31)));
+        view.participants.truncate(2);
+        press(&mut screen, &view, "↓");
+        assert_eq!(screen.selection, Selection::Track(TrackId(20)));
+        press(&mut screen, &view, "↑↑↑");
+        assert_eq!(screen.selection, Selection::Oneself);
+    }
+
+    #[test]
+    fn gain_and_pan_move_in_steps_within_their_ranges() {
+        let (mut screen, mut view) = (screen(), view());
+        press(&mut screen, &view, "↓");
+        for key in ["+", "p"].repeat(50) {
+            for action in press(&mut screen, &view, key) {
+                let Action::Request(Request::SetMix(_, mix)) = action else { panic!("{action:?}") };
+                view.participants[1].tracks[0].mix = mix;
+            }
+        }
+        let mix = view.participants[1].tracks[0].mix;
+        assert_eq!((mix.gain, mix.pan), (Decibels(20.0), 1.0));
+        let reset = Action::Request(Request::SetMix(TrackId(20), Mix::default()));
+        assert_eq!(press(&mut screen, &view, "0"), [reset]);
+    }
+
+    #[test]
+    fn gain_of_oneself_does_nothing_and_q_leaves() {
+        let (mut screen, view) = (screen(), view());
+        assert_eq!(press(&mut screen, &view, "+-sp?"), []);
+        assert_eq!(screen.help, Help::Shown);
+        assert_eq!(press(&mut screen, &view, "q"), [Action::Leave]);
+    }
+}
