@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 
+use engine::{Mute, Solo};
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
 
@@ -112,8 +113,8 @@ extern "C" fn apply_encodings(count: u32) -> i32 {
 
 /// Silences what is published, or not.
 #[unsafe(no_mangle)]
-extern "C" fn set_input_muted(muted: u32) {
-    with_shell((), |shell| shell.set_input_muted(muted != 0));
+extern "C" fn set_input_muted(muted: u32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.set_input_mute(mute(muted))))
 }
 
 /// Plays a received stream from now on.
@@ -124,15 +125,21 @@ extern "C" fn add_remote(ssrc: u32, channels: u32) -> i32 {
 
 /// Plays it no more.
 #[unsafe(no_mangle)]
-extern "C" fn remove_remote(ssrc: u32) {
-    with_shell((), |shell| shell.remove_remote(Ssrc(ssrc)));
+extern "C" fn remove_remote(ssrc: u32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.remove_remote(Ssrc(ssrc))))
 }
 
 /// How a remote is mixed.
 #[unsafe(no_mangle)]
-extern "C" fn set_mix(ssrc: u32, gain_db: f32, pan: f32, muted: u32, soloed: u32) {
-    let mix = Mix { gain_db, pan, muted: muted != 0, soloed: soloed != 0 };
-    with_shell((), |shell| shell.set_mix(Ssrc(ssrc), mix));
+extern "C" fn set_mix(ssrc: u32, gain_db: f32, pan: f32, muted: u32, soloed: u32) -> i32 {
+    let solo = if soloed == 0 { Solo::Together } else { Solo::Soloed };
+    let mix = Mix { gain_db, pan, mute: mute(muted), solo };
+    with_shell(NOT_OPEN, |shell| code(shell.set_mix(Ssrc(ssrc), mix)))
+}
+
+/// 0 is open, anything else muted.
+fn mute(muted: u32) -> Mute {
+    if muted == 0 { Mute::Open } else { Mute::Muted }
 }
 
 /// Writes the statistics; gives the number of remotes in them.

@@ -8,9 +8,9 @@
 //! What surprises: opening a session, adding a remote and choosing encodings allocate on the audio
 //! thread, because a worklet has no other. They happen when somebody joins, not in every period.
 
-mod shell;
-
 #[cfg(target_arch = "wasm32")]
 mod exports;
 #[cfg(target_arch = "wasm32")]
 mod libc;
+#[cfg(any(target_arch = "wasm32", test))]
+mod shell;

@@ -19,10 +19,10 @@ interface Exports {
   render(nowNs: number, frames: number): void;
   set_encoding(index: number, codec: number, ssrc: number): number;
   apply_encodings(count: number): number;
-  set_input_muted(muted: number): void;
+  set_input_muted(muted: number): number;
   add_remote(ssrc: number, channels: number): number;
-  remove_remote(ssrc: number): void;
-  set_mix(ssrc: number, gainDb: number, pan: number, muted: number, soloed: number): void;
+  remove_remote(ssrc: number): number;
+  set_mix(ssrc: number, gainDb: number, pan: number, muted: number, soloed: number): number;
   update_statistics(): number;
 }
 
