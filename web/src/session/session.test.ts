@@ -258,10 +258,10 @@ describe("after a drop", () => {
   it("says that a message was not sent", async () => {
     const world = new World();
     await world.enter();
-    world.session.chat("one");
+    const said = world.session.chat("one");
     world.socket.close();
-    await Promise.resolve();
-    await Promise.resolve();
+    expect(await said).toBe(false);
     expect(world.session.state.value.notice?.code).toBe("not_sent");
+    expect(await world.session.chat("two")).toBe(false);
   });
 });

@@ -68,8 +68,11 @@ export class Session {
     this.end({ type: "left" });
   }
 
-  chat(text: string): void {
-    this.ask({ type: "chat", text });
+  /** Says something to the room; false where it did not get there. */
+  async chat(text: string): Promise<boolean> {
+    const said = await this.ask({ type: "chat", text });
+    if (said === "dropped") this.dispatch({ type: "notice", notice: CHAT_LOST });
+    return said === "answered";
   }
 
   setMuted(muted: boolean): void {
@@ -77,7 +80,7 @@ export class Session {
     this.audio?.setMuted(muted);
     this.dispatch({ type: "muted", muted });
     const track = this.state.value.myTrack;
-    if (track !== null) this.ask({ type: "mute", track, muted });
+    if (track !== null) void this.ask({ type: "mute", track, muted });
   }
 
   setMix(track: TrackId, change: Partial<Mix>): void {
@@ -267,7 +270,9 @@ export class Session {
       sources,
     });
     const { muted } = this.state.value;
-    if (answer?.type === "published" && muted) this.ask({ type: "mute", track: answer.track, muted });
+    if (answer?.type === "published" && muted) {
+      void this.ask({ type: "mute", track: answer.track, muted });
+    }
   }
 
   private applyStreams(): void {
@@ -336,15 +341,14 @@ export class Session {
     else this.dispatch({ type: "notice", notice: problem });
   }
 
-  /** Sends a request whose answer, or refusal, changes only the state. */
-  private ask(message: ClientMessage): void {
-    this.signalling?.request(message).catch((error: unknown) => {
-      if (error instanceof Dropped && message.type === "chat") {
-        this.dispatch({ type: "notice", notice: CHAT_LOST });
-      }
-    });
-    if (this.signalling === null && message.type === "chat") {
-      this.dispatch({ type: "notice", notice: CHAT_LOST });
+  /** Sends a request whose answer, or refusal, the state takes by itself. */
+  private async ask(message: ClientMessage): Promise<"answered" | "refused" | "dropped"> {
+    try {
+      if (this.signalling === null) return "dropped";
+      await this.signalling.request(message);
+      return "answered";
+    } catch (error) {
+      return error instanceof Refused ? "refused" : "dropped";
     }
   }
 

@@ -9,7 +9,8 @@ import { timeOfDay } from "./format";
 interface Props {
   entries: Entry[];
   me: ParticipantId | null;
-  onSay: (text: string) => void;
+  /** Resolves to false where the text did not get to the room. */
+  onSay: (text: string) => Promise<boolean>;
   onClose: () => void;
 }
 
@@ -28,8 +29,11 @@ export function Chat({ entries, me, onSay, onClose }: Props) {
     const trimmed = text.trim();
     if (trimmed === "") return;
     atEnd.current = true;
-    onSay(trimmed);
     setText("");
+    void onSay(trimmed).then((said) => {
+      // Nobody should have to type it again; but what they typed since comes first.
+      if (!said) setText((typed) => (typed === "" ? trimmed : typed));
+    });
   };
 
   return (

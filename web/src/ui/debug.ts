@@ -57,7 +57,7 @@ export function installDebugHandle(): void {
     },
     mute: (muted) => present?.setMuted(muted),
     mix: (track, change) => present?.setMix(track, change),
-    chat: (text) => present?.chat(text),
+    chat: (text) => void present?.chat(text),
     leave: () => present?.leave(),
   };
 }

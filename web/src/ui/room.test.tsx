@@ -108,6 +108,22 @@ describe("the room", () => {
     expect(document.getElementById("open-chat")?.textContent).toBe("Chat (2 new)");
   });
 
+  it("gives back what one typed when it could not be sent", async () => {
+    const world = await shown(bo);
+    const field = document.querySelector<HTMLInputElement>("#say");
+    if (field === null) throw new Error("no field to type into");
+    field.value = "hello?";
+    await act(() => void field.dispatchEvent(new Event("input", { bubbles: true })));
+    await act(() => document.querySelector<HTMLFormElement>("form.say")?.requestSubmit());
+    expect(field.value).toBe("");
+    await act(async () => {
+      world.socket.close();
+      await world.settle();
+    });
+    expect(field.value).toBe("hello?");
+    expect(document.querySelector("[role=alert]")?.textContent).toContain("was not sent");
+  });
+
   it("never renders what others say as anything but text", async () => {
     const world = await shown({ ...bo, name: "<img src=x onerror=alert(1)>" });
     world.socket.receive({
