@@ -7,13 +7,13 @@ use core::time::Duration;
 /// The first try is immediate because most drops are the network changing under a laptop, and a
 /// rejoin has to be through within a second.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// The wait after one more failure.
-    pub(crate) fn next(&mut self) -> Duration {
+    pub fn next(&mut self) -> Duration {
         let wait = match self.failures {
             0 => Duration::ZERO,
             n => (FIRST * 2_u32.saturating_pow(n - 1)).min(LONGEST),
@@ -23,7 +23,7 @@ impl Backoff {
     }
 
     /// Starts over, after something worked.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.failures = 0;
     }
 }

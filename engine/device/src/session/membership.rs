@@ -22,18 +22,24 @@ use super::redundancy::Redundancy;
 
 /// What a musician brings into a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Musician {
-    pub(crate) room: RoomId,
-    pub(crate) name: String,
-    pub(crate) label: String,
-    pub(crate) channels: u8,
-    pub(crate) choice: CodecChoice,
-    pub(crate) sources: Vec<Source>,
+pub struct Musician {
+    /// Which room.
+    pub room: RoomId,
+    /// How they want to be called.
+    pub name: String,
+    /// The own track's name.
+    pub label: String,
+    /// Channels of the own track, 1 or 2.
+    pub channels: u8,
+    /// How it is coded.
+    pub choice: CodecChoice,
+    /// Where the packets of each codec come from.
+    pub sources: Vec<Source>,
 }
 
 /// What is to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// A message for signalling.
     Send(ClientEnvelope),
     /// Make a link with a new certificate, then call [`Membership::handle_local_link`].
@@ -41,13 +47,31 @@ pub(crate) enum Effect {
     /// Give the link new ICE credentials, then call [`Membership::handle_local_link`].
     RestartLink,
     /// The server's half of the link.
-    AcceptLink { link: LinkParameters, candidates: Vec<SocketAddr> },
+    AcceptLink {
+        /// Credentials and fingerprint.
+        link: LinkParameters,
+        /// Where the server takes media.
+        candidates: Vec<SocketAddr>,
+    },
     /// Send these encodings and no others, each packet repeating so many earlier codec frames.
-    SetEncodings { codecs: Vec<Codec>, redundant_frames: usize },
+    SetEncodings {
+        /// What to send.
+        codecs: Vec<Codec>,
+        /// How many earlier codec frames each packet repeats.
+        redundant_frames: usize,
+    },
     /// A stream to play.
-    AddRemote { ssrc: Ssrc, channels: u8 },
+    AddRemote {
+        /// The stream.
+        ssrc: Ssrc,
+        /// 1 or 2.
+        channels: u8,
+    },
     /// A stream that is gone.
-    RemoveRemote { ssrc: Ssrc },
+    RemoveRemote {
+        /// The stream.
+        ssrc: Ssrc,
+    },
     /// Something to tell the musician.
     Tell(Notice),
     /// The WebSocket is of no use any more; make a new one after a while.
@@ -83,7 +107,7 @@ pub enum End {
 
 /// A participant's membership of a room.
 #[derive(Debug)]
-pub(crate) struct Membership {
+pub struct Membership {
     us: Musician,
     offer: Offer,
     redundancy: Redundancy,
@@ -106,7 +130,7 @@ pub(crate) struct Membership {
 
 /// Where the conversation with signalling stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub enum Phase {
     /// No WebSocket.
     Offline,
     /// `join` is sent.
@@ -129,7 +153,8 @@ pub struct Uplink {
 }
 
 impl Membership {
-    pub(crate) fn new(us: Musician) -> Self {
+    /// A musician who has not joined yet.
+    pub fn new(us: Musician) -> Self {
         let offer = Offer::new(us.choice);
         Self {
             us,
@@ -154,19 +179,19 @@ impl Membership {
     }
 
     /// The WebSocket stands.
-    pub(crate) fn handle_websocket_open(&mut self) {
+    pub fn handle_websocket_open(&mut self) {
         self.phase = Phase::Joining;
         self.send_join();
     }
 
     /// The WebSocket is gone, or could not be made.
-    pub(crate) fn handle_websocket_gone(&mut self) {
+    pub fn handle_websocket_gone(&mut self) {
         self.phase = Phase::Offline;
         self.connect_request = None;
     }
 
     /// A message from signalling.
-    pub(crate) fn handle_message(&mut self, now: Instant, envelope: ServerEnvelope) {
+    pub fn handle_message(&mut self, now: Instant, envelope: ServerEnvelope) {
         match envelope.message {
             ServerMessage::Joined {
                 participant,
@@ -217,14 +242,14 @@ impl Membership {
     }
 
     /// The own half of a link that [`Effect::OpenLink`] or [`Effect::RestartLink`] asked for.
-    pub(crate) fn handle_local_link(&mut self, link: LinkParameters) {
+    pub fn handle_local_link(&mut self, link: LinkParameters) {
         let Some(ticket) = self.ticket.clone() else { return };
         let description = Description::Direct { link, candidates: Vec::new() };
         self.connect_request = Some(self.send(ClientMessage::Connect { ticket, description }));
     }
 
     /// Media flows.
-    pub(crate) fn handle_link_up(&mut self) {
+    pub fn handle_link_up(&mut self) {
         if self.link != LinkState::Up {
             self.link = LinkState::Up;
             self.tell("media link up".to_owned());
@@ -232,7 +257,7 @@ impl Membership {
     }
 
     /// Nothing comes from the server any more.
-    pub(crate) fn handle_link_down(&mut self) {
+    pub fn handle_link_down(&mut self) {
         if self.link == LinkState::Up {
             self.link = LinkState::Down;
             self.warn("nothing comes from the server: restarting the media link".to_owned());
@@ -240,7 +265,7 @@ impl Membership {
     }
 
     /// The link is over: the other end closed it, or the handshake failed.
-    pub(crate) fn handle_link_closed(&mut self) {
+    pub fn handle_link_closed(&mut self) {
         // A first handshake that failed is tried again when its time is up, not all the time.
         if matches!(self.link, LinkState::Up | LinkState::Down) {
             self.link = LinkState::None;
@@ -249,7 +274,7 @@ impl Membership {
     }
 
     /// Lets timers run; call some times a second.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.phase != Phase::Joined {
             return;
         }
@@ -261,7 +286,7 @@ impl Membership {
     }
 
     /// The musician stops or resumes the own track for everybody.
-    pub(crate) fn set_muted(&mut self, muted: bool) {
+    pub fn set_muted(&mut self, muted: bool) {
         self.muted = muted;
         if let (Some(track), Phase::Joined) = (self.track, self.phase) {
             self.send(ClientMessage::Mute { track, muted });
@@ -269,12 +294,12 @@ impl Membership {
     }
 
     /// The musician says something.
-    pub(crate) fn say(&mut self, text: String) {
+    pub fn say(&mut self, text: String) {
         self.send(ClientMessage::Chat { text });
     }
 
     /// The musician leaves.
-    pub(crate) fn leave(&mut self) {
+    pub fn leave(&mut self) {
         if self.phase == Phase::Joined {
             self.send(ClientMessage::Leave {});
         } else {
@@ -283,52 +308,59 @@ impl Membership {
     }
 
     /// Asks for a sign of life.
-    pub(crate) fn ping(&mut self) {
+    pub fn ping(&mut self) {
         if self.phase == Phase::Joined {
             self.send(ClientMessage::Ping {});
         }
     }
 
     /// The next thing to do outside.
-    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+    pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    pub(crate) fn phase(&self) -> Phase {
+    /// Where the conversation with signalling stands.
+    pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    pub(crate) fn link_is_up(&self) -> bool {
+    /// Whether media flows.
+    pub fn link_is_up(&self) -> bool {
         self.link == LinkState::Up
     }
 
-    pub(crate) fn me(&self) -> Option<ParticipantId> {
+    /// Who we are in the room.
+    pub fn me(&self) -> Option<ParticipantId> {
         self.me
     }
 
-    pub(crate) fn participants(&self) -> &BTreeMap<ParticipantId, Participant> {
+    /// Everybody in the room, oneself included.
+    pub fn participants(&self) -> &BTreeMap<ParticipantId, Participant> {
         &self.participants
     }
 
-    pub(crate) fn streams(&self) -> &BTreeMap<Ssrc, Stream> {
+    /// The streams that are received, by SSRC.
+    pub fn streams(&self) -> &BTreeMap<Ssrc, Stream> {
         &self.streams
     }
 
     /// Where the packets of each codec come from.
-    pub(crate) fn sources(&self) -> &[Source] {
+    pub fn sources(&self) -> &[Source] {
         &self.us.sources
     }
 
     /// What is sent, and why where that is not simply what was asked for.
-    pub(crate) fn encodings(&self) -> (&[Codec], Option<&str>) {
+    pub fn encodings(&self) -> (&[Codec], Option<&str>) {
         (&self.encodings, self.reason.as_deref())
     }
 
-    pub(crate) fn is_muted(&self) -> bool {
+    /// Whether the own track is muted for everybody.
+    pub fn is_muted(&self) -> bool {
         self.muted
     }
 
-    pub(crate) fn uplink(&self) -> Option<Uplink> {
+    /// How the own packets reach the server, as last reported.
+    pub fn uplink(&self) -> Option<Uplink> {
         self.uplink
     }
 

@@ -2,13 +2,13 @@
 //!
 //! [`RoomSession::start`] makes the engine and its threads and gives the [`Callbacks`] for an
 //! audio backend. One thread talks to signalling and holds the engine's control half; what
-//! follows from a message is decided in `membership`, which is pure. What surprises: a session
+//! follows from a message is decided in [`membership`], which is pure. What surprises: a session
 //! outlives its WebSocket, its media link and its audio device; each is mended on its own.
 
 mod backoff;
 mod codec_choice;
 mod link_policy;
-mod membership;
+pub mod membership;
 mod redundancy;
 mod run;
 mod view;
@@ -27,6 +27,7 @@ use protocol::signal::Source;
 use protocol::units::{Bitrate, Decibels};
 use thiserror::Error;
 
+pub use self::backoff::Backoff;
 pub use self::codec_choice::CodecChoice;
 pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
