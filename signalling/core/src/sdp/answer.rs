@@ -1,7 +1,7 @@
 //! Writes an SDP answer.
 
 use core::fmt::Write as _;
-use core::net::SocketAddr;
+use core::net::{Ipv4Addr, SocketAddr};
 
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
@@ -10,7 +10,7 @@ use protocol::signal::LinkParameters;
 use super::offer::{Direction, LineKind, MLine, Offer};
 
 /// What an answer says besides what the offer already determines.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'a> {
     /// Constant for a link.
     pub(crate) session_id: u32,
@@ -42,8 +42,13 @@ pub(crate) fn write(
         sdp.push_str("\r\n");
     }
     sdp.push_str("a=msid-semantic: WMS *\r\n");
+    // Bundled m-lines share the first one's candidates (RFC 9143 §7.3).
+    let mut candidates = answer.candidates;
     for line in &offer.lines {
-        write_line(&mut sdp, answer, line, slot(&line.mid));
+        write_line(&mut sdp, &Answer { candidates, ..*answer }, line, slot(&line.mid));
+        if !is_refused(answer, line) {
+            candidates = &[];
+        }
     }
     sdp
 }
@@ -105,7 +110,7 @@ fn write_line(sdp: &mut String, answer: &Answer<'_>, line: &MLine, slot: Option<
 fn write_transport(sdp: &mut String, answer: &Answer<'_>, mid: &str, media: &str, formats: &str) {
     let LinkParameters { ice_ufrag, ice_pwd, fingerprint } = answer.local;
     let first = answer.candidates.first().copied();
-    let address = first.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 9)));
+    let address = first.unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), DISCARD_PORT));
     let _ = write!(sdp, "m={media} {} {formats}\r\n", address.port());
     let family = if address.is_ipv4() { "IP4" } else { "IP6" };
     let _ = write!(sdp, "c=IN {family} {}\r\na=mid:{mid}\r\n", address.ip());
@@ -119,7 +124,9 @@ fn write_transport(sdp: &mut String, answer: &Answer<'_>, mid: &str, media: &str
         let _ = write!(sdp, "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host\r\n");
         local_preference = local_preference.saturating_sub(1);
     }
-    sdp.push_str("a=end-of-candidates\r\n");
+    if first.is_some() {
+        sdp.push_str("a=end-of-candidates\r\n");
+    }
 }
 
 const fn answered_direction(direction: Direction) -> &'static str {
@@ -130,6 +137,9 @@ const fn answered_direction(direction: Direction) -> &'static str {
         (false, false) => "inactive",
     }
 }
+
+/// What stands where an m-line has no address of its own (RFC 9143 §7.1.1).
+const DISCARD_PORT: u16 = 9;
 
 /// What a browser's own encoder is asked for: music at a constant rate, without in-band
 /// redundancy, which would cost quality and come too late.

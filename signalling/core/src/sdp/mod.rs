@@ -13,3 +13,5 @@ pub(crate) use offer::{LineKind, MLine, Offer, UnusableOffer, parse};
 
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod tests;

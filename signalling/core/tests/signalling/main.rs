@@ -1,0 +1,13 @@
+//! Signalling from outside: apps that talk to it, and an SFU that believes nothing.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "tests look for one message among many")]
+
+mod desk;
+mod endings;
+mod hostile;
+mod limits;
+mod listening;
+mod offers;
+mod random_plans;
+mod rooms;
+mod sfu;
