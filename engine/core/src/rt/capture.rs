@@ -16,7 +16,7 @@ use crate::limits::{ENCODINGS_MAX, FRAME_BYTES_MAX};
 use crate::outgoing::EncodedFrame;
 use crate::rt::codec::{Encoder, lookahead_frames};
 use crate::rt::meter::Meter;
-use crate::rt::ramp::{Ramp, SILENCE};
+use crate::rt::ramp::{Ramp, clean};
 use crate::rt::ring::MonitorSender;
 use crate::session::SessionConfig;
 use crate::stats::SharedSession;
@@ -278,15 +278,6 @@ impl ActiveEncoder {
         Some(frame)
     }
 }
-
-/// Makes a sample from the sound card fit for filters: a number, and not a denormal one.
-fn clean(sample: f32) -> f32 {
-    // Infinities too: twice full scale is more than any card has.
-    if SILENCE < sample.abs() && sample.abs() < INPUT_MAX { sample } else { 0.0 }
-}
-
-/// Beyond this a sample is a driver's mistake.
-const INPUT_MAX: f32 = 1e6;
 
 /// An encoder that replaces another wants at most one codec frame of it, less one.
 const HISTORY_FRAMES: usize = 128;

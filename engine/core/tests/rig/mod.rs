@@ -1,0 +1,214 @@
+//! Two musicians in virtual time: one plays, the other hears, with a network of choice between.
+//!
+//! Real sessions on both ends, no threads, no sleep: the clock jumps to the next callback or packet.
+//! Both callbacks run under the allocation guard, so every test that uses this rig checks the
+//! real-time contract too. The same plan gives the same sound, bit for bit.
+
+#![expect(dead_code, unreachable_pub, reason = "each test binary uses its own part of the rig")]
+
+pub mod listen;
+pub mod weather;
+
+use std::collections::BTreeMap;
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use engine::{Channels, Encoding, RemoteStats, Session, SessionConfig, session};
+use protocol::codec::Codec;
+use protocol::rtp::Ssrc;
+use protocol::time::Instant;
+
+use weather::Weather;
+
+#[global_allocator]
+static GUARD: AllocDisabler = AllocDisabler;
+
+/// The stream that is heard in every plan.
+pub const SSRC: Ssrc = Ssrc(0x1234);
+
+/// Frames per second of both devices, by their own count.
+pub const RATE: f64 = 48_000.0;
+
+/// What is played, sent, and in the way.
+pub struct Plan {
+    pub codec: Codec,
+    pub channels: Channels,
+    pub bitrate: u32,
+    pub redundant_frames: usize,
+    /// Frames in a period of the musician who plays.
+    pub sender_period: usize,
+    /// Frames in a period of the one who hears.
+    pub receiver_period: usize,
+    /// When the receiver's callbacks come after the sender's, in frames.
+    pub phase_frames: f64,
+    /// How much faster the sender's clock runs.
+    pub drift_ppm: f64,
+    pub weather: Weather,
+    pub seconds: f64,
+    pub seed: u64,
+}
+
+impl Plan {
+    /// In-step clocks with periods of 64, and packets that take 0.3 ms.
+    pub fn clean(codec: Codec) -> Self {
+        Self {
+            codec,
+            channels: Channels::Mono,
+            bitrate: 96_000,
+            redundant_frames: 0,
+            sender_period: 64,
+            receiver_period: 64,
+            phase_frames: 0.0,
+            drift_ppm: 0.0,
+            weather: Weather::constant(0.3),
+            seconds: 3.0,
+            seed: 1,
+        }
+    }
+}
+
+/// What came out.
+pub struct Heard {
+    pub left: Vec<f32>,
+    pub right: Vec<f32>,
+    /// The remote's statistics ten times a second.
+    pub history: Vec<RemoteStats>,
+    /// The last of them.
+    pub end: RemoteStats,
+    /// Packets that the musician sent.
+    pub sent: usize,
+}
+
+/// A room of two while it runs.
+pub struct Rig {
+    pub sender: Session,
+    pub receiver: Session,
+    weather: Weather,
+    sender_period: usize,
+    receiver_period: usize,
+    phase_frames: f64,
+    sender_rate: f64,
+    played: usize,
+    /// Packets under way by arrival and number.
+    flying: BTreeMap<(u64, usize), Vec<u8>>,
+    sent: usize,
+    pub heard: [Vec<f32>; 2],
+    history: Vec<RemoteStats>,
+    channels: Channels,
+    /// What the musician plays: left and right of a frame.
+    signal: Box<dyn FnMut(usize) -> [f32; 2]>,
+}
+
+impl Rig {
+    pub fn new(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Self {
+        let config = SessionConfig { channels: plan.channels, seed: plan.seed, ..Default::default() };
+        let mut sender = session(&config).expect("a valid configuration");
+        let mut receiver =
+            session(&SessionConfig { seed: !plan.seed, ..config }).expect("a valid configuration");
+        let mut encoding = Encoding::new(plan.codec, SSRC);
+        encoding.bitrate.0 = plan.bitrate;
+        encoding.redundant_frames = plan.redundant_frames;
+        sender.control.set_encodings(&[encoding]).expect("a valid encoding");
+        receiver.control.add_remote(SSRC, plan.channels).expect("the first remote");
+        Self {
+            sender,
+            receiver,
+            weather: plan.weather,
+            sender_period: plan.sender_period,
+            receiver_period: plan.receiver_period,
+            phase_frames: plan.phase_frames,
+            sender_rate: RATE * (1.0 + plan.drift_ppm * 1e-6),
+            played: 0,
+            flying: BTreeMap::new(),
+            sent: 0,
+            heard: [Vec::new(), Vec::new()],
+            history: Vec::new(),
+            channels: plan.channels,
+            signal: Box::new(signal),
+        }
+    }
+
+    /// Plays until the receiver has heard so many seconds altogether.
+    pub fn run_until(&mut self, seconds: f64) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
+        let end = (seconds * RATE) as usize;
+        while self.heard[0].len() < end {
+            let sender_ns = ns(self.played as f64 / self.sender_rate);
+            let receiver_ns = ns((self.heard[0].len() as f64 + self.phase_frames) / RATE);
+            let arrival_ns = self.flying.keys().next().map_or(u64::MAX, |key| key.0);
+            if arrival_ns <= sender_ns.min(receiver_ns) {
+                let ((at, _), packet) = self.flying.pop_first().expect("one is there");
+                // Errors are the tests' business only where they look at the statistics.
+                let _ = self.receiver.incoming.handle_packet(Instant::from_ns(at), &packet);
+            } else if receiver_ns <= sender_ns {
+                self.hear(receiver_ns);
+            } else {
+                self.play(sender_ns);
+            }
+        }
+    }
+
+    /// One callback of the musician who plays.
+    fn play(&mut self, now_ns: u64) {
+        let frames: Vec<[f32; 2]> =
+            (0..self.sender_period).map(|index| (self.signal)(self.played + index)).collect();
+        let left: Vec<f32> = frames.iter().map(|frame| frame[0]).collect();
+        let right: Vec<f32> = frames.iter().map(|frame| frame[1]).collect();
+        self.played += self.sender_period;
+        let capture = &mut self.sender.capture;
+        match self.channels {
+            Channels::Mono => assert_no_alloc(|| capture.capture(&[&left])),
+            Channels::Stereo => assert_no_alloc(|| capture.capture(&[&left, &right])),
+        };
+        let mut packet = [0; 1400];
+        while let Some(len) = self.sender.outgoing.poll_packet(&mut packet) {
+            for at in self.weather.arrivals(now_ns) {
+                self.flying.insert((at, self.sent), packet[..len].to_vec());
+                self.sent += 1;
+            }
+        }
+    }
+
+    /// One callback of the one who hears.
+    fn hear(&mut self, now_ns: u64) {
+        let mut left = vec![0.0; self.receiver_period];
+        let mut right = left.clone();
+        let render = &mut self.receiver.render;
+        assert_no_alloc(|| render.render(Instant::from_ns(now_ns), &mut [&mut left, &mut right]));
+        assert!(left.iter().chain(&right).all(|sample| !sample.is_subnormal()));
+        let before = self.heard[0].len();
+        self.heard[0].append(&mut left);
+        self.heard[1].append(&mut right);
+        if before / 4800 != self.heard[0].len() / 4800 {
+            self.receiver.control.poll();
+            self.sender.control.poll();
+            self.history.extend(self.receiver.control.remotes().next());
+        }
+    }
+
+    pub fn stats(&self) -> RemoteStats {
+        self.receiver.control.remotes().next().expect("one remote")
+    }
+
+    pub fn weather_mut(&mut self) -> &mut Weather {
+        &mut self.weather
+    }
+
+    pub fn into_heard(self) -> Heard {
+        let end = self.stats();
+        let [left, right] = self.heard;
+        Heard { left, right, history: self.history, end, sent: self.sent }
+    }
+}
+
+/// Plays a whole plan.
+pub fn run(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Heard {
+    let seconds = plan.seconds;
+    let mut rig = Rig::new(plan, signal);
+    rig.run_until(seconds);
+    rig.into_heard()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes")]
+fn ns(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}
