@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use engine::{Mute, Solo};
+use engine::{Encoding, Mute, Solo};
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
 
@@ -93,16 +93,19 @@ extern "C" fn render(now_ns: f64, frames: u32) {
     with_shell((), |shell| shell.render(now_ns, frames as usize));
 }
 
-/// Names the encoding at `index` for the next `apply_encodings`.
+/// Names the encoding at `index` for the next `apply_encodings`. Each packet repeats that many
+/// earlier codec frames.
 #[unsafe(no_mangle)]
-extern "C" fn set_encoding(index: u32, codec: u32, ssrc: u32) -> i32 {
+extern "C" fn set_encoding(index: u32, codec: u32, ssrc: u32, redundant_frames: u32) -> i32 {
     let codec = match codec {
         0 => Codec::Opus,
         1 => Codec::Opus64,
         2 => Codec::Pcm,
         _ => return REFUSED,
     };
-    with_shell(NOT_OPEN, |shell| code(shell.set_encoding(index as usize, codec, Ssrc(ssrc))))
+    let (index, redundant_frames) = (index as usize, redundant_frames as usize);
+    let encoding = Encoding { redundant_frames, ..Encoding::new(codec, Ssrc(ssrc)) };
+    with_shell(NOT_OPEN, |shell| code(shell.set_encoding(index, encoding)))
 }
 
 /// Sends the first `count` of the named encodings from now on.

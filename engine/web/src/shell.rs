@@ -7,7 +7,6 @@ use engine::{
     Capture, Channels, Control, ControlError, Encoding, EncodingError, Incoming, IncomingError,
     Mute, Outgoing, RemoteStats, Render, SessionConfig, SessionError, Solo, session,
 };
-use protocol::codec::Codec;
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
 use protocol::time::Instant;
@@ -138,15 +137,15 @@ impl Shell {
         self.render.render(instant(now_ns), &mut [left, right]);
     }
 
-    /// Names the encoding at `index` for the next [`Self::apply_encodings`].
+    /// Names the encoding at `index` for the next [`Self::apply_encodings`]; the bitrate is the
+    /// session's.
     pub(crate) fn set_encoding(
         &mut self,
         index: usize,
-        codec: Codec,
-        ssrc: Ssrc,
+        encoding: Encoding,
     ) -> Result<(), ShellError> {
         let place = self.named.get_mut(index).ok_or(ShellError::MisuseLength(index))?;
-        *place = Some(Encoding { bitrate: self.bitrate, ..Encoding::new(codec, ssrc) });
+        *place = Some(Encoding { bitrate: self.bitrate, ..encoding });
         Ok(())
     }
 
@@ -258,6 +257,8 @@ fn instant(now_ns: f64) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use protocol::codec::Codec;
+
     use super::*;
 
     const SSRC: Ssrc = Ssrc(7);
@@ -269,7 +270,7 @@ mod tests {
     /// A sender of PCM and a receiver of it.
     fn pair() -> (Shell, Shell) {
         let (mut sender, mut receiver) = (shell(), shell());
-        sender.set_encoding(0, Codec::Pcm, SSRC).expect("there is a first place");
+        sender.set_encoding(0, Encoding::new(Codec::Pcm, SSRC)).expect("there is a first place");
         sender.apply_encodings(1).expect("pcm can be sent");
         receiver.add_remote(SSRC, 1).expect("room for one remote");
         (sender, receiver)
@@ -333,7 +334,7 @@ mod tests {
         assert_eq!(shell.handle_packet(0.0, 1401), Err(ShellError::MisuseLength(1401)));
         assert_eq!(shell.capture(1, 65), 0);
         shell.render(0.0, 65);
-        assert!(shell.set_encoding(2, Codec::Opus, SSRC).is_err());
+        assert!(shell.set_encoding(2, Encoding::new(Codec::Opus, SSRC)).is_err());
         assert!(shell.apply_encodings(3).is_err());
         assert_eq!(Shell::open(64, 3, 96_000, 1).err(), Some(ShellError::MisuseChannels(3)));
     }

@@ -7,6 +7,7 @@ import { outputDelayMs } from "./audio_context";
 import { readStats, type EngineStats } from "./engine_module";
 import type { FromWorker, FromWorklet, LinkCounts, ToWorker, ToWorklet, WorkletOptions } from "./messages";
 import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
+import { Redundancy } from "./redundancy";
 import type { RtcLink } from "./rtc_link";
 import { payloadTypes } from "./sdp";
 import { ringMemory } from "./slot_ring";
@@ -44,6 +45,8 @@ export class EngineAudio implements Player {
   private path: "data-channel" | "rtp" = "data-channel";
   private why = "";
   private wanted: Codec[] = [];
+  private toldEncodings = "";
+  private readonly redundancy = new Redundancy();
   private muted = false;
   private revivals = 0;
   private closed = false;
@@ -130,11 +133,7 @@ export class EngineAudio implements Player {
 
   setEncodings(codecs: Codec[]): void {
     this.wanted = codecs;
-    const { sources } = this.publication();
-    const possible = sources.filter(({ codec }) => codecs.includes(codec));
-    // Over RTP there is only `opus`; what signalling wants follows as soon as it is told so.
-    const encodings = 0 < possible.length || codecs.length === 0 ? possible : sources.slice(-1);
-    this.post({ type: "encodings", encodings });
+    this.sendEncodings();
   }
 
   setStreams(streams: Stream[]): void {
@@ -172,6 +171,7 @@ export class EngineAudio implements Player {
   }
 
   reportUplink(received: number, lost: number, jitterUs: number): void {
+    if (this.redundancy.observe(performance.now(), received, lost)) this.sendEncodings();
     tell(this.worker, { type: "uplink-report", received, lost, jitterUs });
   }
 
@@ -209,6 +209,20 @@ export class EngineAudio implements Player {
     this.worker.terminate();
   }
 
+  /** Tells the engine what to send, where that changed: every change starts its encoders anew. */
+  private sendEncodings(): void {
+    const { sources } = this.publication();
+    const possible = sources.filter(({ codec }) => this.wanted.includes(codec));
+    // Over RTP there is only `opus`; what signalling wants follows as soon as it is told so.
+    const chosen = 0 < possible.length || this.wanted.length === 0 ? possible : sources.slice(-1);
+    const redundantFrames = this.redundancy.frames;
+    const encodings = chosen.map((source) => ({ ...source, redundantFrames }));
+    const told = JSON.stringify(encodings);
+    if (told === this.toldEncodings) return;
+    this.toldEncodings = told;
+    this.post({ type: "encodings", encodings });
+  }
+
   private openNode(): AudioWorkletNode {
     const { channels } = this.workletOptions.engine;
     const node = new AudioWorkletNode(this.context, "jam", {
@@ -234,7 +248,8 @@ export class EngineAudio implements Player {
     this.node = this.openNode();
     void this.workletReady().catch(() => this.revive());
     this.setMuted(this.muted);
-    this.setEncodings(this.wanted);
+    this.toldEncodings = "";
+    this.sendEncodings();
     for (const stream of this.streams) this.add(stream);
   }
 
@@ -301,7 +316,7 @@ export class EngineAudio implements Player {
     this.why = why;
     await this.link?.setSending(path === "rtp");
     if (before === path) return;
-    this.setEncodings(this.wanted);
+    this.sendEncodings();
     this.onpublication?.();
   }
 }

@@ -25,10 +25,15 @@ interface Heard {
 }
 
 /** Plays chirps into one engine and gives what another makes of its packets in the same quantum. */
-function play(codec: Codec, seconds: number, carry: (packet: Uint8Array) => Uint8Array[]): Heard {
+function play(
+  codec: Codec,
+  seconds: number,
+  carry: (packet: Uint8Array) => Uint8Array[],
+  redundantFrames = 0,
+): Heard {
   const sender = engine();
   const receiver = engine();
-  expect(sender.setEncodings([{ codec, ssrc: SSRC }])).toBe(true);
+  expect(sender.setEncodings([{ codec, ssrc: SSRC, redundantFrames }])).toBe(true);
   expect(receiver.addRemote(SSRC, 1)).toBe(true);
   const period = pulsePeriod();
   const input = Float32Array.from({ length: seconds * RATE }, (_, n) => period[n % period.length] ?? 0);
@@ -100,6 +105,23 @@ describe("the engine's module", () => {
     const { frames, unheard } = delays(input, output);
     expect(frames.length).toBeGreaterThan(8);
     expect(unheard).toBeLessThanOrEqual(1);
+  });
+
+  it("plays what was lost from the next packet's redundancy", () => {
+    let count = 0;
+    const everyTenthLost = (packet: Uint8Array) => {
+      count += 1;
+      return count % 10 === 0 ? [] : [packet];
+    };
+    const lossy = (redundantFrames: number) => {
+      const { receiver } = play("opus-64", 2, everyTenthLost, redundantFrames);
+      return readStats(receiver.statsBlock()).remotes[0];
+    };
+    const [bare, repeated] = [lossy(0), lossy(1)];
+    expect(bare?.recovered).toBe(0);
+    expect(repeated?.recovered).toBeGreaterThan(100);
+    expect(repeated?.lost).toBeGreaterThan(100);
+    expect(repeated?.concealedMs).toBeLessThan((bare?.concealedMs ?? 0) / 2);
   });
 
   it("is silent where nobody plays, and counts what it does not know", () => {

@@ -17,7 +17,7 @@ interface Exports {
   capture(channels: number, frames: number): number;
   poll_packet(): number;
   render(nowNs: number, frames: number): void;
-  set_encoding(index: number, codec: number, ssrc: number): number;
+  set_encoding(index: number, codec: number, ssrc: number, redundantFrames: number): number;
   apply_encodings(count: number): number;
   set_input_muted(muted: number): number;
   add_remote(ssrc: number, channels: number): number;
@@ -138,8 +138,8 @@ export class EngineModule {
 
   /** What is sent from now on; false where the engine refuses it. */
   setEncodings(encodings: readonly EncodingWanted[]): boolean {
-    const known = encodings.every(({ codec, ssrc }, index) => {
-      return this.exports.set_encoding(index, CODEC_NUMBERS[codec], ssrc) === 0;
+    const known = encodings.every(({ codec, ssrc, redundantFrames }, index) => {
+      return this.exports.set_encoding(index, CODEC_NUMBERS[codec], ssrc, redundantFrames) === 0;
     });
     return known && this.exports.apply_encodings(encodings.length) === 0;
   }

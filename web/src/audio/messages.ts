@@ -38,6 +38,8 @@ export type TransformOptions = { role: "receive" } | { role: "send" };
 export interface EncodingWanted {
   codec: Codec;
   ssrc: number;
+  /** How many earlier codec frames each packet repeats; only `opus-64` and `pcm` can. */
+  redundantFrames: number;
 }
 
 /** From the page to the audio worklet. */
