@@ -12,6 +12,7 @@ pub mod datagram;
 pub mod id;
 pub mod limits;
 pub mod red;
+pub mod replay;
 pub mod rtp;
 pub mod signal;
 pub mod time;

@@ -1,10 +1,11 @@
 //! Opens what arrives on a link.
 
 use protocol::datagram::Kind;
-use protocol::rtp::{self, Ssrc};
+use protocol::replay::ReplayWindow;
+use protocol::rtp::{self, SequenceNumber, Ssrc};
 
 use super::cipher::{Cipher, Format, MasterKey, RTCP_HEADER_BYTES};
-use super::replay::{Window, Windows};
+use super::replay::Windows;
 use super::{OpenError, Profile};
 
 /// Opens SRTP and SRTCP packets of the other end of a link, any number of streams.
@@ -36,9 +37,10 @@ impl SrtpOpener {
         let header = rtp::header_bytes(packet).map_err(|_| OpenError::Malformed)?;
         let ssrc = Ssrc(u32::from_be_bytes([packet[8], packet[9], packet[10], packet[11]]));
         let wire = u16::from_be_bytes([packet[2], packet[3]]);
-        let index = check(&self.streams, ssrc, |window| window.guess(wire))?;
-        let len = self.rtp.open_rtp(packet, header, ssrc, index).map_err(|_| OpenError::Forged)?;
-        self.streams.get_or_insert(ssrc).ok_or(OpenError::Exhausted)?.mark(index);
+        let number = check(&self.streams, ssrc, |window| window.extend(wire))?;
+        let len =
+            self.rtp.open_rtp(packet, header, ssrc, number.0).map_err(|_| OpenError::Forged)?;
+        self.streams.get_or_insert(ssrc).ok_or(OpenError::Exhausted)?.mark(number);
         Ok(len)
     }
 
@@ -48,10 +50,11 @@ impl SrtpOpener {
             return Err(OpenError::Malformed);
         }
         let ssrc = Ssrc(u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]));
-        let claimed = u64::from(self.rtcp.rtcp_index(packet).ok_or(OpenError::Malformed)?);
-        let index = check(&self.rtcp_streams, ssrc, |_| claimed)?;
+        let claimed = self.rtcp.rtcp_index(packet).ok_or(OpenError::Malformed)?;
+        let claimed = SequenceNumber(u64::from(claimed));
+        let number = check(&self.rtcp_streams, ssrc, |_| claimed)?;
         let len = self.rtcp.open_rtcp(packet, ssrc).map_err(|_| OpenError::Forged)?;
-        self.rtcp_streams.get_or_insert(ssrc).ok_or(OpenError::Exhausted)?.mark(index);
+        self.rtcp_streams.get_or_insert(ssrc).ok_or(OpenError::Exhausted)?.mark(number);
         Ok(len)
     }
 
@@ -65,7 +68,7 @@ impl SrtpOpener {
     /// number.
     #[must_use]
     pub fn highest_index(&self, ssrc: Ssrc) -> Option<u64> {
-        self.streams.get(ssrc).and_then(Window::highest)
+        Some(self.streams.get(ssrc)?.highest()?.0)
     }
 }
 
@@ -75,18 +78,18 @@ impl core::fmt::Debug for SrtpOpener {
     }
 }
 
-/// The index of a packet, if it could be new; changes nothing, because the packet may be forged.
+/// The number of a packet, if it could be new; changes nothing, because the packet may be forged.
 fn check(
     streams: &Windows,
     ssrc: Ssrc,
-    index: impl FnOnce(&Window) -> u64,
-) -> Result<u64, OpenError> {
+    number: impl FnOnce(&ReplayWindow) -> SequenceNumber,
+) -> Result<SequenceNumber, OpenError> {
     match streams.get(ssrc) {
         None if !streams.has_room() => Err(OpenError::Exhausted),
-        None => Ok(index(&Window::EMPTY)),
+        None => Ok(number(&ReplayWindow::EMPTY)),
         Some(window) => {
-            let index = index(window);
-            if window.is_fresh(index) { Ok(index) } else { Err(OpenError::Replayed) }
+            let number = number(window);
+            if window.is_fresh(number) { Ok(number) } else { Err(OpenError::Replayed) }
         }
     }
 }

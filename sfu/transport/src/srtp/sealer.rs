@@ -50,15 +50,16 @@ impl SrtpSealer {
             return Err(SealError::MisuseNoRoom);
         }
         let window = self.streams.get_or_insert(ssrc).ok_or(SealError::Exhausted)?;
-        let index = window.guess(wire);
-        if !window.is_fresh(index) {
+        let number = window.extend(wire);
+        let index = number.0;
+        if !window.is_fresh(number) {
             return Err(SealError::MisuseIndexReused { ssrc, index });
         }
         if INDEX_MAX < index {
             return Err(SealError::Exhausted);
         }
         // Marked before the cipher runs: should that fail, the index is spent all the same.
-        window.mark(index);
+        window.mark(number);
         self.rtp.seal_rtp(buffer, header, len, ssrc, index).ok_or(SealError::MisuseNoRoom)
     }
 
