@@ -120,4 +120,4 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-Object.assign(globalThis, { measure });
+Object.assign(globalThis, { measure, JamAudio });

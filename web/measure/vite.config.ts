@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 
 import { defineConfig, mergeConfig } from "vite";
 
-import base from "../vite.config";
+import base from "../vite.config.ts";
 
 const target = process.env["VJAM_SERVER"] ?? "http://127.0.0.1:7880";
 
