@@ -115,10 +115,16 @@ impl Path {
         now < self.outage_until
     }
 
-    /// The delay without its chances, for what TCP would deliver in order.
+    /// The delay without its chances.
     #[must_use]
     pub const fn base_delay(&self) -> Duration {
         self.weather.delay
+    }
+
+    /// When something arrives that TCP repeats until it does: after an outage, if there is one.
+    #[must_use]
+    pub fn send_reliably(&self, now: Instant) -> Instant {
+        now.max(self.outage_until) + self.weather.delay
     }
 
     /// Sends a datagram.
