@@ -1,6 +1,6 @@
 // Which way sound runs in this browser, and what that means for the delay.
 
-import type { EngineChoice } from "../session/audio_seam";
+import type { AudioStats, EngineChoice } from "../session/audio_seam";
 import type { EngineKind } from "../protocol";
 
 export function engineTitle(engine: EngineChoice): string {
@@ -12,6 +12,18 @@ export function engineReason(engine: EngineChoice, forced: boolean): string {
   const cost = "You hear and play all the same, about 50 ms later.";
   if (engine.missing.length === 0 || forced) return `Asked for in the link. ${cost}`;
   return `The low-delay engine needs what this browser lacks: ${engine.missing.join("; ")}. ${cost}`;
+}
+
+/** How one's own sound leaves this machine at the moment. */
+export function uplinkWords(engine: EngineChoice, { uplinkPath, why }: AudioStats): string {
+  switch (uplinkPath) {
+    case "data-channel":
+      return "Your sound leaves in the shortest packets, over a data channel.";
+    case "rtp":
+      return `Your sound leaves in packets of 10 ms, because ${why}. The shorter ones are tried again by themselves.`;
+    case "track":
+      return engineReason(engine, engine.missing.length === 0);
+  }
 }
 
 export function participantEngine(engine: EngineKind): string {

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Session } from "../session/session";
 import type { SessionState } from "../session/state";
-import { engineTitle } from "./engine_words";
+import { engineTitle, uplinkWords } from "./engine_words";
 import { LEVEL_DB_MIN, milliseconds, percent } from "./format";
 import { type InputDevice, watchInputDevices } from "./input";
 import { Meter, Readout } from "./meter";
@@ -75,7 +75,12 @@ function Details({ session, state }: Props) {
     <details class="help" open={engine.mode === "standard"}>
       <summary data-engine={engine.mode}>{engineTitle(engine)}</summary>
       <p>
-        <Readout read={() => session.stats()?.why ?? ""} />
+        <Readout
+          read={() => {
+            const stats = session.stats();
+            return stats === null ? "" : uplinkWords(engine, stats);
+          }}
+        />
       </p>
       {reason !== null && <p>{sentence(reason)}</p>}
       <p>

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import type { AudioStats } from "../session/audio_seam";
+import { engineReason, uplinkWords } from "./engine_words";
 import { decibels, meterPosition, milliseconds, pan, panShort, percent } from "./format";
 import { LevelVerdict } from "./level_verdict";
 import { LossWindow } from "./loss";
@@ -68,6 +70,26 @@ describe("the level check", () => {
     expect(verdict([0, -0.2])).toMatch(/^Too loud/);
     expect(verdict([0, -45])).toMatch(/quietly/);
     expect(verdict([0, null])).toMatch(/^Click/);
+  });
+});
+
+describe("the way sound runs", () => {
+  const stats = (uplinkPath: AudioStats["uplinkPath"], why: string): AudioStats => ({
+    inputLevelDb: -60,
+    uplinkPath,
+    downlinkPath: "rtp",
+    why,
+    remotes: {},
+  });
+  const engine = { mode: "engine" as const, missing: [] };
+
+  it("is told with its reason, and what it costs", () => {
+    expect(uplinkWords(engine, stats("data-channel", ""))).toContain("shortest packets");
+    const rtp = uplinkWords(engine, stats("rtp", "the data channel was congested"));
+    expect(rtp).toContain("10 ms, because the data channel was congested");
+    const lacking = { mode: "standard" as const, missing: ["audio worklets"] };
+    expect(uplinkWords(lacking, stats("track", ""))).toContain("audio worklets");
+    expect(engineReason({ ...lacking, missing: [] }, true)).toContain("Asked for in the link");
   });
 });
 
