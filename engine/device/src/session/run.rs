@@ -182,7 +182,12 @@ impl Runner {
 
     fn take_requests(&mut self) {
         loop {
-            match self.parts.requests.try_recv() {
+            let request = self.parts.requests.try_recv();
+            if request.is_ok() {
+                // A key press should be seen at once.
+                self.view_due = clock::now();
+            }
+            match request {
                 Ok(Request::SetMuted(muted)) => {
                     self.parts.membership.set_muted(muted);
                     let mute = if muted { Mute::Muted } else { Mute::Open };

@@ -10,12 +10,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running `jackd`; ends with the value.
-pub struct Server(Child);
+pub(crate) struct Server(Child);
 
 /// Starts the test binary again where /dev/shm and the JACK server's name are its own.
 ///
 /// Call first thing in `main`, before there are threads. Comes back only in the new process.
-pub fn enter_own_namespace() {
+pub(crate) fn enter_own_namespace() {
     if std::env::var_os(INSIDE).is_some() {
         return;
     }
@@ -38,7 +38,7 @@ pub fn enter_own_namespace() {
 
 impl Server {
     /// Starts a server with the dummy driver and waits until it answers.
-    pub fn start(rate_hz: u32, period_frames: u32) -> Self {
+    pub(crate) fn start(rate_hz: u32, period_frames: u32) -> Self {
         let mut command = Command::new("jackd");
         command.args(["-n", NAME]);
         // Real time where it is allowed: a measurement on a busy machine needs it.
@@ -63,7 +63,7 @@ impl Server {
     }
 
     /// Ends the server as an operator would, and waits until it is gone.
-    pub fn stop(self) {}
+    pub(crate) fn stop(self) {}
 }
 
 impl Drop for Server {
@@ -76,7 +76,7 @@ impl Drop for Server {
 }
 
 /// Asks until there is an answer; a machine that takes ten seconds is broken.
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {
