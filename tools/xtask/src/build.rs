@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::console;
 use crate::program::Program;
 use crate::setup;
+use crate::tree;
 
 /// Builds the engine for browsers and lays it where the web app takes it from.
 pub(crate) fn wasm_engine() -> anyhow::Result<()> {
@@ -26,10 +27,32 @@ pub(crate) fn wasm_engine() -> anyhow::Result<()> {
     std::fs::write(WASM_PLACE, built).with_context(|| format!("cannot write {WASM_PLACE}"))
 }
 
-/// Installs the web app's packages and builds it into `web/dist`.
+/// Installs the web app's packages and builds it into `web/dist`, from where it goes into `vjam`.
+///
+/// Left alone when nothing changed: new files there would have `vjam` linked again each time.
 pub(crate) fn web_app() -> anyhow::Result<()> {
     setup::node_packages("web")?;
+    if web_app_is_fresh()? {
+        console::say("web/dist is up to date");
+        return Ok(());
+    }
     Program::new("npm", ["run", "build"]).within("web").run()
+}
+
+/// Whether the built page is newer than every file it was made from, and than every folder they lie
+/// in, which change when a file goes.
+fn web_app_is_fresh() -> anyhow::Result<bool> {
+    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified());
+    let Ok(built) = changed(Path::new("web/dist/index.html")) else {
+        return Ok(false);
+    };
+    let sources = tree::paths("web")?;
+    let fixed = [WASM_PLACE.to_owned(), "web/node_modules/.installed-package-lock.json".to_owned()];
+    let newer = |path: &Path| changed(path).is_ok_and(|source| built < source);
+    let folders = sources.iter().filter_map(|path| Path::new(path).parent());
+    let stale = sources.iter().chain(&fixed).map(Path::new).any(newer)
+        || folders.filter(|folder| *folder != Path::new("web")).any(newer);
+    Ok(!stale)
 }
 
 /// Builds all programs, tests, examples and benches, in the one profile that tests run in.

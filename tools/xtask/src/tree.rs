@@ -39,19 +39,21 @@ impl File {
 
 /// Every file of the project, sorted by path.
 pub(crate) fn files() -> anyhow::Result<Vec<File>> {
-    let list =
-        Program::new("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-            .output()?;
-    let mut paths: Vec<&str> = list.split('\0').filter(|path| !path.is_empty()).collect();
+    let read = |path: String| {
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {path}"))?;
+        Ok(File { path, bytes })
+    };
+    paths(".")?.into_iter().map(read).collect()
+}
+
+/// The paths of all files below a folder, sorted.
+pub(crate) fn paths(folder: &str) -> anyhow::Result<Vec<String>> {
+    let options = ["-z", "--cached", "--others", "--exclude-standard", "--", folder];
+    let list = Program::new("git", ["ls-files"]).args(options).output()?;
+    // A file that was deleted and not yet committed is still listed.
+    let there = |path: &&str| !path.is_empty() && Path::new(path).is_file();
+    let mut paths: Vec<String> = list.split('\0').filter(there).map(str::to_owned).collect();
     paths.sort_unstable();
     paths.dedup();
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        // A file that was deleted and not yet committed is still listed.
-        if Path::new(path).is_file() {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {path}"))?;
-            files.push(File { path: path.to_owned(), bytes });
-        }
-    }
-    Ok(files)
+    Ok(paths)
 }

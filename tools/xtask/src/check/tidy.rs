@@ -21,7 +21,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("engine/device/src/priority.rs", "the kernel's scheduler is asked through C"),
     ("engine/web/src/exports.rs", "an audio worklet calls plain exports over shared memory"),
     ("engine/web/src/libc.rs", "what libopus calls where there is no C library"),
-    ("sfu/server/src/batch.rs", "many datagrams in one system call"),
+    ("sfu/server/src/socket/", "many datagrams in one system call"),
 ];
 
 const CODE: &[&str] = &["css", "js", "mjs", "py", "rs", "sh", "ts", "tsx"];
