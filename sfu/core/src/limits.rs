@@ -56,8 +56,9 @@ pub const PENDING_PACKETS_MAX: usize = 64;
 /// Reached: the oldest is dropped and counted.
 pub const EVENTS_MAX: usize = 65_536;
 
-/// Datagrams of closed links that wait to be sent. Reached: the oldest is dropped.
-pub const FAREWELLS_MAX: usize = 256;
+/// Datagrams of closed links that wait to be sent: one or two for each link, should all close at
+/// once. Reached: the oldest is dropped.
+pub const FAREWELLS_MAX: usize = 2 * LINKS_MAX;
 
 /// The least time between two rounds over all links' timers: a round over a thousand links takes
 /// some 20 µs, and nothing in them is finer than the 20 ms of a delayed acknowledgement.

@@ -123,6 +123,14 @@ impl<L: Link> Router<L> {
         }
     }
 
+    /// Closes every link; what tells the participants comes out of [`Self::poll_transmit`].
+    pub fn close_all(&mut self, now: Instant) {
+        let participants: Vec<ParticipantId> = self.by_participant.keys().copied().collect();
+        for participant in participants {
+            self.handle_command(now, Command::CloseLink { participant });
+        }
+    }
+
     /// The next datagram to send, written into `buffer`, which must hold [`DATAGRAM_BYTES_MAX`]
     /// bytes: what is too long for it is dropped.
     pub fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
