@@ -235,6 +235,7 @@ fn best_range(ranges: &[SupportedStreamConfigRange]) -> Option<&SupportedStreamC
 }
 
 /// How gladly a sample format is taken; `None` for one that is not read.
+#[expect(clippy::wildcard_enum_match_arm, reason = "cpal adds sample formats as it likes")]
 fn format_rank(format: SampleFormat) -> Option<u8> {
     match format {
         SampleFormat::F32 => Some(0),
@@ -301,6 +302,7 @@ fn first_that_works<T>(
     result
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "cpal adds sample formats as it likes")]
 fn build_input(
     chosen: &Chosen,
     size: BufferSize,
@@ -316,6 +318,7 @@ fn build_input(
     result.map_err(|error| device_error(&chosen.name, &error))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "cpal adds sample formats as it likes")]
 fn build_output(
     chosen: &Chosen,
     size: BufferSize,
@@ -415,6 +418,7 @@ fn config(chosen: &Chosen, buffer_size: BufferSize) -> StreamConfig {
     StreamConfig { channels: chosen.channels, sample_rate: SampleRate::WIRE.as_hz(), buffer_size }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "cpal adds kinds of errors as it likes")]
 fn on_error(state: &Arc<State>) -> impl FnMut(cpal::Error) + Send + 'static {
     let state = Arc::clone(state);
     move |error| match error.kind() {

@@ -89,10 +89,10 @@ impl Worker {
             self.fill()?;
             self.drain()?;
             rounds += 1;
-            if last || rounds % ROUNDS_PER_FLUSH == 0 {
-                if let Some((file, _)) = &mut self.output {
-                    file.flush()?;
-                }
+            if (last || rounds.is_multiple_of(ROUNDS_PER_FLUSH))
+                && let Some((file, _)) = &mut self.output
+            {
+                file.flush()?;
             }
             if last {
                 return Ok(());

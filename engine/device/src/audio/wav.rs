@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use protocol::units::SampleRate;
 
-use super::{AudioError, OUTPUT_CHANNELS};
+use super::AudioError;
 
 /// A WAV file that is read from start to end.
 pub(super) struct WavInput {
@@ -91,7 +91,7 @@ impl WavOutput {
     /// Makes the file, replacing one that is there.
     pub(super) fn create(path: &Path) -> Result<Self, AudioError> {
         let spec = WavSpec {
-            channels: OUTPUT_CHANNELS as u16,
+            channels: 2,
             sample_rate: SampleRate::WIRE.as_hz(),
             bits_per_sample: 32,
             sample_format: SampleFormat::Float,

@@ -60,18 +60,21 @@ impl MediaSocket {
             Ok((len, from)) => {
                 Ok(Some((len, SocketAddr::new(from.ip().to_canonical(), from.port()))))
             }
-            Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock
-                | io::ErrorKind::TimedOut
-                | io::ErrorKind::Interrupted
-                // An earlier datagram met a closed port; ICE finds out by itself.
-                | io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::ConnectionReset => Ok(None),
-                _ => Err(error),
-            },
+            Err(error) if NOTHING_CAME.contains(&error.kind()) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
+
+/// Errors that only say that no datagram is there. The last two tell that an earlier one met a
+/// closed port, which ICE finds out by itself.
+const NOTHING_CAME: [io::ErrorKind; 5] = [
+    io::ErrorKind::WouldBlock,
+    io::ErrorKind::TimedOut,
+    io::ErrorKind::Interrupted,
+    io::ErrorKind::ConnectionRefused,
+    io::ErrorKind::ConnectionReset,
+];
 
 /// DSCP EF (RFC 3246) with the two ECN bits zero: Wi-Fi maps it to its voice queue.
 const EXPEDITED: u32 = 46 << 2;

@@ -13,6 +13,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// The wait after one more failure.
+    #[expect(clippy::should_implement_trait, reason = "it never ends, and nobody iterates over it")]
     pub fn next(&mut self) -> Duration {
         let wait = match self.failures {
             0 => Duration::ZERO,

@@ -408,7 +408,8 @@ impl Membership {
                     Some(format!("{name} lost the network"))
                 }
                 (Some(Presence::Away), Presence::Online) => Some(format!("{name} is back")),
-                _ => None,
+                (Some(Presence::Online), Presence::Online)
+                | (None | Some(Presence::Away), Presence::Away) => None,
             };
             if let Some(text) = text {
                 self.effects.push_back(Effect::Tell(Notice::Fact(text)));
@@ -573,6 +574,10 @@ impl Membership {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks the messages and effects that it speaks of"
+)]
 mod tests {
     use super::*;
 

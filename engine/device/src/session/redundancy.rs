@@ -13,7 +13,7 @@ use protocol::time::Instant;
 pub(super) struct Redundancy {
     frames: usize,
     /// Loss of the last seconds in thousandths, newest first.
-    recent: [u32; WINDOW],
+    recent: [u32; SECONDS as usize],
     last_loss: Option<Instant>,
 }
 
@@ -33,7 +33,7 @@ impl Redundancy {
             self.last_loss = Some(now);
         }
         let lossy_seconds = self.recent.iter().filter(|permille| 0 < **permille).count();
-        let mean_permille = self.recent.iter().sum::<u32>() / WINDOW as u32;
+        let mean_permille = self.recent.iter().sum::<u32>() / SECONDS;
         let wanted = match (lossy_seconds, mean_permille) {
             (0 | 1, _) => 0,
             (_, 0..DEEP_PERMILLE) => 1,
@@ -49,7 +49,7 @@ impl Redundancy {
 }
 
 /// Seconds that are looked back on.
-const WINDOW: usize = 5;
+const SECONDS: u32 = 5;
 
 /// From this mean loss on, two packets in a row are lost often enough to repeat two.
 const DEEP_PERMILLE: u32 = 5;

@@ -57,7 +57,7 @@ enum Conversation {
     /// A thread of its own connects, because names and addresses take their time.
     Connecting(mpsc::Receiver<Result<Signalling, SignallingError>>),
     /// It stands.
-    Open { signalling: Signalling, heard: Instant, pinged: Instant },
+    Open { signalling: Box<Signalling>, heard: Instant, pinged: Instant },
 }
 
 impl Runner {
@@ -121,6 +121,7 @@ impl Runner {
             Conversation::Waiting { .. } => thread::sleep(TURN),
             Conversation::Connecting(result) => match result.recv_timeout(TURN) {
                 Ok(Ok(signalling)) => {
+                    let signalling = Box::new(signalling);
                     let (heard, pinged) = (now, now);
                     self.conversation = Conversation::Open { signalling, heard, pinged };
                     self.parts.membership.handle_websocket_open();

@@ -128,7 +128,7 @@ impl Shared {
             {
                 match Kind::of(&buffer[..len]) {
                     Kind::Rtp => self.echo(link, &mut buffer, len, from),
-                    _ => {
+                    Kind::Stun | Kind::Dtls | Kind::Rtcp | Kind::Unknown => {
                         link.handle_datagram(now, from, &buffer[..len]);
                     }
                 }
