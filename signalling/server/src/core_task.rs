@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use protocol::control::Event;
-use protocol::signal::CLOSE_CODE_TOO_SLOW;
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{ConnectionId, Happening, Output, Signalling, TicketKey, Unreadable};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
 use crate::sfu_link::SfuLink;
@@ -44,7 +43,7 @@ pub(crate) enum Frame {
 pub(crate) struct Outgoing {
     frames: mpsc::Sender<Frame>,
     bytes: Arc<AtomicUsize>,
-    too_slow: oneshot::Sender<u16>,
+    overflowed: Arc<Notify>,
 }
 
 /// The writing task's end of it.
@@ -52,8 +51,8 @@ pub(crate) struct Outgoing {
 pub(crate) struct ToWrite {
     pub(crate) frames: mpsc::Receiver<Frame>,
     bytes: Arc<AtomicUsize>,
-    /// Comes when the queue has overflowed: the close code, to be sent past the queue.
-    pub(crate) too_slow: oneshot::Receiver<u16>,
+    /// Notified when the queue has overflowed: nothing more of it need be written.
+    pub(crate) overflowed: Arc<Notify>,
 }
 
 /// The queue did not take another frame.
@@ -63,10 +62,11 @@ struct Overflow;
 /// A queue for one connection.
 pub(crate) fn outgoing() -> (Outgoing, ToWrite) {
     let (sender, receiver) = mpsc::channel(OUTGOING_MESSAGES_MAX);
-    let (too_slow, told) = oneshot::channel();
+    let overflowed = Arc::new(Notify::new());
     let bytes = Arc::new(AtomicUsize::new(0));
-    let outgoing = Outgoing { frames: sender, bytes: Arc::clone(&bytes), too_slow };
-    (outgoing, ToWrite { frames: receiver, bytes, too_slow: told })
+    let outgoing =
+        Outgoing { frames: sender, bytes: Arc::clone(&bytes), overflowed: Arc::clone(&overflowed) };
+    (outgoing, ToWrite { frames: receiver, bytes, overflowed })
 }
 
 impl Outgoing {
@@ -228,8 +228,7 @@ impl CoreTask {
         if outgoing.push(frame).is_err() {
             tracing::info!(connection = connection.0, "the app does not read; closing");
             if let Some(outgoing) = self.connections.remove(&connection) {
-                // The task may have ended by itself.
-                let _ = outgoing.too_slow.send(CLOSE_CODE_TOO_SLOW);
+                outgoing.overflowed.notify_one();
             }
             self.core.handle_disconnected(now, connection);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt as _;
 use futures_util::stream::{SplitSink, StreamExt as _};
+use protocol::signal::CLOSE_CODE_TOO_SLOW;
 use signalling::{ConnectionId, Unreadable};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -87,11 +88,9 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut to_write: ToWrite) {
         };
         let (goes_on, written_bytes) = tokio::select! {
             done = writing => done,
-            code = &mut to_write.too_slow => {
+            () = to_write.overflowed.notified() => {
                 // Whatever could not be written stays unwritten, this most likely too.
-                if let Ok(code) = code {
-                    let _ = timeout(CLOSE_PATIENCE, close(&mut sink, code)).await;
-                }
+                let _ = timeout(CLOSE_PATIENCE, close(&mut sink, CLOSE_CODE_TOO_SLOW)).await;
                 return;
             }
         };

@@ -1,0 +1,200 @@
+//! A server on a free port, and apps that talk to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use protocol::control::{Command, Event, SfuDescription};
+use protocol::signal::{ServerEnvelope, ServerMessage};
+use signalling::TicketKey;
+use signalling::limits::Limits;
+use signalling_server::{Asset, Caching, Config, ServeError, Server, SfuLink};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// Longer than anything here takes; only a hanging test waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub(crate) struct TestServer {
+    pub(crate) http: SocketAddr,
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) events: mpsc::Sender<Event>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<(), ServeError>>,
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::with_limits(Limits::default()).await
+    }
+
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        let config = Config {
+            http: SocketAddr::from(([127, 0, 0, 1], 0)),
+            limits,
+            ticket_key: TicketKey::new([1; 32]),
+            seed: [2; 32],
+            assets: Arc::new(asset),
+            version: "1.2.3",
+        };
+        let (command, commands) = mpsc::unbounded_channel();
+        let (events, from_sfu) = mpsc::channel(16);
+        let sfu = SfuLink {
+            description: SfuDescription {
+                fingerprint: vec!["AB"; 32].join(":"),
+                candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7882))],
+            },
+            commands: Box::new(move |it| drop(command.send(it))),
+            events: from_sfu,
+        };
+        let server = Server::bind(config).await.expect("a free port");
+        let http = server.http();
+        let (stop, stopped) = oneshot::channel();
+        let stopping = async {
+            // Dropped in tests that do not stop the server themselves.
+            if stopped.await.is_err() {
+                core::future::pending::<()>().await;
+            }
+        };
+        let task = tokio::spawn(server.run(sfu, stopping));
+        Self { http, commands, events, stop: Some(stop), task }
+    }
+
+    /// Tells it to stop.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().expect("stopped once").send(()).expect("the server runs");
+    }
+
+    /// How it ended.
+    pub(crate) async fn ended(self) -> Result<(), ServeError> {
+        drop(self.events);
+        timeout(PATIENCE, self.task).await.expect("it ends").expect("it does not panic")
+    }
+
+    pub(crate) async fn next_command(&mut self) -> Command {
+        timeout(PATIENCE, self.commands.recv()).await.expect("in time").expect("the server runs")
+    }
+
+    /// Opens a WebSocket.
+    pub(crate) async fn open(&self) -> App {
+        let url = format!("ws://{}/api/v1/ws", self.http);
+        App { socket: connect_async(url).await.expect("a WebSocket").0 }
+    }
+
+    /// Opens a WebSocket and joins.
+    pub(crate) async fn join(&self, room: &str, name: &str) -> App {
+        let mut app = self.open().await;
+        app.send(&join(room, name, None)).await;
+        app
+    }
+
+    /// An HTTP request as text, and its answer.
+    pub(crate) async fn request(&self, head: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = TcpStream::connect(self.http).await.expect("it listens");
+        let request = format!("{head}\r\nHost: {}\r\nConnection: close\r\n\r\n", self.http);
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("in time").expect("read");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+/// An app's end of a WebSocket.
+pub(crate) struct App {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// What came over a WebSocket.
+#[derive(Debug)]
+pub(crate) enum Received {
+    Message(ServerEnvelope),
+    Closed(Option<u16>),
+}
+
+impl App {
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.expect("the socket is open");
+    }
+
+    /// The next message or the end; pings are answered in passing.
+    pub(crate) async fn next(&mut self) -> Received {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await.expect("in time");
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    let message = serde_json::from_str(&text).expect("the protocol's JSON");
+                    return Received::Message(message);
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    return Received::Closed(frame.map(|frame| frame.code.into()));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(other)) => panic!("the server sends text only, not {other:?}"),
+                Some(Err(
+                    tungstenite::Error::ConnectionClosed
+                    | tungstenite::Error::Io(_)
+                    | tungstenite::Error::Protocol(_),
+                ))
+                | None => return Received::Closed(None),
+                Some(Err(error)) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// The next message that `pick` wants; others are passed over.
+    pub(crate) async fn find<T>(&mut self, pick: impl Fn(&ServerMessage) -> Option<T>) -> T {
+        loop {
+            match self.next().await {
+                Received::Message(envelope) => {
+                    if let Some(found) = pick(&envelope.message) {
+                        return found;
+                    }
+                }
+                Received::Closed(code) => panic!("closed with {code:?} before it came"),
+            }
+        }
+    }
+
+    /// The reason of the farewell, and the close code after it.
+    pub(crate) async fn farewell(&mut self) -> (Option<protocol::signal::ByeReason>, Option<u16>) {
+        let mut reason = None;
+        loop {
+            match self.next().await {
+                Received::Message(envelope) => {
+                    if let ServerMessage::Bye { reason: why, .. } = envelope.message {
+                        reason = Some(why);
+                    }
+                }
+                Received::Closed(code) => return (reason, code),
+            }
+        }
+    }
+}
+
+/// A `join`.
+pub(crate) fn join(room: &str, name: &str, seat: Option<&str>) -> String {
+    let mut message = serde_json::json!({
+        "request": 1, "type": "join", "version": 1, "room": room, "name": name,
+        "capabilities": {"engine": "native", "decodes": ["opus", "opus-64"]},
+    });
+    if let Some(seat) = seat {
+        message["seat"] = seat.into();
+    }
+    message.to_string()
+}
+
+fn asset(path: &str) -> Option<Asset> {
+    let (bytes, caching): (&[u8], _) = match path {
+        "index.html" => (b"<!doctype html>the app", Caching::AskEachTime),
+        "assets/engine-abc.wasm" => (b"\0asm", Caching::Immutable),
+        _ => return None,
+    };
+    Some(Asset { bytes: bytes.into(), caching })
+}

@@ -1,0 +1,48 @@
+//! What a browser gets.
+
+use crate::app::TestServer;
+
+#[tokio::test]
+async fn the_app_is_served_isolated_wherever_its_links_point() {
+    let server = TestServer::start().await;
+    for path in ["/", "/r/blue-note"] {
+        let answer = server.request(&format!("GET {path} HTTP/1.1")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        for header in [
+            "content-type: text/html; charset=utf-8",
+            "cache-control: no-cache",
+            "cross-origin-opener-policy: same-origin",
+            "cross-origin-embedder-policy: require-corp",
+            "cross-origin-resource-policy: same-origin",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "script-src 'self' 'wasm-unsafe-eval'",
+        ] {
+            assert!(answer.contains(header), "{path}: no {header} in {answer}");
+        }
+        assert!(answer.ends_with("the app"));
+    }
+}
+
+#[tokio::test]
+async fn files_with_a_hash_are_kept_and_others_are_not_there() {
+    let server = TestServer::start().await;
+    let answer = server.request("GET /assets/engine-abc.wasm HTTP/1.1").await;
+    assert!(answer.contains("content-type: application/wasm"), "{answer}");
+    assert!(answer.contains("immutable"));
+    for path in ["/nothing", "/assets/../index.html", "/r/", "/api/v1/nothing"] {
+        let answer = server.request(&format!("GET {path} HTTP/1.1")).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+        assert!(answer.contains("cross-origin-embedder-policy"), "errors are isolated too");
+    }
+}
+
+#[tokio::test]
+async fn programs_ask_for_version_and_health() {
+    let server = TestServer::start().await;
+    let answer = server.request("GET /api/v1/version HTTP/1.1").await;
+    assert!(answer.ends_with(r#"{"protocol":1,"server":"vjam","version":"1.2.3"}"#), "{answer}");
+    let answer = server.request("GET /healthz HTTP/1.1").await;
+    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
+    assert!(answer.contains("cache-control: no-store"));
+}
