@@ -62,13 +62,12 @@ impl Signalling {
         let (websocket, _) =
             tungstenite::client_tls_with_config(request, stream, Some(config), Some(connector))
                 .map_err(|error| match error {
-                    tungstenite::HandshakeError::Failure(tungstenite::Error::Tls(reason)) => {
-                        SignallingError::Tls {
-                            authority: authority.clone(),
-                            reason: reason.to_string(),
+                    tungstenite::HandshakeError::Failure(error) => match tls_reason(&error) {
+                        Some(reason) => {
+                            SignallingError::Tls { authority: authority.clone(), reason }
                         }
-                    }
-                    tungstenite::HandshakeError::Failure(error) => handshake(error.to_string()),
+                        None => handshake(error.to_string()),
+                    },
                     tungstenite::HandshakeError::Interrupted(_) => {
                         handshake("it took too long".to_owned())
                     }
@@ -176,6 +175,20 @@ fn tls_config(authority: &str) -> Result<Arc<rustls::ClientConfig>, SignallingEr
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// What TLS has against the other end, where it is TLS that has.
+#[expect(clippy::wildcard_enum_match_arm, reason = "rustls has dozens of them, each with words")]
+fn tls_reason(error: &tungstenite::Error) -> Option<String> {
+    let tungstenite::Error::Io(error) = error else { return None };
+    let reason = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(match reason {
+        rustls::Error::InvalidCertificate(reason) => {
+            format!("its certificate is not trusted ({reason:?})")
+        }
+        rustls::Error::InvalidMessage(_) => "it does not speak TLS; is it http://?".to_owned(),
+        other => other.to_string(),
+    })
 }
 
 /// For TCP, and again for what comes after it.
