@@ -5,7 +5,7 @@
 //! surprises: it works on what was heard, not on what a codec knows, so it is the same for all
 //! codecs and also covers the seam where one codec takes over from another.
 
-use crate::rt::splice::{self, REGION_FRAMES_MAX, TEMPLATE_FRAMES_MAX};
+use crate::rt::splice::{self, Preference, REGION_FRAMES_MAX, TEMPLATE_FRAMES_MAX};
 use crate::rt::timeline::Timeline;
 
 /// Continues one timeline.
@@ -78,7 +78,7 @@ impl Gap {
         }
         let template = &past[REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX..];
         let region = &past[..REGION_FRAMES_MAX - LAG_FRAMES_MIN];
-        let found = splice::find(template, region).map_or(0, |found| found.index);
+        let found = splice::find(template, region, Preference::Alike).map_or(0, |found| found.index);
         let lag = REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX - found;
         let step = [0, 1].map(|channel| {
             let last = timeline.sample_before_end(channel, 1);

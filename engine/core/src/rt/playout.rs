@@ -153,7 +153,7 @@ const WINDOWS: [Window; 3] = [
 /// Blocks of the long window: 16 s.
 const BLOCKS: usize = 320;
 
-const LEFT_OUT_MAX: usize = 8;
+const LEFT_OUT_MAX: usize = 16;
 
 /// 50 ms: a disturbance within it is one event to the ear.
 const BLOCK_FRAMES: i64 = 2400;

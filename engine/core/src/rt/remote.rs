@@ -23,7 +23,7 @@ use crate::rt::meter::Meter;
 use crate::rt::playout::{DelayEstimator, lag};
 use crate::rt::ramp::{Ramp, fade_in};
 use crate::rt::ring::{FrameHeader, RemoteKey};
-use crate::rt::splice;
+use crate::rt::splice::{self, Preference};
 use crate::rt::timeline::Timeline;
 use crate::stats::{SharedRemote, StreamState};
 
@@ -358,7 +358,7 @@ impl Remote {
         self.copy_mono(0, template);
         self.copy_mono(-to_isize(longest), region);
         self.spliced_at = period.start;
-        let Some(found) = splice::find(template, region) else { return true };
+        let Some(found) = splice::find(template, region, Preference::Late) else { return true };
         if likeness_wanted(waited, GROW_PATIENCE_FRAMES) <= found.likeness
             && self.timeline.repeat(longest - found.index, fade)
         {
@@ -386,7 +386,7 @@ impl Remote {
         self.copy_mono(0, template);
         self.copy_mono(to_isize(shortest), region);
         self.spliced_at = period.start;
-        let Some(found) = splice::find(template, region) else { return true };
+        let Some(found) = splice::find(template, region, Preference::Alike) else { return true };
         if likeness_wanted(waited, SHRINK_PATIENCE_FRAMES) <= found.likeness
             && self.timeline.leave_out(shortest + found.index, fade)
         {
