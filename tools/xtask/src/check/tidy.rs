@@ -8,6 +8,7 @@ use super::real_time;
 use super::report;
 use super::rust_source::{self, Line, has_word};
 use crate::console;
+use crate::program::Program;
 use crate::tree::{self, File};
 
 /// Where `unsafe` may stand, and why nothing safe does the job.
@@ -44,8 +45,19 @@ pub(super) fn check() -> anyhow::Result<()> {
         check_file(file, &mut findings);
     }
     check_module_files(&files, &mut findings);
+    check_lock(&mut findings);
     console::say(&format!("{} files", files.len()));
     report("tidy", &findings)
+}
+
+/// At the gate, cargo must not have had to complete the committed `Cargo.lock`. Elsewhere somebody
+/// may be about to commit it.
+fn check_lock(findings: &mut Vec<String>) {
+    let at_gate = std::env::var_os("CI").is_some();
+    if at_gate && !Program::new("git", ["diff", "--quiet", "HEAD", "--", "Cargo.lock"]).works() {
+        findings
+            .push("Cargo.lock: does not match the manifests, commit what cargo wrote".to_owned());
+    }
 }
 
 fn check_file(file: &File, findings: &mut Vec<String>) {
