@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "server")]
+mod data;
 #[cfg(feature = "musician")]
 mod devices;
 #[cfg(feature = "musician")]
@@ -16,6 +18,8 @@ mod join;
 mod serve;
 #[cfg(feature = "server")]
 mod settings;
+#[cfg(feature = "server")]
+mod web_app;
 
 /// Play music together over the internet, at the earliest moment that holds.
 #[derive(Debug, Parser)]
