@@ -254,6 +254,14 @@ const SHOTS = [
     },
   },
   {
+    name: "room-held", path: "/r/blue-note?held",
+    double: () => new Double({ others: BAND.slice(0, 1) }),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByText("holds the sound back").waitFor();
+    },
+  },
+  {
     name: "room-notice", path: "/r/blue-note",
     double: () => new Double({ others: BAND.slice(0, 1), chat: CHAT }),
     async act(page, double) {

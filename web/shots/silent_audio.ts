@@ -6,6 +6,7 @@ import type { Capabilities, Codec, Source, Stream } from "../src/protocol";
 
 export class JamAudio implements AudioPort {
   readonly engine = probe();
+  readonly running = !location.search.includes("held");
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
   private streams: Stream[] = [];

@@ -16,9 +16,7 @@ export function openContext(): AudioContext {
  * the system interrupts it. Gives a function that stops looking after it.
  */
 export function keepRunning(context: AudioContext): () => void {
-  const resume = () => {
-    if (context.state !== "running" && context.state !== "closed") void context.resume();
-  };
+  const resume = () => tryResume(context);
   const gestures = ["pointerdown", "keydown"] as const;
   for (const gesture of gestures) document.addEventListener(gesture, resume, { passive: true });
   context.addEventListener("statechange", resume);
@@ -27,6 +25,12 @@ export function keepRunning(context: AudioContext): () => void {
     for (const gesture of gestures) document.removeEventListener(gesture, resume);
     context.removeEventListener("statechange", resume);
   };
+}
+
+/** Starts the context if the browser lets it; refused, it waits for the next occasion. */
+export function tryResume(context: AudioContext): void {
+  if (context.state === "running" || context.state === "closed") return;
+  context.resume().catch(() => undefined);
 }
 
 /** From the context's output to the loudspeaker, as the browser knows it. */

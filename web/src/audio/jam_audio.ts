@@ -6,7 +6,7 @@
 
 import type { Capabilities, Codec, Source, Stream, TrackId } from "../protocol";
 import type { AudioOptions, AudioPort, AudioStats, EngineChoice, LinkState, Mix } from "../session/audio_seam";
-import { keepRunning, openContext } from "./audio_context";
+import { keepRunning, openContext, tryResume } from "./audio_context";
 import { EngineAudio } from "./engine_audio";
 import type { LinkCounts } from "./messages";
 import { openMicrophone, stopTracks } from "./microphone";
@@ -51,6 +51,8 @@ export class JamAudio implements AudioPort {
     let microphone: MediaStream | null = null;
     try {
       microphone = await openInput(options, context, channels);
+      // A page that may record may play, without waiting for a gesture.
+      tryResume(context);
       const [engine, player] = await choosePlayer(options, context, channels, microphone);
       return new JamAudio(engine, player, context, microphone, channels, stopResuming, options);
     } catch (error) {
@@ -85,6 +87,10 @@ export class JamAudio implements AudioPort {
     player.onpublication = () => this.onpublication?.();
     player.attach(this.link);
     this.watchInput();
+  }
+
+  get running(): boolean {
+    return this.context.state === "running";
   }
 
   capabilities(): Capabilities {

@@ -58,6 +58,8 @@ export interface AudioOptions {
 /** One room visit's sound. */
 export interface AudioPort {
   readonly engine: EngineChoice;
+  /** False while the browser holds all sound back, which it does until a click or a key. */
+  readonly running: boolean;
   onlink: ((state: LinkState) => void) | null;
   /** Called when publication() changed, for example because the uplink moved to RTP. */
   onpublication: (() => void) | null;

@@ -20,6 +20,7 @@ import type { SocketLike } from "./signalling";
 /** Sound that is never made: notes what it was asked for. */
 class FakeAudio implements AudioPort {
   readonly engine = { mode: "engine" as const, missing: [] };
+  running = true;
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
   readonly calls: string[] = [];

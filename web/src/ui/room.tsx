@@ -1,11 +1,12 @@
 // The room: who is here and how they sound, the conversation, and how the connection is.
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "../session/session";
 import type { Entry, SessionState } from "../session/state";
 import { Chat } from "./chat";
+import { onFrame } from "./frames";
 import { OwnStrip } from "./own_strip";
 import { ProblemCard } from "./problem";
 import { RemoteStrips } from "./remote_strip";
@@ -96,6 +97,7 @@ export function MuteButton({ session, muted }: { session: Session; muted: boolea
 
 function Notices({ session, state }: Props) {
   const { phase, link, notice } = state;
+  const held = useSoundHeld(session);
   return (
     <div class="notices">
       <div role="status">
@@ -112,6 +114,14 @@ function Notices({ session, state }: Props) {
             <button type="button" class="button" onClick={() => session.tryNow()}>
               Try now
             </button>
+          </div>
+        )}
+        {held && (
+          <div class="banner">
+            <p>
+              <strong>The browser holds the sound back.</strong> Click anywhere or press a key to
+              start it.
+            </p>
           </div>
         )}
         {phase.name === "in" && link === "down" && (
@@ -132,6 +142,13 @@ function Notices({ session, state }: Props) {
       )}
     </div>
   );
+}
+
+/** Whether the browser waits for a click before it plays anything. */
+function useSoundHeld(session: Session): boolean {
+  const [held, setHeld] = useState(false);
+  useEffect(() => onFrame(() => setHeld(session.port?.running === false)), [session]);
+  return held;
 }
 
 /** A window that grows shows the conversation beside the strips; nothing is covered then. */
