@@ -154,7 +154,7 @@ impl Screen {
         }
     }
 
-    fn note_callbacks(&mut self, summary: engine_device::callback_times::CallbackSummary) {
+    fn note_callbacks(&mut self, summary: engine_device::durations::DurationSummary) {
         if let Self::Terminal(terminal) = self {
             terminal.note_callbacks(summary);
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use engine_device::audio::AudioStatus;
-use engine_device::callback_times::CallbackSummary;
+use engine_device::durations::DurationSummary;
 use engine_device::session::View;
 use engine_device::stats::StatsLine;
 
@@ -29,7 +29,7 @@ impl StatsFile {
         &mut self,
         view: &View,
         audio: &AudioStatus,
-        callbacks: CallbackSummary,
+        callbacks: DurationSummary,
     ) -> anyhow::Result<()> {
         let time_s = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         let line = StatsLine::new(time_s, view, audio, callbacks);

@@ -4,8 +4,8 @@
 //! There is no async runtime here; every thread blocks on the one thing it waits for.
 
 pub mod audio;
-pub mod callback_times;
 pub mod clock;
+pub mod durations;
 mod network;
 pub mod priority;
 mod random;

@@ -12,7 +12,7 @@ use protocol::units::SampleRate;
 use serde::Serialize;
 
 use crate::audio::AudioStatus;
-use crate::callback_times::CallbackSummary;
+use crate::durations::DurationSummary;
 use crate::session::{ParticipantView, Reach, TrackView, View};
 
 /// A line of statistics.
@@ -36,6 +36,13 @@ pub struct StatsLine<'a> {
     pub callback_p99_us: u32,
     /// The longest of them.
     pub callback_max_us: u32,
+    /// From the audio callback's wake of the sender thread until its packet had left: half of
+    /// them took no longer.
+    pub send_delay_p50_us: u32,
+    /// 99 % of them took no longer.
+    pub send_delay_p99_us: u32,
+    /// The longest of them.
+    pub send_delay_max_us: u32,
     /// Highest sample of the input, before mute.
     pub input_peak_dbfs: f32,
     /// Highest sample of the output.
@@ -141,7 +148,7 @@ impl<'a> StatsLine<'a> {
         time_s: f64,
         view: &'a View,
         audio: &AudioStatus,
-        callbacks: CallbackSummary,
+        callbacks: DurationSummary,
     ) -> Self {
         let remotes = view.participants.iter().flat_map(|participant| {
             participant.tracks.iter().filter_map(move |track| {
@@ -155,10 +162,13 @@ impl<'a> StatsLine<'a> {
             media_up: view.media == Reach::Connected,
             period_frames: audio.period_frames,
             xruns: audio.xruns,
-            callbacks: callbacks.callbacks,
+            callbacks: callbacks.count,
             callback_p50_us: callbacks.p50_us,
             callback_p99_us: callbacks.p99_us,
             callback_max_us: callbacks.max_us,
+            send_delay_p50_us: view.send_delay.p50_us,
+            send_delay_p99_us: view.send_delay.p99_us,
+            send_delay_max_us: view.send_delay.max_us,
             input_peak_dbfs: view.input.peak.0,
             output_peak_dbfs: view.output.peak.0,
             encodings: &view.encodings,
@@ -241,7 +251,7 @@ mod tests {
     #[test]
     fn a_line_is_json_with_units_in_its_names() {
         let view = View::default();
-        let summary = CallbackSummary { callbacks: 750, p50_us: 20, p99_us: 40, max_us: 90 };
+        let summary = DurationSummary { count: 750, p50_us: 20, p99_us: 40, max_us: 90 };
         let line = StatsLine::new(1.5, &view, &AudioStatus::default(), summary);
         let json = serde_json::to_value(&line).expect("numbers and texts");
         assert_eq!(json["callback_p99_us"], 40);

@@ -108,7 +108,7 @@ const PAN_STEP: f32 = 0.125;
 pub(super) mod tests {
     use std::collections::VecDeque;
 
-    use engine_device::callback_times::CallbackSummary;
+    use engine_device::durations::DurationSummary;
     use protocol::id::ParticipantId;
     use protocol::signal::{EngineKind, Presence};
 
@@ -120,7 +120,7 @@ pub(super) mod tests {
             notices: VecDeque::new(),
             selection: Selection::Oneself,
             help: Help::Hidden,
-            callbacks: CallbackSummary::default(),
+            callbacks: DurationSummary::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use engine_device::audio::AudioStatus;
-use engine_device::callback_times::CallbackSummary;
+use engine_device::durations::DurationSummary;
 use engine_device::session::{Notice, Request, SessionOptions, View};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
@@ -31,7 +31,7 @@ pub(super) struct Screen {
     notices: VecDeque<Notice>,
     selection: Selection,
     help: Help,
-    callbacks: CallbackSummary,
+    callbacks: DurationSummary,
 }
 
 /// Whether the keys are explained.
@@ -60,7 +60,7 @@ impl Terminal {
             notices: VecDeque::new(),
             selection: Selection::default(),
             help: Help::Hidden,
-            callbacks: CallbackSummary::default(),
+            callbacks: DurationSummary::default(),
         };
         Ok(Self { terminal, screen, draw_at: Instant::now() })
     }
@@ -74,7 +74,7 @@ impl Terminal {
     }
 
     /// Keeps the last second's callback times.
-    pub(super) fn note_callbacks(&mut self, summary: CallbackSummary) {
+    pub(super) fn note_callbacks(&mut self, summary: DurationSummary) {
         self.screen.callbacks = summary;
     }
 

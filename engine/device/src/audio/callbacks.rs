@@ -6,8 +6,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::callback_times::CallbackTimes;
 use crate::clock;
+use crate::durations::Durations;
 
 /// Takes planar input, one or two channels of the same length, at most [`PERIOD_FRAMES_MAX`].
 pub type CaptureFn = Box<dyn FnMut(&[&[f32]]) + Send>;
@@ -20,7 +20,7 @@ pub type RenderFn = Box<dyn FnMut(&mut [&mut [f32]]) + Send>;
 pub struct Callbacks {
     capture: Arc<Mutex<CaptureFn>>,
     render: Arc<Mutex<RenderFn>>,
-    times: Arc<CallbackTimes>,
+    times: Arc<Durations>,
     input_channels: usize,
 }
 
@@ -31,7 +31,7 @@ impl Callbacks {
         Self {
             capture: Arc::new(Mutex::new(capture)),
             render: Arc::new(Mutex::new(render)),
-            times: Arc::new(CallbackTimes::new()),
+            times: Arc::new(Durations::new()),
             input_channels: input_channels.clamp(1, 2),
         }
     }
@@ -44,7 +44,7 @@ impl Callbacks {
 
     /// How long the callbacks took.
     #[must_use]
-    pub fn times(&self) -> &CallbackTimes {
+    pub fn times(&self) -> &Durations {
         &self.times
     }
 
@@ -128,6 +128,6 @@ mod tests {
         let expected = [PERIOD_FRAMES_MAX, 1, PERIOD_FRAMES_MAX, 1];
         assert_eq!(*seen.lock().expect("one thread"), expected);
         assert!(left.iter().chain(&right).all(|sample| *sample == 0.5));
-        assert_eq!(callbacks.times().take().callbacks, 1);
+        assert_eq!(callbacks.times().take().count, 1);
     }
 }

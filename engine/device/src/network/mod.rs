@@ -13,18 +13,21 @@ mod socket;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle, Thread};
 
 use engine::{Incoming, Outgoing};
 use protocol::signal::LinkParameters;
+use protocol::time::Instant;
 use transport::{Certificate, IceCredentials, LinkConfig, Role};
 
 use self::counts::Counters;
 pub use self::counts::NetworkCounts;
 use self::receiver::{Receiver, ReceiverCommand};
 use self::sender::Sender;
+use crate::clock;
+use crate::durations::{DurationSummary, Durations};
 use crate::random;
 
 /// Handle to the network threads, for the session's thread.
@@ -54,12 +57,40 @@ pub(crate) enum NetworkEvent {
 
 /// Wakes the sender thread.
 #[derive(Clone)]
-pub(crate) struct SenderWaker(Thread);
+pub(crate) struct SenderWaker {
+    thread: Thread,
+    alarm: Arc<Alarm>,
+}
+
+/// When the sender was woken for packets, and how long it then took.
+#[derive(Default)]
+struct Alarm {
+    /// Nanoseconds on our clock; zero once the sender has seen it.
+    rung_at_ns: AtomicU64,
+    delays: Durations,
+}
 
 impl SenderWaker {
     /// For the audio callback: one futex call when the sender sleeps, none when it is awake.
+    pub(crate) fn wake_for_packets(&self) {
+        // Relaxed: only a measurement; the packets are published by their ring.
+        self.alarm.rung_at_ns.store(clock::now().as_ns(), Ordering::Relaxed);
+        self.thread.unpark();
+    }
+
+    /// For everybody else.
     pub(crate) fn wake(&self) {
-        self.0.unpark();
+        self.thread.unpark();
+    }
+}
+
+impl Alarm {
+    /// The sender is through with what it was woken for.
+    fn answer(&self) {
+        let rung_at = Instant::from_ns(self.rung_at_ns.swap(0, Ordering::Relaxed));
+        if rung_at != Instant::ZERO {
+            self.delays.record(clock::now().saturating_since(rung_at));
+        }
     }
 }
 
@@ -79,11 +110,17 @@ impl Network {
         let counters = Arc::new(Counters::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (paths, paths_received) = mpsc::channel();
-        let mut sender =
-            Sender::new(outgoing, paths_received, Arc::clone(&counters), Arc::clone(&stop));
+        let alarm = Arc::new(Alarm::default());
+        let mut sender = Sender::new(
+            outgoing,
+            paths_received,
+            Arc::clone(&counters),
+            Arc::clone(&alarm),
+            Arc::clone(&stop),
+        );
         let sender =
             thread::Builder::new().name("vjam-sender".into()).spawn(move || sender.run())?;
-        let waker = SenderWaker(sender.thread().clone());
+        let waker = SenderWaker { thread: sender.thread().clone(), alarm };
         let (commands, commands_received) = mpsc::channel();
         let (events_sent, events) = mpsc::channel();
         let mut receiver = Receiver::new(
@@ -165,6 +202,11 @@ impl Network {
     /// What went through the socket.
     pub(crate) fn counts(&self) -> NetworkCounts {
         self.counters.load()
+    }
+
+    /// From wakes by the audio callback until the packets had left, since it was last asked.
+    pub(crate) fn take_send_delay(&self) -> DurationSummary {
+        self.waker.alarm.delays.take()
     }
 
     /// Says goodbye to the server and ends both threads.

@@ -11,6 +11,7 @@ use protocol::limits::{DATAGRAM_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use protocol::rtp::HEADER_BYTES;
 use transport::srtp::SrtpSealer;
 
+use super::Alarm;
 use super::counts::Counters;
 use super::socket::MediaSocket;
 use crate::priority::{self, Role};
@@ -30,6 +31,7 @@ pub(super) struct Sender {
     outgoing: Outgoing,
     paths: mpsc::Receiver<Path>,
     counters: Arc<Counters>,
+    alarm: Arc<Alarm>,
     stop: Arc<AtomicBool>,
     open: Option<Open>,
 }
@@ -45,9 +47,10 @@ impl Sender {
         outgoing: Outgoing,
         paths: mpsc::Receiver<Path>,
         counters: Arc<Counters>,
+        alarm: Arc<Alarm>,
         stop: Arc<AtomicBool>,
     ) -> Self {
-        Self { outgoing, paths, counters, stop, open: None }
+        Self { outgoing, paths, counters, alarm, stop, open: None }
     }
 
     pub(super) fn run(&mut self) {
@@ -63,6 +66,7 @@ impl Sender {
             while let Some(len) = self.outgoing.poll_packet(&mut buffer[..PACKET_BYTES_MAX]) {
                 self.send(&mut buffer, len);
             }
+            self.alarm.answer();
             // A wake that came since the ring was found empty makes this return at once.
             thread::park();
         }

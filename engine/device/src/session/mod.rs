@@ -119,7 +119,7 @@ impl RoomSession {
             options.channels.count(),
             Box::new(move |input| {
                 if 0 < capture.capture(input) {
-                    sender.wake();
+                    sender.wake_for_packets();
                 }
             }),
             Box::new(move |output| render.render(clock::now(), output)),

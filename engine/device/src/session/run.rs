@@ -23,6 +23,7 @@ use super::websocket::{Received, Signalling, SignallingError};
 use super::{Event, Request};
 use crate::audio::InputGate;
 use crate::clock;
+use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
 use crate::room_link::RoomLink;
 
@@ -45,6 +46,8 @@ pub(super) struct Runner {
     backoff: Backoff,
     mixes: BTreeMap<TrackId, Mix>,
     view_due: Instant,
+    send_delay: DurationSummary,
+    send_delay_due: Instant,
     started: Instant,
     /// How it ended.
     end: Option<End>,
@@ -69,6 +72,8 @@ impl Runner {
             backoff: Backoff::default(),
             mixes: BTreeMap::new(),
             view_due: now,
+            send_delay: DurationSummary::default(),
+            send_delay_due: now,
             started: now,
             end: None,
         }
@@ -84,6 +89,10 @@ impl Runner {
             let now = clock::now();
             self.parts.membership.handle_timeout(now);
             self.carry_out(now);
+            if self.send_delay_due <= now {
+                self.send_delay_due = now + SEND_DELAY_EVERY;
+                self.send_delay = self.parts.network.take_send_delay();
+            }
             if self.view_due <= now {
                 self.view_due = now + VIEW_EVERY;
                 self.parts.control.poll();
@@ -354,6 +363,7 @@ impl Runner {
             output: stats.output,
             outgoing_overrun_frames: stats.outgoing_overrun_frames,
             network: self.parts.network.counts(),
+            send_delay: self.send_delay,
             participants: participants.collect(),
         };
         *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
@@ -376,6 +386,9 @@ const TURN: Duration = Duration::from_millis(20);
 
 /// Meters look alive at ten frames a second.
 const VIEW_EVERY: Duration = Duration::from_millis(100);
+
+/// What a summary of send delays speaks of.
+const SEND_DELAY_EVERY: Duration = Duration::from_secs(1);
 
 /// A server that says nothing is asked after this, and given up after that: a laptop that changed
 /// its network is back within seconds, and the seat waits for 15.

@@ -7,6 +7,7 @@ use protocol::signal::{EngineKind, Presence};
 use protocol::units::Decibels;
 
 use super::membership::Uplink;
+use crate::durations::DurationSummary;
 use crate::network::NetworkCounts;
 
 /// A snapshot of a session.
@@ -34,6 +35,9 @@ pub struct View {
     pub outgoing_overrun_frames: u64,
     /// What went through the socket.
     pub network: NetworkCounts,
+    /// From the audio callback's wake of the sender thread until its packet had left, over the
+    /// last full second.
+    pub send_delay: DurationSummary,
     /// Everybody, oneself included, in the order they came.
     pub participants: Vec<ParticipantView>,
 }
@@ -114,6 +118,7 @@ impl Default for View {
             output: silence,
             outgoing_overrun_frames: 0,
             network: NetworkCounts::default(),
+            send_delay: DurationSummary::default(),
             participants: Vec::new(),
         }
     }

@@ -1,24 +1,24 @@
-//! How long audio callbacks take: a histogram that they write without waiting.
+//! How long something takes, again and again: a histogram that an audio callback may write.
 //!
 //! Buckets are eight to an octave (12 % wide) from 1 µs to 67 ms, which covers every period a
-//! sound card has. What surprises: [`CallbackTimes::take`] empties it, so that each line of
+//! sound card has. What surprises: [`Durations::take`] empties it, so that each line of
 //! statistics speaks of its own second.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 
-/// Durations of audio callbacks since they were last taken.
+/// Durations since they were last taken.
 #[derive(Debug)]
-pub struct CallbackTimes {
+pub struct Durations {
     counts: [AtomicU32; BUCKETS],
     max_ns: AtomicU64,
 }
 
-/// What a listener would ask about a second of callbacks.
+/// What one would ask about a second of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CallbackSummary {
-    /// How many callbacks ran.
-    pub callbacks: u32,
+pub struct DurationSummary {
+    /// How many there were.
+    pub count: u32,
     /// Half of them took no longer (upper edge of the bucket).
     pub p50_us: u32,
     /// 99 % of them took no longer (upper edge of the bucket).
@@ -27,14 +27,14 @@ pub struct CallbackSummary {
     pub max_us: u32,
 }
 
-impl CallbackTimes {
+impl Durations {
     /// An empty histogram.
     #[must_use]
     pub const fn new() -> Self {
         Self { counts: [const { AtomicU32::new(0) }; BUCKETS], max_ns: AtomicU64::new(0) }
     }
 
-    /// Counts one callback. For the audio thread: two atomic additions, nothing else.
+    /// Counts one. For any thread: two atomic additions, nothing else.
     pub fn record(&self, duration: Duration) {
         let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         // Relaxed: counters that nothing else is published by.
@@ -43,26 +43,26 @@ impl CallbackTimes {
     }
 
     /// Sums up what was recorded since the last call, and forgets it.
-    pub fn take(&self) -> CallbackSummary {
+    pub fn take(&self) -> DurationSummary {
         let counts = self.counts.each_ref().map(|count| count.swap(0, Ordering::Relaxed));
         let max_us = to_us_ceil(self.max_ns.swap(0, Ordering::Relaxed));
-        let callbacks: u32 = counts.iter().sum();
+        let count: u32 = counts.iter().sum();
         let percentile = |part: f64| {
-            let wanted = f64::from(callbacks) * part;
+            let wanted = f64::from(count) * part;
             let mut below = 0_u32;
-            for (index, count) in counts.iter().enumerate() {
-                below += count;
+            for (index, bucket) in counts.iter().enumerate() {
+                below += bucket;
                 if 0 < below && wanted <= f64::from(below) {
                     return to_us_ceil(upper_edge_ns(index)).min(max_us);
                 }
             }
             0
         };
-        CallbackSummary { callbacks, p50_us: percentile(0.5), p99_us: percentile(0.99), max_us }
+        DurationSummary { count, p50_us: percentile(0.5), p99_us: percentile(0.99), max_us }
     }
 }
 
-impl Default for CallbackTimes {
+impl Default for Durations {
     fn default() -> Self {
         Self::new()
     }
@@ -98,17 +98,17 @@ mod tests {
 
     #[test]
     fn percentiles_come_from_the_second_they_speak_of() {
-        let times = CallbackTimes::new();
+        let times = Durations::new();
         for _ in 0..98 {
             times.record(Duration::from_micros(20));
         }
         times.record(Duration::from_micros(300));
         times.record(Duration::from_millis(3));
         let first = times.take();
-        assert_eq!((first.callbacks, first.max_us), (100, 3000));
+        assert_eq!((first.count, first.max_us), (100, 3000));
         assert!((20..=23).contains(&first.p50_us), "{first:?}");
         assert!((300..=340).contains(&first.p99_us), "{first:?}");
-        assert_eq!(times.take(), CallbackSummary::default());
+        assert_eq!(times.take(), DurationSummary::default());
     }
 
     #[test]
