@@ -38,7 +38,7 @@ export function Meter({ label, read }: MeterProps) {
       }
       if (CLIP_DB <= level) clippedAt = now;
       cover.current?.style.setProperty("transform", `scaleX(${1 - meterPosition(shown)})`);
-      peak.current?.style.setProperty("transform", `translateX(${100 * meterPosition(held)}%)`);
+      peak.current?.style.setProperty("transform", `translateX(calc(${100 * meterPosition(held)}% - 2px))`);
       root.current?.classList.toggle("clipping", now - clippedAt < CLIP_MS);
       if (SPOKEN_MS <= now - spokenAt) {
         spokenAt = now;
