@@ -56,13 +56,19 @@ const NEEDS: &[Need] = &[
         package: "pkg-config",
         purpose: Purpose::Run,
         sign: Sign::Program(&["pkg-config"]),
-        reason: "finds ALSA",
+        reason: "finds ALSA and JACK",
     },
     Need {
         package: "libasound2-dev",
         purpose: Purpose::Run,
         sign: Sign::Library("alsa"),
         reason: "ALSA's headers, for `vjam join` and `vjam devices`",
+    },
+    Need {
+        package: "libjack-jackd2-dev",
+        purpose: Purpose::Run,
+        sign: Sign::Library("jack"),
+        reason: "JACK's headers, likewise; the library itself is loaded at run time",
     },
     Need {
         package: "chromium",
