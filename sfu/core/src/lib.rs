@@ -27,3 +27,8 @@ pub mod transport;
 
 pub use router::{Router, Wake};
 pub use stats::Counters;
+
+/// Tests run under an allocator that knows where nothing may be allocated.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

@@ -25,3 +25,8 @@ pub use link::{
     CHANNEL_LABEL, IceCredentials, Link, LinkConfig, LinkError, LinkEvent, LinkState, Role,
     SendError, Transmit,
 };
+
+/// Tests run under an allocator that knows where nothing may be allocated.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

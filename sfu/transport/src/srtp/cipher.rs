@@ -103,6 +103,18 @@ impl Cipher {
         }
     }
 
+    /// An AES-GCM cipher with a session key instead of a derived one, for published vectors.
+    #[cfg(test)]
+    pub(super) fn with_session_key(profile: Profile, key: &[u8], salt: &[u8]) -> Option<Self> {
+        let algorithm = match profile {
+            Profile::AeadAes256Gcm => &AES_256_GCM,
+            Profile::AeadAes128Gcm => &AES_128_GCM,
+            Profile::AesCm128HmacSha1 => return None,
+        };
+        let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
+        Some(Self::Gcm { key: Box::new(key), salt: salt.try_into().ok()? })
+    }
+
     /// Seals the RTP packet in `buffer[..len]`, whose payload starts at `header`; gives the new
     /// length, or `None` where the buffer is too short.
     pub(super) fn seal_rtp(

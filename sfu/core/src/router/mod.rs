@@ -502,3 +502,6 @@ const fn subject(command: &Command) -> ParticipantId {
         | Command::Unsubscribe { subscriber: participant, .. } => *participant,
     }
 }
+
+#[cfg(test)]
+mod tests;

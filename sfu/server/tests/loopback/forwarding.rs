@@ -1,0 +1,133 @@
+//! Who hears whom, over loopback sockets.
+
+use std::net::SocketAddr;
+
+use protocol::control::{Command, Event, PayloadTypes};
+use protocol::id::ParticipantId;
+use protocol::rtp::Ssrc;
+use transport::LinkState;
+
+use crate::support::{Stage, source_of, stream_of};
+
+#[test]
+fn everybody_hears_everybody_else_in_the_room_and_nobody_else() {
+    let stage = Stage::new();
+    let mut all = stage.join_all(&[1, 2, 3, 4, 5], "blue");
+    stage.connect_all(&all);
+    let mut red = stage.join_all(&[6, 7], "red");
+    stage.connect_all(&red);
+    all.append(&mut red);
+    stage.settle(&mut all);
+    let room_of = |id: ParticipantId| if id.0 <= 5 { "blue" } else { "red" };
+
+    for number in 0..50_u8 {
+        for one in &mut all {
+            let id = u8::try_from(one.id.0).expect("small ids");
+            one.play(source_of(one.id), &[id, number]);
+        }
+        stage.run_until(&mut all, |_| true);
+    }
+    stage.run_until(&mut all, |all| {
+        all.iter().all(|one| one.heard.len() == if room_of(one.id) == "blue" { 200 } else { 50 })
+    });
+
+    let ids: Vec<ParticipantId> = all.iter().map(|one| one.id).collect();
+    for one in &all {
+        for other in &ids {
+            let heard = one.heard_on(stream_of(one.id, *other));
+            if *other == one.id || room_of(*other) != room_of(one.id) {
+                assert!(heard.is_empty(), "{} heard {other}", one.id);
+            } else {
+                let id = u8::try_from(other.0).expect("small ids");
+                let expected: Vec<[u8; 2]> = (0..50).map(|number| [id, number]).collect();
+                assert_eq!(heard, expected, "{} of {other}", one.id);
+            }
+        }
+    }
+    let counters = stage.sfu.shutdown();
+    assert_eq!(counters.router.received_packets, 7 * 50);
+    assert_eq!(counters.router.forwarded_packets, 5 * 200 + 2 * 50);
+    assert_eq!(counters.socket.dropped_full + counters.socket.dropped_refused, 0);
+}
+
+#[test]
+fn frames_from_a_data_channel_leave_as_rtp() {
+    let stage = Stage::new();
+    let mut all = stage.join_all(&[1, 2], "room");
+    stage.connect_all(&all);
+    stage.settle(&mut all);
+    for number in 0..40_u8 {
+        let source = source_of(all[0].id);
+        all[0].play_over_channel(stage.now(), source, &[number]);
+        stage.run_until(&mut all, |all| all[1].heard.len() == usize::from(number) + 1);
+    }
+    let numbers: Vec<u16> = all[1].heard.iter().map(|packet| packet.1).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+}
+
+#[test]
+fn a_room_of_ipv6_works_on_a_socket_for_both() {
+    let stage = Stage::at("[::1]:0".parse().expect("an address"));
+    let mut all = stage.join_all(&[1, 2], "room");
+    stage.connect_all(&all);
+    stage.settle(&mut all);
+    let source = source_of(all[0].id);
+    all[0].play(source, b"six");
+    stage.run_until(&mut all, |all| !all[1].heard.is_empty());
+}
+
+#[test]
+fn an_unspecified_ipv6_socket_takes_ipv4_too() {
+    let mut stage = Stage::at("[::]:0".parse().expect("an address"));
+    // Loopback is not advertised where there are other interfaces, but it works.
+    let port = stage.sfu.local_address().port();
+    stage.address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut all = stage.join_all(&[1], "room");
+    stage.address = SocketAddr::new("::1".parse().expect("an address"), port);
+    all.append(&mut stage.join_all(&[2], "room"));
+    stage.connect_all(&all);
+    stage.settle(&mut all);
+    let source = source_of(all[0].id);
+    all[0].play(source, b"four to six");
+    stage.run_until(&mut all, |all| !all[1].heard.is_empty());
+}
+
+#[test]
+fn commands_that_cannot_be_carried_out_come_back() {
+    let stage = Stage::new();
+    let nobody = ParticipantId(77);
+    stage.command(Command::Subscribe {
+        subscriber: nobody,
+        stream: Ssrc(1),
+        publisher: nobody,
+        source: Ssrc(2),
+        payload_types: PayloadTypes::NATIVE,
+    });
+    let refused = stage.await_event(&mut [], |event| {
+        matches!(event, Event::CommandRefused { participant, .. } if *participant == nobody)
+    });
+    let Event::CommandRefused { text, .. } = refused else { panic!("another event") };
+    assert!(text.contains("participant 77"), "{text}");
+}
+
+#[test]
+fn shutting_down_tells_everybody() {
+    let stage = Stage::new();
+    let mut all = stage.join_all(&[1, 2], "room");
+    stage.commands.clone().send(Command::CloseLink { participant: all[0].id }).expect("runs");
+    stage.run_until(&mut all, |all| all[0].link.state() == LinkState::Closed);
+    assert_eq!(all[1].link.state(), LinkState::Up);
+    let Stage { sfu, commands, .. } = stage;
+    let _counters = sfu.shutdown();
+    assert!(commands.send(Command::CloseLink { participant: all[1].id }).is_err());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    all[1].socket.set_nonblocking(false).expect("supported");
+    all[1].socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("supported");
+    let mut buffer = [0; 2048];
+    while all[1].link.state() != LinkState::Closed {
+        assert!(std::time::Instant::now() < deadline, "was not told");
+        let (len, from) = all[1].socket.recv_from(&mut buffer).expect("told");
+        let now = all[1].link.heard();
+        all[1].link.handle_datagram(now, from, &buffer[..len]);
+    }
+}
