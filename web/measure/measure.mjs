@@ -1,6 +1,9 @@
 // Measures the delay from in to out of two musicians in Chromium, through a real `vjam serve`:
 //
-//   npm run measure -- [--seconds 10] [--runs engine:node,engine:stream,standard:stream]
+// The third word of a run is the way up: auto, rtp, or disturbed (data channel, RTP, and back after
+// 20 s).
+//
+//   npm run measure -- [--seconds 10] [--runs engine:node,engine:stream,engine:node:rtp,standard:stream]
 //
 // Prints a table and, as the last line, the same as JSON. Needs target/debug/vjam (or VJAM=PATH)
 // and src/audio/engine.wasm.
@@ -18,7 +21,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "10" },
     settle: { type: "string", default: "3" },
-    runs: { type: "string", default: "engine:node,engine:stream,standard:stream" },
+    runs: { type: "string", default: "engine:node,engine:stream,engine:node:rtp,standard:stream" },
   },
 });
 
@@ -57,16 +60,17 @@ try {
 console.log(JSON.stringify(results));
 
 async function measure(run) {
-  const [mode, input] = run.split(":");
+  const [mode, input, uplink = "auto"] = run.split(":");
   const tab = await browser.newPage();
   tab.on("console", (message) => console.error(`page: ${message.text()}`));
   tab.on("pageerror", (error) => console.error(`page: ${error}`));
   await tab.goto(`http://127.0.0.1:${page}/`);
   await tab.waitForFunction(() => "measure" in globalThis);
   const plan = {
-    room: `measure-${mode}-${input}`,
+    room: `measure-${mode}-${input}-${uplink}`,
     mode,
     input,
+    uplink,
     seconds: Number(values.seconds),
     settleSeconds: Number(values.settle),
   };

@@ -18,6 +18,8 @@ export interface Plan {
   mode: "engine" | "standard";
   /** How the chirps reach the publisher: into the engine itself, or as a microphone would. */
   input: "node" | "stream";
+  /** `disturbed` begins on the data channel and makes it look bad while recording. */
+  uplink: "auto" | "rtp" | "disturbed";
   seconds: number;
   /** Time for buffers to settle before the recording starts. */
   settleSeconds: number;
@@ -45,14 +47,19 @@ async function measure(plan: Plan): Promise<Measured> {
     chirps.start();
     await until("the receiver hears the sender", () => heard(receiver.session));
     await sleep(plan.settleSeconds * 1000);
-    const [input, output] = await record(context, plan.seconds, chirps, receiver.audio.debugTap());
+    const recording = record(context, plan.seconds, chirps, receiver.audio.debugTap());
+    if (plan.uplink === "disturbed") await disturb(sender.audio, plan.seconds);
+    const [input, output] = await recording;
+    const ends = {
+      sender: { stats: sender.session.stats(), counts: sender.audio.linkCounts() },
+      receiver: { stats: receiver.session.stats(), counts: receiver.audio.linkCounts() },
+    };
     const found = delays(input, output);
     return {
+      ...ends,
       delaysMs: found.frames.map((frames) => (frames / context.sampleRate) * 1000),
       unheard: found.unheard,
       quantumFrames: (context as { renderQuantumSize?: number }).renderQuantumSize ?? 128,
-      sender: { stats: sender.session.stats(), counts: sender.audio.linkCounts() },
-      receiver: { stats: receiver.session.stats(), counts: receiver.audio.linkCounts() },
     };
   } finally {
     sender.session.leave();
@@ -62,7 +69,8 @@ async function measure(plan: Plan): Promise<Measured> {
 }
 
 async function enter(plan: Plan, name: string, context: AudioContext, source: AudioNode) {
-  const options: JamAudioOptions = { force: plan.mode, context };
+  const uplink = plan.uplink === "rtp" ? "rtp" : "auto";
+  const options: JamAudioOptions = { force: plan.mode, uplink, context };
   if (plan.input === "node") options.source = source;
   else options.stream = streamOf(context, source);
   const audio = await JamAudio.open(options);
@@ -74,6 +82,13 @@ async function enter(plan: Plan, name: string, context: AudioContext, source: Au
   await session.start();
   await until(`${name} has a link`, () => session.state.value.link === "up");
   return { audio, session };
+}
+
+/** Reports loss for three seconds, a fifth into the recording; the way up must move to RTP. */
+async function disturb(audio: JamAudio, seconds: number): Promise<void> {
+  await sleep(seconds * 200);
+  for (let report = 0; report < 3; report += 1) audio.reportUplink(300, 100, 500);
+  await until("the way up is RTP", () => audio.stats().uplinkPath === "rtp");
 }
 
 function streamOf(context: AudioContext, source: AudioNode): MediaStream {
@@ -92,20 +107,24 @@ async function record(
   input: AudioNode,
   output: AudioNode,
 ): Promise<[Float32Array, Float32Array]> {
+  const bytes = Math.ceil(seconds * context.sampleRate) * Float32Array.BYTES_PER_ELEMENT;
+  const memory = [new SharedArrayBuffer(bytes), new SharedArrayBuffer(bytes)] as const;
+  // Touched now, so that no page of it is fetched while the audio thread writes.
+  const [into, outOf] = [new Float32Array(memory[0]).fill(0), new Float32Array(memory[1]).fill(0)];
   const recorder = new AudioWorkletNode(context, "recorder", {
     numberOfInputs: 2,
     numberOfOutputs: 0,
-    processorOptions: { seconds },
+    processorOptions: { memory },
   });
-  const done = new Promise<[Float32Array, Float32Array]>((resolve) => {
-    recorder.port.onmessage = ({ data }) => resolve(data);
+  const done = new Promise<void>((resolve) => {
+    recorder.port.onmessage = () => resolve();
   });
   input.connect(recorder, 0, 0);
   output.connect(recorder, 0, 1);
-  const recordings = await done;
+  await done;
   input.disconnect(recorder);
   output.disconnect(recorder);
-  return recordings;
+  return [into, outOf];
 }
 
 async function until(what: string, reached: () => boolean): Promise<void> {

@@ -1,7 +1,9 @@
 // Records what enters its inputs, one channel of each, quantum by quantum on the same clock: input 0
 // is what is played into one musician's end, input 1 what comes out of another's.
+//
+// The memory is the page's, made beforehand: to allocate it here would stall the very audio thread
+// that is measured.
 
-declare const sampleRate: number;
 declare function registerProcessor(name: string, processor: unknown): void;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
@@ -11,10 +13,9 @@ class Recorder extends AudioWorkletProcessor {
   private readonly recordings: Float32Array[];
   private at = 0;
 
-  constructor({ processorOptions }: { processorOptions: { seconds: number } }) {
+  constructor({ processorOptions }: { processorOptions: { memory: SharedArrayBuffer[] } }) {
     super();
-    const frames = Math.ceil(processorOptions.seconds * sampleRate);
-    this.recordings = [new Float32Array(frames), new Float32Array(frames)];
+    this.recordings = processorOptions.memory.map((memory) => new Float32Array(memory));
   }
 
   process(inputs: Float32Array[][]): boolean {
@@ -29,7 +30,7 @@ class Recorder extends AudioWorkletProcessor {
     });
     this.at += frames;
     if (this.at < first.length) return true;
-    this.port.postMessage(this.recordings);
+    this.port.postMessage("done");
     return false;
   }
 }

@@ -5,7 +5,7 @@ import type { Codec, Source, Stream, TrackId } from "../protocol";
 import type { Mix, RemoteStats } from "../session/audio_seam";
 import { outputDelayMs } from "./audio_context";
 import { readStats, type EngineStats } from "./engine_module";
-import type { FromWorker, FromWorklet, LinkCounts, ToWorker, ToWorklet, WorkletOptions } from "./messages";
+import type { FromWorker, FromWorklet, LinkCounts, ToWorker, ToWorklet, UplinkChoice, WorkletOptions } from "./messages";
 import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
 import { Redundancy } from "./redundancy";
 import type { RtcLink } from "./rtc_link";
@@ -30,6 +30,7 @@ export interface EngineOptions {
   bitrate: number;
   /** What is published: the microphone, or a node of the same context. */
   input: MediaStream | AudioNode;
+  uplink: UplinkChoice;
 }
 
 export class EngineAudio implements Player {
@@ -70,7 +71,7 @@ export class EngineAudio implements Player {
     const player = new EngineAudio(options, { wasm, up, down, engine }, worker);
     try {
       const workerReady = player.workerReady();
-      tell(worker, { type: "start", up, down });
+      tell(worker, { type: "start", up, down, uplink: options.uplink });
       await within(START_PATIENCE_MS, Promise.all([workerReady, player.workletReady()]));
     } catch (error) {
       await player.close();

@@ -8,7 +8,7 @@ import type { Capabilities, Codec, Source, Stream, TrackId } from "../protocol";
 import type { AudioOptions, AudioPort, AudioStats, EngineChoice, LinkState, Mix } from "../session/audio_seam";
 import { keepRunning, openContext, tryResume } from "./audio_context";
 import { EngineAudio } from "./engine_audio";
-import type { LinkCounts } from "./messages";
+import type { LinkCounts, UplinkChoice } from "./messages";
 import { openMicrophone, stopTracks } from "./microphone";
 import type { Player } from "./player";
 import { probe, unusable } from "./probe";
@@ -25,6 +25,8 @@ export interface JamAudioOptions extends AudioOptions {
   channels?: 1 | 2;
   /** Published instead of a microphone: a node of `context`. For measurements in one context. */
   source?: AudioNode;
+  /** The way up of our engine; chosen by what the network does unless asked for. */
+  uplink?: UplinkChoice;
   /** A context to play in; whoever opens the sound with it closes it. */
   context?: AudioContext;
 }
@@ -195,7 +197,7 @@ async function openInput(
 }
 
 async function choosePlayer(
-  { force, source }: JamAudioOptions,
+  { force, source, uplink = "auto" }: JamAudioOptions,
   context: AudioContext,
   channels: number,
   microphone: MediaStream,
@@ -205,7 +207,7 @@ async function choosePlayer(
     try {
       const bitrate = BITRATE_PER_CHANNEL * channels;
       const input = source ?? microphone;
-      return [choice, await EngineAudio.start({ context, channels, bitrate, input })];
+      return [choice, await EngineAudio.start({ context, channels, bitrate, input, uplink })];
     } catch (error) {
       choice.missing = [`our engine did not start: ${error instanceof Error ? error.message : error}`];
     }

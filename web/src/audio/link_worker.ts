@@ -55,6 +55,7 @@ scope.onmessage = ({ data: message }) => {
   switch (message.type) {
     case "start":
       down = new RingWriter(message.down);
+      if (message.uplink === "rtp") policy.keepToRtp(performance.now());
       void forwardUp(new RingReader(message.up));
       setInterval(look, LOOK_MS);
       scope.postMessage({ type: "ready" });

@@ -4,9 +4,12 @@
 import type { Codec } from "../protocol";
 import type { EngineSettings } from "./engine_module";
 
+/** Whether the way up is chosen as it goes, or RTP from the start (tests, comparisons). */
+export type UplinkChoice = "auto" | "rtp";
+
 /** From the page to the link worker. */
 export type ToWorker =
-  | { type: "start"; up: SharedArrayBuffer; down: SharedArrayBuffer }
+  | { type: "start"; up: SharedArrayBuffer; down: SharedArrayBuffer; uplink: UplinkChoice }
   /** The data channel, transferred; a browser that cannot gives none and sends for the worker. */
   | { type: "channel"; channel: RTCDataChannel }
   | { type: "payload-types"; opus: number; red: number | null; microphone: number | null }

@@ -11,8 +11,8 @@ import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
 import type { RtcLink } from "./rtc_link";
 
 const STATS_EVERY_MS = 1000;
-/** Frames that a level is taken over: 21 ms. */
-const LEVEL_FRAMES = 1024;
+/** Frames that a level is taken over: 171 ms, so that ten looks a second miss nothing. */
+const LEVEL_FRAMES = 8192;
 /** Gain changes take this long to settle, so that they do not click. */
 const RAMP_SECONDS = 0.01;
 

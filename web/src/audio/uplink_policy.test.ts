@@ -77,6 +77,13 @@ describe("the way up", () => {
     expect(policy.path).toBe("rtp");
   });
 
+  it("keeps to RTP where that was asked for", () => {
+    const policy = new UplinkPolicy();
+    policy.keepToRtp(0);
+    look(policy, 0, 3_600_000, true, 0);
+    expect(policy.path).toBe("rtp");
+  });
+
   it("believes the server's third bad report, not a single one", () => {
     const policy = new UplinkPolicy();
     policy.observeReport(1_000, 300, 100, 500);

@@ -36,6 +36,12 @@ export class UplinkPolicy {
   private failures = 0;
   private linkUpAt: number | null = null;
 
+  /** Whatever happens, because somebody wants to compare. */
+  keepToRtp(now: number): void {
+    this.toRtp(now, "asked for");
+    this.failures = Infinity;
+  }
+
   linkUp(now: number): void {
     this.linkUpAt ??= now;
   }
@@ -77,6 +83,7 @@ export class UplinkPolicy {
   }
 
   private retryMs(): number {
+    if (this.failures === Infinity) return Infinity;
     return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (this.failures - 1));
   }
 
