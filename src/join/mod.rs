@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use engine_device::audio::{AudioChange, Keeper};
 use engine_device::priority;
-use engine_device::session::{End, Event, Notice, RoomSession};
+use engine_device::session::{End, Event, Notice, PreparedSession, RoomSession};
 use engine_device::{clock, session};
 
 pub(crate) use self::flags::Flags;
@@ -30,15 +30,16 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let stats = flags.stats.as_deref().map(StatsFile::create).transpose()?;
     let mut screen = Screen::open(flags, &options)?;
     say_what_limits_us(&mut screen);
-    let (session, callbacks, gate) = RoomSession::start(options)?;
-    let times = callbacks.clone();
-    let (keeper, format) = Keeper::start(flags.audio_backend(gate), callbacks)?;
+    let prepared = PreparedSession::new(options)?;
+    let callbacks = prepared.callbacks();
+    let backend = flags.audio_backend(prepared.gate());
+    let (keeper, format) = Keeper::start(backend, callbacks.clone())?;
     let periods = format!("{} frames in a period", format.period_frames);
     screen.tell(&Notice::Fact(format!("audio: {}, {periods}", format.description)));
     let mut stay = Stay {
-        session,
+        session: prepared.join()?,
         keeper,
-        callbacks: times,
+        callbacks,
         screen,
         stats,
         signalled,

@@ -14,7 +14,8 @@ use engine::Channels;
 use engine_device::audio::Callbacks;
 use engine_device::room_link::RoomLink;
 use engine_device::session::{
-    CodecChoice, End, Event, Mix, Reach, Request, RoomSession, SessionOptions, View,
+    CodecChoice, End, Event, Mix, PreparedSession, Reach, Request, RoomSession, SessionOptions,
+    View,
 };
 use protocol::codec::Codec;
 use protocol::id::TrackId;
@@ -40,8 +41,9 @@ impl Stage {
             bitrate: Bitrate(96_000),
             media_via: None,
         };
-        let (session, callbacks, _) = RoomSession::start(options).expect("sockets and threads");
-        Self { server, session, card: Card::start(callbacks) }
+        let prepared = PreparedSession::new(options).expect("sockets and threads");
+        let card = Card::start(prepared.callbacks());
+        Self { server, session: prepared.join().expect("a thread"), card }
     }
 
     fn view(&self, wanted: impl Fn(&View) -> bool) -> View {
@@ -220,8 +222,9 @@ fn a_refusal_ends_the_session_with_the_servers_words() {
         bitrate: Bitrate(96_000),
         media_via: None,
     };
-    let (session, callbacks, gate) = RoomSession::start(options).expect("sockets and threads");
-    let stage = Stage { server, session, card: Card::start(callbacks) };
+    let prepared = PreparedSession::new(options).expect("sockets and threads");
+    let (gate, card) = (prepared.gate(), Card::start(prepared.callbacks()));
+    let stage = Stage { server, session: prepared.join().expect("a thread"), card };
     assert_eq!(stage.end(), End::Refused("there are 32 musicians in this room".into()));
     assert!(!gate.is_open());
 }

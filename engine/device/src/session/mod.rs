@@ -1,7 +1,7 @@
 //! A musician's stay in a room: signalling, engine and network tied together.
 //!
-//! [`RoomSession::start`] makes the engine and its threads and gives the [`Callbacks`] for an
-//! audio backend. One thread talks to signalling and holds the engine's control half; what
+//! A [`PreparedSession`] has the engine, its threads and the [`Callbacks`] for an audio backend;
+//! joining makes it a [`RoomSession`]. One thread talks to signalling and holds the engine's control half; what
 //! follows from a message is decided in [`membership`], which is pure. What surprises: a session
 //! outlives its WebSocket, its media link and its audio device; each is mended on its own.
 
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use engine::{Channels, SessionConfig};
+use engine::{Channels, Control, SessionConfig};
 use protocol::id::TrackId;
 use protocol::rtp::Ssrc;
 use protocol::signal::Source;
@@ -93,18 +93,23 @@ pub enum Event {
     Ended(End),
 }
 
-/// A running session. Dropping it leaves the room without a word; see [`Self::leave`].
-pub struct RoomSession {
-    requests: mpsc::Sender<Request>,
-    events: mpsc::Receiver<Event>,
-    view: Arc<Mutex<View>>,
-    thread: Option<JoinHandle<()>>,
+/// An engine with its network threads that is not in a room yet.
+///
+/// Start an audio backend with [`Self::callbacks`] before [`Self::join`]: what arrives while
+/// nothing is rendered only piles up.
+pub struct PreparedSession {
+    link: RoomLink,
+    bitrate: Bitrate,
+    membership: Membership,
+    control: Control,
+    network: Network,
+    callbacks: Callbacks,
+    gate: InputGate,
 }
 
-impl RoomSession {
-    /// Starts a session, and gives what an audio backend has to call and the gate that opens when
-    /// the media link is up for the first time.
-    pub fn start(options: SessionOptions) -> Result<(Self, Callbacks, InputGate), StartError> {
+impl PreparedSession {
+    /// Makes the engine, the media threads and the callbacks.
+    pub fn new(options: SessionOptions) -> Result<Self, StartError> {
         clock::start();
         let engine::Session { control, mut capture, mut render, outgoing, incoming } =
             engine::session(&SessionConfig {
@@ -131,32 +136,66 @@ impl RoomSession {
             .map(|codec| Source { codec, ssrc: Ssrc(random::nonzero_u32()) });
         let membership = Membership::new(Musician {
             room: options.link.room.clone(),
-            name: options.name.clone(),
-            label: options.label.clone(),
+            name: options.name,
+            label: options.label,
             channels: if options.channels == Channels::Stereo { 2 } else { 1 },
             choice: options.codec,
             sources: sources.collect(),
         });
-        let (requests, requests_received) = mpsc::channel();
-        let (events_sent, events) = mpsc::channel();
-        let view = Arc::new(Mutex::new(View::default()));
-        let gate = InputGate::default();
-        let mut runner = Runner::new(run::Parts {
+        Ok(Self {
             link: options.link,
             bitrate: options.bitrate,
             membership,
             control,
             network,
-            gate: gate.clone(),
+            callbacks,
+            gate: InputGate::default(),
+        })
+    }
+
+    /// What an audio backend has to call.
+    #[must_use]
+    pub fn callbacks(&self) -> Callbacks {
+        self.callbacks.clone()
+    }
+
+    /// Opens when the media link is up for the first time.
+    #[must_use]
+    pub fn gate(&self) -> InputGate {
+        self.gate.clone()
+    }
+
+    /// Goes into the room.
+    pub fn join(self) -> Result<RoomSession, StartError> {
+        let (requests, requests_received) = mpsc::channel();
+        let (events_sent, events) = mpsc::channel();
+        let view = Arc::new(Mutex::new(View::default()));
+        let mut runner = Runner::new(run::Parts {
+            link: self.link,
+            bitrate: self.bitrate,
+            membership: self.membership,
+            control: self.control,
+            network: self.network,
+            gate: self.gate,
             view: Arc::clone(&view),
             requests: requests_received,
             events: events_sent,
         });
         let thread =
             thread::Builder::new().name("vjam-signalling".into()).spawn(move || runner.run())?;
-        Ok((Self { requests, events, view, thread: Some(thread) }, callbacks, gate))
+        Ok(RoomSession { requests, events, view, thread: Some(thread) })
     }
+}
 
+/// A running session. Dropping it leaves the room without a word; see [`Self::leave`].
+pub struct RoomSession {
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<Event>,
+    view: Arc<Mutex<View>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RoomSession {
     /// Asks for something; takes effect within some 20 ms.
     pub fn request(&self, request: Request) {
         // A session that has ended has said so in an event.
