@@ -28,7 +28,7 @@ fn two_musicians_hear_each_other() {
         assert_eq!(heard.clicks(), 0);
 
         // ... from mouth to ear in less time than sound takes to cross a small room.
-        assert!(heard.delay_max() < Duration::from_millis(8), "{:?}", heard.delay_max());
+        assert!(heard.delay_at_most() < Duration::from_millis(8), "{:?}", heard.delay_at_most());
     }
 
     // And nobody has heard themselves.

@@ -2,7 +2,23 @@
 //!
 //! Read `join.rs` first. `cargo xtask sim --seed N` plays all of them in another weather.
 
+mod away_and_back;
+mod codec_mix;
+mod crowd;
+mod drift_100ppm;
+mod eight_musicians;
+mod jitter;
 mod join;
+mod late_joiner;
+mod leave;
+mod loss_bursts;
+mod mute;
+mod outage_200ms;
+mod reordering_and_duplicates;
+mod roaming;
+mod same_seed;
+mod server_restart;
+mod two_rooms;
 
 /// Aborts when an audio callback allocates or frees.
 #[global_allocator]

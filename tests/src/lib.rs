@@ -7,6 +7,7 @@ pub mod clock;
 pub mod fuzz_targets;
 pub mod listen;
 pub mod listener;
+pub mod machine;
 pub mod musician;
 pub mod network;
 pub mod plain_link;

@@ -53,6 +53,12 @@ impl Heard {
         Self { hearing, delays }
     }
 
+    /// All that was found out, lagging behind in frames of the two tapes.
+    #[must_use]
+    pub const fn hearing(&self) -> Option<&Hearing> {
+        self.hearing.as_ref()
+    }
+
     /// Whether the instrument is in what was heard at all.
     #[must_use]
     pub const fn is_heard(&self) -> bool {
@@ -92,10 +98,13 @@ impl Heard {
         delays.get(delays.len() / 2).copied().unwrap_or(Duration::MAX)
     }
 
-    /// The longest mouth-to-ear delay.
+    /// The mouth-to-ear delay that nineteen of twenty quarter seconds did not exceed: a steady note
+    /// lines up with its own next period now and then, so the very longest says little.
     #[must_use]
-    pub fn delay_max(&self) -> Duration {
-        self.delays.iter().copied().max().unwrap_or(Duration::MAX)
+    pub fn delay_at_most(&self) -> Duration {
+        let mut delays = self.delays.clone();
+        delays.sort_unstable();
+        delays.get(delays.len() * 19 / 20).copied().unwrap_or(Duration::MAX)
     }
 
     /// The delay of the last quarter second.

@@ -9,9 +9,9 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use assert_no_alloc::assert_no_alloc;
-use engine::{Channels, Encoding, RemoteStats, Session, SessionConfig};
+use engine::{Channels, Encoding, RemoteStats, Session, SessionConfig, Solo};
 use engine_device::session::membership::{Effect, End, Membership, Musician as Us, Notice};
-use engine_device::session::{Backoff, CodecChoice};
+use engine_device::session::{Backoff, CodecChoice, Uplink};
 use protocol::codec::Codec;
 use protocol::datagram::Kind;
 use protocol::id::{ParticipantId, RoomId, TrackId};
@@ -96,6 +96,13 @@ impl Musician {
     pub fn that_decodes(self, decodes: &[Codec]) -> Self {
         let capabilities = Capabilities { engine: EngineKind::Native, decodes: decodes.to_vec() };
         Self { capabilities: Some(capabilities), ..self }
+    }
+
+    /// Playing louder or softer than the recording.
+    #[must_use]
+    pub fn at_level_db(self, db: f32) -> Self {
+        let factor = protocol::units::Decibels(db).to_factor();
+        Self { plays: self.plays.iter().map(|sample| sample * factor).collect(), ..self }
     }
 
     /// Playing something else than the music.
@@ -276,6 +283,14 @@ impl Player {
         self.carry_out(now);
     }
 
+    /// Solos whatever a participant publishes, and nothing else.
+    pub(crate) fn solo(&mut self, source: Option<ParticipantId>) {
+        for (participant, _, stats) in self.remotes() {
+            let solo = if Some(participant) == source { Solo::Soloed } else { Solo::Together };
+            self.session.control.set_soloed(stats.ssrc, solo).expect("a remote that was added");
+        }
+    }
+
     pub(crate) fn say(&mut self, now: Instant, text: &str) {
         self.membership.say(text.to_owned());
         self.carry_out(now);
@@ -292,6 +307,11 @@ impl Player {
     /// What is sent, and why where that is not simply what was asked for.
     pub(crate) fn encodings(&self) -> (&[Codec], Option<&str>) {
         self.membership.encodings()
+    }
+
+    /// The server's last report on what is sent.
+    pub(crate) fn uplink(&self) -> Option<Uplink> {
+        self.membership.uplink()
     }
 
     /// How each remote fares, with whose it is.

@@ -22,7 +22,7 @@ use signalling::{Config, ConnectionId, Output, Signalling, TicketKey};
 use crate::check::Checker;
 use crate::clock::Agenda;
 use crate::listen::Mix;
-use crate::listener::{Heard, Stretch, level, take_apart};
+use crate::listener::{Heard, Stretch, Tape, level, take_apart};
 use crate::musician::{Musician, Player, Sent};
 use crate::network::{Path, Weather};
 use crate::plain_link::PlainServerLink;
@@ -174,6 +174,18 @@ impl Room {
         take_apart(&played, self.player(listener).heard(), stretch)
     }
 
+    /// Everything that somebody heard.
+    #[must_use]
+    pub fn heard_by(&self, seat: Seat) -> Tape<'_> {
+        self.player(seat).heard()
+    }
+
+    /// Everything that somebody played.
+    #[must_use]
+    pub fn played_by(&self, seat: Seat) -> Tape<'_> {
+        self.player(seat).played()
+    }
+
     /// How loud it was for `listener`, in dBFS.
     #[must_use]
     pub fn level(&self, listener: Seat, stretch: &Stretch) -> f64 {
@@ -192,6 +204,12 @@ impl Room {
     #[must_use]
     pub fn encodings(&self, seat: Seat) -> (&[protocol::codec::Codec], Option<&str>) {
         self.player(seat).encodings()
+    }
+
+    /// How somebody's packets reach the server, as they were told last.
+    #[must_use]
+    pub fn uplink(&self, seat: Seat) -> Option<engine_device::session::Uplink> {
+        self.player(seat).uplink()
     }
 
     /// What somebody was told, oldest first.
@@ -236,6 +254,12 @@ impl Room {
         let now = self.agenda.now();
         self.player_mut(seat).set_muted(now, muted);
         self.send_of(seat);
+    }
+
+    /// Somebody listens to one instrument alone.
+    pub fn solo(&mut self, listener: Seat, source: Seat) {
+        let source = self.player(source).participant();
+        self.player_mut(listener).solo(source);
     }
 
     /// Somebody says something.

@@ -8,39 +8,41 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use protocol::codec::Codec;
+use tests::machine::in_real_time;
 use tests::process::{FileMusician, Server};
 use tests::random::Random;
 use tungstenite::{Message, WebSocket};
 
-use crate::ears::{Ears, alone, music};
+use crate::ears::{Ears, music};
 
 #[test]
 fn two_musicians_hear_each_other_while_others_attack_every_door() {
-    let _alone = alone();
-    let mut server = Server::start(&[]).expect("the server starts");
-    let (piano, oboe) = (music("late-bus-piano", 11), music("harbor-oboe", 11));
-    let arguments = ["--duration", "13", "--codec", "opus-64"];
-    let link = server.link("r");
-    let ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
-    let bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
+    in_real_time(|| {
+        let mut server = Server::start(&[]).expect("the server starts");
+        let (piano, oboe) = (music("late-bus-piano", 11), music("harbor-oboe", 11));
+        let arguments = ["--duration", "12", "--codec", "opus-64"];
+        let link = server.link("r");
+        let ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
+        let bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
 
-    let ended = Arc::new(AtomicBool::new(false));
-    let (media, http, websocket) = (server.media, server.http, server.websocket());
-    let attacks = [
-        attack(&ended, move |seed| send_datagrams(media, seed)),
-        attack(&ended, move |seed| send_messages(&websocket, seed)),
-        attack(&ended, move |seed| send_bytes(http, seed)),
-    ];
-    let (ann, bob) = (ann.heard().expect("it plays on"), bob.heard().expect("it plays on"));
-    ended.store(true, Ordering::Relaxed);
-    for attack in attacks {
-        let rounds = attack.join().expect("an attacker does not panic");
-        assert!(10 < rounds, "an attack that hardly happened proves nothing: {rounds} rounds");
-    }
-    assert!(server.process.is_running().expect("it can be asked"), "the server ended");
-    assert!(!server.process.printed().contains("panicked"), "{}", server.process.printed());
-    Ears::new(&ann).must_hear("Ann", &oboe, Codec::Opus64);
-    Ears::new(&bob).must_hear("Bob", &piano, Codec::Opus64);
+        let ended = Arc::new(AtomicBool::new(false));
+        let (media, http, websocket) = (server.media, server.http, server.websocket());
+        let attacks = [
+            attack(&ended, move |seed| send_datagrams(media, seed)),
+            attack(&ended, move |seed| send_messages(&websocket, seed)),
+            attack(&ended, move |seed| send_bytes(http, seed)),
+        ];
+        let (ann, bob) = (ann.heard().expect("it plays on"), bob.heard().expect("it plays on"));
+        ended.store(true, Ordering::Relaxed);
+        for attack in attacks {
+            let rounds = attack.join().expect("an attacker does not panic");
+            assert!(10 < rounds, "an attack that hardly happened proves nothing: {rounds}");
+        }
+        assert!(server.process.is_running().expect("it can be asked"), "the server ended");
+        assert!(!server.process.printed().contains("panicked"), "{}", server.process.printed());
+        Ears::new(&ann).must_hear("Ann", &oboe, Codec::Opus64);
+        Ears::new(&bob).must_hear("Bob", &piano, Codec::Opus64);
+    });
 }
 
 /// Attacks until told to end; gives the number of rounds.

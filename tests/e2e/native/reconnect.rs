@@ -4,60 +4,52 @@
 use std::time::Duration;
 
 use protocol::codec::Codec;
+use tests::machine::in_real_time;
 use tests::process::{FileMusician, Server};
-use tests::sound::RATE_HZ;
 
-use crate::ears::{Ears, alone, music};
+use crate::ears::{Ears, music};
 
 #[test]
 fn musicians_come_back_by_themselves_after_the_server_was_killed() {
-    let _alone = alone();
-    let mut server = Server::start(&[]).expect("the server starts");
-    let (piano, oboe) = (music("late-bus-piano", 25), music("harbor-oboe", 25));
-    let arguments = ["--duration", "22", "--codec", "opus-64"];
-    let ann = FileMusician::join(&server.link("r"), "Ann", &piano, &arguments).expect("it starts");
-    let bob = FileMusician::join(&server.link("r"), "Bob", &oboe, &arguments).expect("it starts");
-    std::thread::sleep(Duration::from_secs(6));
-    server.process.kill().expect("it can be killed");
-    let _server = server.start_again().expect("the server starts again where it was");
-    for (who, musician, played) in [("Ann", ann, &oboe), ("Bob", bob, &piano)] {
-        let heard = musician.heard().expect("it plays to the end");
-        // The last six seconds: long after the restart.
-        let mono = heard.to_mono();
-        let end = mono.iter().rposition(|sample| *sample != 0.0).expect("something was heard");
-        let tail = tests::sound::Sound::mono(mono[end - 6 * RATE_HZ - 1..end].to_vec());
-        // From twelve seconds on the file is in its second round; search one round only.
-        let part = tests::sound::Sound::mono(played.to_mono()[10 * RATE_HZ..].to_vec());
-        let hearing = Ears::new(&tail).hear(&part);
-        assert!(hearing.correlation > 0.9, "{who} heard {hearing:?}");
-        assert_eq!(hearing.gaps, [], "{who}");
-    }
+    in_real_time(|| {
+        let mut server = Server::start(&[]).expect("the server starts");
+        let (piano, oboe) = (music("late-bus-piano", 20), music("harbor-oboe", 20));
+        let arguments = ["--duration", "18", "--codec", "opus-64"];
+        let link = server.link("r");
+        let ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
+        let bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
+        std::thread::sleep(Duration::from_secs(4));
+        server.process.kill().expect("it can be killed");
+        let _server = server.start_again().expect("the server starts again where it was");
+        for (who, musician, played) in [("Ann", ann, &oboe), ("Bob", bob, &piano)] {
+            let heard = musician.heard().expect("it plays to the end");
+            Ears::new(&heard).at_the_end(5).must_hear(who, played, Codec::Opus64);
+        }
+    });
 }
 
 #[test]
 fn a_musician_who_dies_leaves_the_others_playing() {
-    let _alone = alone();
-    let server = Server::start(&[]).expect("the server starts");
-    let tracks = ["late-bus-piano", "harbor-oboe", "seven-stairs-bass"];
-    let [piano, oboe, bass] = tracks.map(|track| music(track, 12));
-    let arguments = ["--duration", "12", "--codec", "opus-64"];
-    let link = server.link("r");
-    let ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
-    let bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
-    let mut cid = FileMusician::join(&link, "Cid", &bass, &arguments).expect("it starts");
-    std::thread::sleep(Duration::from_secs(3));
-    cid.process.kill().expect("it can be killed");
-    let (ann, bob) = (ann.heard().expect("it plays on"), bob.heard().expect("it plays on"));
-    for (who, heard, played) in [("Ann", ann, &oboe), ("Bob", bob, &piano)] {
+    in_real_time(|| {
+        let server = Server::start(&[]).expect("the server starts");
+        let tracks = ["late-bus-piano", "harbor-oboe", "seven-stairs-bass"];
+        let [piano, oboe, bass] = tracks.map(|track| music(track, 11));
+        let arguments = ["--duration", "10", "--codec", "opus-64"];
+        let link = server.link("r");
+        let ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
+        let bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
+        let mut cid = FileMusician::join(&link, "Cid", &bass, &arguments).expect("it starts");
+        std::thread::sleep(Duration::from_secs(3));
+        cid.process.kill().expect("it can be killed");
+        let (ann, bob) = (ann.heard().expect("it plays on"), bob.heard().expect("it plays on"));
         // What came after the crash is the other one alone.
-        let after = tests::sound::Sound::mono(heard.to_mono()[5 * RATE_HZ..].to_vec());
-        Ears::new(&after).must_hear(who, played, Codec::Opus64);
-    }
+        Ears::new(&ann).at_the_end(5).must_hear("Ann", &oboe, Codec::Opus64);
+        Ears::new(&bob).at_the_end(5).must_hear("Bob", &piano, Codec::Opus64);
+    });
 }
 
 #[test]
 fn a_server_that_is_told_to_stop_tells_everybody() {
-    let _alone = alone();
     let mut server = Server::start(&[]).expect("the server starts");
     let piano = music("late-bus-piano", 5);
     let ann = FileMusician::join(&server.link("r"), "Ann", &piano, &["--duration", "60"]);

@@ -49,19 +49,40 @@ pub fn segments(played: &[f32], heard: &[f32], lag: i64, segment_frames: usize) 
         if !inside || level_db(piece) < SILENCE_DB {
             continue;
         }
-        let Some(peak) =
-            best_lag(piece, heard, at + near - REACH..at + near + REACH, Some(at + near))
+        let likely = at + near;
+        let Some(peak) = best_lag(piece, heard, likely - REACH..likely + REACH, Some(likely))
         else {
             continue;
         };
         let energy = piece.iter().map(|s| f64::from(*s).powi(2)).sum();
         let delay_frames = peak.lag - at;
-        if peak.correlation > 0.5 {
+        if 0.5 < peak.correlation {
             near = delay_frames;
         }
         out.push(Segment { at_frame, delay_frames, correlation: peak.correlation, energy });
     }
+    settle_outliers(played, heard, &mut out, segment_frames);
     out
+}
+
+/// A piece in which the playout changed fits nowhere well, and may fit best at a note's next
+/// period: a delay that neither neighbor has is replaced by the better one of theirs.
+fn settle_outliers(played: &[f32], heard: &[f32], segments: &mut [Segment], segment_frames: usize) {
+    for i in 1..segments.len().saturating_sub(1) {
+        let neighbors = [segments[i - 1].delay_frames, segments[i + 1].delay_frames];
+        let Segment { at_frame, delay_frames, .. } = segments[i];
+        if neighbors.contains(&delay_frames) {
+            continue;
+        }
+        let piece = &played[at_frame..at_frame + segment_frames];
+        let fits = neighbors.map(|delay| {
+            let lag = signed(at_frame) + delay;
+            best_lag(piece, heard, lag..lag + 1, None).map_or(0.0, |peak| peak.correlation)
+        });
+        let better = usize::from(fits[0] < fits[1]);
+        segments[i].delay_frames = neighbors[better];
+        segments[i].correlation = fits[better];
+    }
 }
 
 /// The mean of the segments' correlations, louder ones counting for more.

@@ -79,7 +79,7 @@ impl Hearing {
 /// `None` where the two have nothing in common: no lag correlates by more than 0.2.
 #[must_use]
 pub fn compare(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Hearing> {
-    let whole = align(played, heard, lags)?;
+    let whole = place(played, heard, &lags)?;
     if whole.correlation < 0.2 {
         return None;
     }
@@ -94,6 +94,23 @@ pub fn compare(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Hearin
         bands_db: band_differences_db(&played_as_heard, heard),
         segments,
     })
+}
+
+/// Where the sound lies: by all of it, or by its best four seconds where clocks that drift apart
+/// smear the whole.
+fn place(played: &[f32], heard: &[f32], lags: &Range<i64>) -> Option<Peak> {
+    const PIECE_FRAMES: usize = 4 * RATE_HZ;
+    let whole = align(played, heard, lags.clone());
+    if whole.is_some_and(|whole| 0.9 < whole.correlation) {
+        return whole;
+    }
+    let piece = |(i, piece): (usize, &[f32])| {
+        let at = i64::try_from(i * PIECE_FRAMES).ok()?;
+        let peak = align(piece, heard, lags.start + at..lags.end + at)?;
+        Some(Peak { lag: peak.lag - at, ..peak })
+    };
+    let pieces = played.chunks_exact(PIECE_FRAMES).enumerate().filter_map(piece);
+    whole.into_iter().chain(pieces).max_by(|a, b| a.correlation.total_cmp(&b.correlation))
 }
 
 /// The correlation that a codec at its default bitrate must reach on any of our music; measured
