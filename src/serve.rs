@@ -172,11 +172,15 @@ fn port_hint(error: &std::io::Error, flag: &'static str) -> &'static str {
     }
 }
 
-/// To stderr; `RUST_LOG` says more precisely what.
+/// To stderr; `RUST_LOG` says more precisely what, except that nobody's messages are logged.
 fn start_log(flags: &Flags) {
     let default =
         if flags.dev { "info,vjam=debug,signalling_server=debug,sfu_server=debug" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    // At `trace` these write out every WebSocket frame: chat, names, seats, tickets.
+    for frames in ["tungstenite=info", "tokio_tungstenite=info"] {
+        filter = filter.add_directive(frames.parse().expect("a level for a module"));
+    }
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

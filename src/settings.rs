@@ -4,7 +4,7 @@
 //! the command line. An unknown key in the file is an error that names it: a setting with a typing
 //! mistake must not be silently the default.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -20,7 +20,7 @@ pub(crate) struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) http: Option<SocketAddr>,
 
-    /// Where media is taken, UDP [default: the address of --http, port 7882]
+    /// Where media is taken, UDP [default: every interface, or that of --http; port 7882]
     #[arg(long, value_name = "ADDR:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) media: Option<SocketAddr>,
@@ -52,7 +52,7 @@ pub(crate) struct Flags {
 pub(crate) struct Settings {
     /// Where HTTP and WebSocket are served.
     pub(crate) http: SocketAddr,
-    /// Where media is taken; beside `http` where it is not said.
+    /// Where media is taken, if it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     media: Option<SocketAddr>,
     /// Where participants reach media, if not there.
@@ -79,9 +79,17 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Where media is taken.
+    /// Where media is taken: where it is said; else on the interface of `http`; else, with `http`
+    /// on loopback, on every interface. Loopback would be reached by Chromium only (Firefox never
+    /// pairs a loopback candidate with an address of its own), and not through the proxy that
+    /// most likely stands before such a server.
     pub(crate) fn media(&self) -> SocketAddr {
-        self.media.unwrap_or(SocketAddr::new(self.http.ip(), MEDIA_PORT))
+        let ip = match self.http.ip() {
+            IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::UNSPECIFIED.into(),
+            ip => ip,
+        };
+        self.media.unwrap_or(SocketAddr::new(ip, MEDIA_PORT))
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -223,9 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn media_stands_beside_http() {
-        let settings = Settings { http: address("[::1]:80"), ..Settings::default() };
-        assert_eq!(settings.media(), address("[::1]:7882"));
+    fn media_stands_beside_http_but_not_on_loopback() {
+        let media = |http: &str| Settings { http: address(http), ..Settings::default() }.media();
+        assert_eq!(media("203.0.113.5:80"), address("203.0.113.5:7882"));
+        assert_eq!(media("0.0.0.0:80"), address("0.0.0.0:7882"));
+        assert_eq!(media("127.0.0.1:80"), address("0.0.0.0:7882"));
+        assert_eq!(media("[::1]:80"), address("[::]:7882"));
     }
 
     #[test]

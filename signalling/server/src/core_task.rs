@@ -9,6 +9,7 @@ use protocol::control::Event;
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{ConnectionId, Happening, Output, Signalling, TicketKey, Unreadable};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
@@ -55,9 +56,14 @@ pub(crate) struct ToWrite {
     pub(crate) overflowed: Arc<Notify>,
 }
 
-/// The queue did not take another frame.
-#[derive(Debug)]
-struct Overflow;
+/// Why a queue did not take another frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotQueued {
+    /// The app does not read as fast as it is written to.
+    Exhausted,
+    /// The socket is gone; [`Input::Disconnected`] is on its way.
+    Gone,
+}
 
 /// A queue for one connection.
 pub(crate) fn outgoing() -> (Outgoing, ToWrite) {
@@ -70,14 +76,17 @@ pub(crate) fn outgoing() -> (Outgoing, ToWrite) {
 }
 
 impl Outgoing {
-    fn push(&self, frame: Frame) -> Result<(), Overflow> {
+    fn push(&self, frame: Frame) -> Result<(), NotQueued> {
         let len = frame.len();
         // Relaxed: a count by itself; the frames travel through the channel.
         let waiting = self.bytes.fetch_add(len, Ordering::Relaxed) + len;
         if OUTGOING_BYTES_MAX < waiting {
-            return Err(Overflow);
+            return Err(NotQueued::Exhausted);
         }
-        self.frames.try_send(frame).map_err(|_| Overflow)
+        self.frames.try_send(frame).map_err(|error| match error {
+            TrySendError::Full(_) => NotQueued::Exhausted,
+            TrySendError::Closed(_) => NotQueued::Gone,
+        })
     }
 }
 
@@ -225,7 +234,7 @@ impl CoreTask {
     /// Queues a frame; an app that does not read is cut off.
     fn push(&mut self, now: Instant, connection: ConnectionId, frame: Frame) {
         let Some(outgoing) = self.connections.get(&connection) else { return };
-        if outgoing.push(frame).is_err() {
+        if outgoing.push(frame) == Err(NotQueued::Exhausted) {
             tracing::info!(connection = connection.0, "the app does not read; closing");
             if let Some(outgoing) = self.connections.remove(&connection) {
                 outgoing.overflowed.notify_one();

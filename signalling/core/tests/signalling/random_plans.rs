@@ -5,6 +5,8 @@
 //! rules of `docs/protocol.md` §5 anew, pair by pair. After every step the SFU on paper and the
 //! lists that the apps were sent must be what the model says. A failing plan is printed and shrunk
 //! by proptest; the same plan always gives the same bytes.
+//!
+//! Long because the model is one thing: what it knows, what can be done, what must hold.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
