@@ -15,7 +15,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
 }
 
 fn generator(arguments: &[&str]) -> Program {
-    Program::new("cargo", ["run", "--quiet", "--locked", "--package", "protocol"])
+    Program::new("cargo", ["run", "--locked", "--package", "protocol"])
         .args(["--features", "typescript", "--example", "generate", "--"])
         .args(arguments)
 }
