@@ -10,8 +10,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { chromium } from "playwright-core";
@@ -29,8 +31,9 @@ const [http, media, page] = await freePorts(3);
 process.env.VJAM_SERVER = `http://127.0.0.1:${http}`;
 
 const vjam = process.env.VJAM ?? resolve(here, "../../target/debug/vjam");
-const flags = ["serve", "--http", `127.0.0.1:${http}`, "--media", `127.0.0.1:${media}`];
-const server = spawn(vjam, flags, { stdio: ["ignore", "ignore", "inherit"] });
+const data = await mkdtemp(join(tmpdir(), "vjam-measure-"));
+const where = ["--http", `127.0.0.1:${http}`, "--media", `127.0.0.1:${media}`, "--data", data];
+const server = spawn(vjam, ["serve", ...where], { stdio: ["ignore", "ignore", "inherit"] });
 await reachable(http);
 
 const { build, preview } = await import("vite");
@@ -56,6 +59,7 @@ try {
   await pages.close();
   server.kill("SIGTERM");
   await once(server, "exit");
+  await rm(data, { recursive: true });
 }
 console.log(JSON.stringify(results));
 

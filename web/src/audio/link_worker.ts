@@ -48,8 +48,9 @@ let opusPayloadType = rtp.OPUS;
 let redPayloadType = rtp.RED;
 let microphoneSsrc: number | null = null;
 let toldPath = "";
-/** Bytes per millisecond that we put on the data channel lately, to read its queue as time. */
-let sendRate = 20;
+/** Bytes per millisecond that the engine wanted to send lately, to read the queue as time. */
+let offeredRate = 20;
+let offeredBytes = 0;
 
 scope.onmessage = ({ data: message }) => {
   switch (message.type) {
@@ -109,8 +110,9 @@ function route(packet: Uint8Array, forPage: ArrayBuffer[]): void {
   }
   const ours = rtp.payloadType(packet);
   rtp.setPayloadType(packet, ours === rtp.RED ? redPayloadType : opusPayloadType);
+  offeredBytes += packet.byteLength;
   const state = channelState();
-  if (!state.open || SKIP_BEHIND_MS < state.bufferedBytes / sendRate) {
+  if (!state.open || SKIP_BEHIND_MS < state.bufferedBytes / offeredRate) {
     counts.skippedPackets += 1;
     return;
   }
@@ -127,16 +129,14 @@ function channelState(): { open: boolean; bufferedBytes: number } {
 }
 
 let looks = 0;
-let sentBytesBefore = 0;
 
 /** Lets the policy see the data channel's queue. */
 function look(): void {
-  const rate = (counts.sentBytes - sentBytesBefore) / LOOK_MS;
-  sentBytesBefore = counts.sentBytes;
   // Smoothed over about half a second; never so low that a single packet looks like a queue.
-  sendRate = Math.max(5, sendRate + (rate - sendRate) / 10);
+  offeredRate = Math.max(5, offeredRate + (offeredBytes / LOOK_MS - offeredRate) / 10);
+  offeredBytes = 0;
   const state = channelState();
-  counts.queuedMs = state.bufferedBytes / sendRate;
+  counts.queuedMs = state.bufferedBytes / offeredRate;
   policy.observeChannel(performance.now(), state.open, counts.queuedMs);
   tellPath();
   looks += 1;
