@@ -14,17 +14,21 @@
 //! next connectivity check.
 
 mod certificate;
+mod config;
+mod hello;
 pub mod limits;
 mod link;
 pub mod srtp;
 mod stack;
 pub mod stun;
+mod transactions;
 
 pub use certificate::{Certificate, CertificateError};
-pub use link::{
-    CHANNEL_LABEL, IceCredentials, Link, LinkConfig, LinkError, LinkEvent, LinkState, Role,
-    SendError, Transmit,
+pub use config::{
+    CHANNEL_LABEL, IceCredentials, LinkConfig, LinkError, LinkEvent, LinkState, Role, SendError,
+    Transmit,
 };
+pub use link::Link;
 
 /// Tests run under an allocator that knows where nothing may be allocated.
 #[cfg(test)]

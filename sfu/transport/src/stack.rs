@@ -26,10 +26,11 @@ use str0m::crypto::{CryptoError, CryptoProvider, from_feature_flags};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceCreds, Input, Output, Rtc};
 
+use crate::config::{CHANNEL_LABEL, IceCredentials, Role};
+use crate::hello::{HelloAssembly, Verdict};
 use crate::limits::{
     CHANNEL_QUEUE_BYTES_MAX, CLIENT_CHECK_INTERVAL, DTLS_RETRANSMIT_FIRST, DTLS_RETRANSMITS_MAX,
 };
-use crate::link::{CHANNEL_LABEL, IceCredentials, Role};
 use crate::srtp::{Profile, SessionKeys};
 use crate::{Certificate, stun};
 
@@ -271,18 +272,7 @@ impl Stack {
                         to: transmit.destination,
                         bytes: transmit.contents.into(),
                     }),
-                    Output::Event(event) => match event {
-                        Event::Connected => match self.keys.get() {
-                            Some(keys) => sink(StackOutput::Connected(keys.clone())),
-                            None => sink(StackOutput::Failed),
-                        },
-                        Event::ChannelOpen(..) => sink(StackOutput::ChannelOpen),
-                        Event::ChannelData(data) => {
-                            sink(StackOutput::ChannelMessage(data.data));
-                        }
-                        Event::Closed => sink(StackOutput::Failed),
-                        _ => {}
-                    },
+                    Output::Event(event) => take_event(event, &self.keys, sink),
                 }
             }
         }));
@@ -294,6 +284,20 @@ impl Stack {
                 sink(StackOutput::Failed);
             }
         }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is of media, which is not declared")]
+fn take_event(event: Event, keys: &KeySlot, sink: &mut dyn FnMut(StackOutput)) {
+    match event {
+        Event::Connected => match keys.get() {
+            Some(keys) => sink(StackOutput::Connected(keys.clone())),
+            None => sink(StackOutput::Failed),
+        },
+        Event::ChannelOpen(..) => sink(StackOutput::ChannelOpen),
+        Event::ChannelData(data) => sink(StackOutput::ChannelMessage(data.data)),
+        Event::Closed => sink(StackOutput::Failed),
+        _ => {}
     }
 }
 
@@ -404,13 +408,14 @@ impl DtlsProvider for TapProvider {
         };
         let dtls = dimpl::Dtls::new_12(Arc::new(config), certificate, now);
         let keys = KEY_SLOT.take().unwrap_or_default();
-        Ok(Box::new(Tap { dtls, keys }))
+        Ok(Box::new(Tap { dtls, keys, hello: HelloAssembly::default() }))
     }
 }
 
 struct Tap {
     dtls: dimpl::Dtls,
     keys: KeySlot,
+    hello: HelloAssembly,
 }
 
 impl core::fmt::Debug for Tap {
@@ -425,21 +430,24 @@ impl DtlsInstance for Tap {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.dtls.handle_packet(packet)
+        if self.dtls.is_active() {
+            return self.dtls.handle_packet(packet);
+        }
+        match self.hello.handle(packet) {
+            Verdict::Unchanged => self.dtls.handle_packet(packet),
+            Verdict::Kept => Ok(()),
+            Verdict::Whole(hello) => self.dtls.handle_packet(&hello),
+        }
     }
 
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        match self.dtls.poll_output(buffer) {
-            DtlsOutput::KeyingMaterial(material, profile) => {
-                if let Some(keys) = session_keys(&material, profile) {
-                    // A second set would be a renegotiation, which does not exist.
-                    let _already_set = self.keys.set(keys);
-                }
-                let dummy = KeyingMaterial::new(&vec![0; material.len()]);
-                DtlsOutput::KeyingMaterial(dummy, profile)
-            }
-            other => other,
+        let output = self.dtls.poll_output(buffer);
+        let DtlsOutput::KeyingMaterial(material, profile) = output else { return output };
+        if let Some(keys) = session_keys(&material, profile) {
+            // A second set would be a renegotiation, which does not exist.
+            let _already_set = self.keys.set(keys);
         }
+        DtlsOutput::KeyingMaterial(KeyingMaterial::new(&vec![0; material.len()]), profile)
     }
 
     fn handle_timeout(&mut self, now: std::time::Instant) -> Result<(), DtlsImplError> {
