@@ -14,8 +14,8 @@ mod commands;
 pub mod limits;
 mod member;
 mod pending;
-#[cfg(any(test, feature = "plain-link"))]
-pub mod plain;
+#[cfg(test)]
+mod plain;
 mod publisher;
 mod rate;
 mod rewrite;

@@ -1,4 +1,4 @@
-//! A link without encryption, for simulators and tests: both ends, repeatable to the byte.
+//! A link without encryption, for tests: both ends, repeatable to the byte.
 //!
 //! It behaves as the encrypted one does where that matters to whoever drives it: nothing is sent
 //! before a connectivity check was answered, the newest check says where datagrams go, credentials
@@ -22,14 +22,14 @@ use crate::transport::{DataChannel, Link, LinkEvent, LinkRefused, NotSealed, Ope
 
 /// The SFU's end.
 #[derive(Debug)]
-pub struct PlainLink {
+pub(crate) struct PlainLink {
     end: End,
     channel: DataChannel,
 }
 
 /// A participant's end.
 #[derive(Debug)]
-pub struct PlainClient {
+pub(crate) struct PlainClient {
     end: End,
     /// Where the SFU is.
     server: SocketAddr,
@@ -182,7 +182,7 @@ impl Link for PlainLink {
 impl PlainClient {
     /// Makes a participant's end; its first check leaves with the next [`Self::handle_timeout`].
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         local: &LinkParameters,
         remote: &LinkParameters,
         server: SocketAddr,
@@ -193,7 +193,12 @@ impl PlainClient {
     }
 
     /// Takes a STUN or DTLS datagram; gives whether it was accepted.
-    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> bool {
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> bool {
         let end = &mut self.end;
         if end.state == State::Closed {
             return false;
@@ -230,7 +235,7 @@ impl PlainClient {
     }
 
     /// Lets time pass: checks, the handshake, silence.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if self.end.state == State::Closed {
             return;
         }
@@ -255,7 +260,7 @@ impl PlainClient {
     }
 
     /// Replaces the ICE credentials of both ends and where the SFU is.
-    pub fn restart_ice(
+    pub(crate) fn restart_ice(
         &mut self,
         now: Instant,
         local: &LinkParameters,
@@ -269,7 +274,7 @@ impl PlainClient {
     }
 
     /// Sends a data channel message, if the link is up.
-    pub fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
+    pub(crate) fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
         let address = self.end.address.filter(|_| self.end.state == State::Up).ok_or(NotSealed)?;
         let mut bytes = vec![DTLS, MESSAGE];
         bytes.extend(message);
@@ -277,50 +282,29 @@ impl PlainClient {
         Ok(())
     }
 
-    /// Says goodbye.
-    pub fn close(&mut self) {
-        self.end.say_goodbye();
-    }
-
     /// The next control datagram, written into `buffer`.
-    pub fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+    pub(crate) fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
         self.end.poll_transmit(buffer)
     }
 
     /// What happened.
-    pub fn poll_event(&mut self) -> Option<LinkEvent> {
+    pub(crate) fn poll_event(&mut self) -> Option<LinkEvent> {
         self.end.events.pop_front()
     }
 
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let hello = self.end.state == State::Connecting && self.end.address.is_some();
         let silent = (self.end.state == State::Up).then(|| self.end.heard + CLIENT_SILENCE_MAX);
         let check = (self.end.state != State::Closed).then_some(self.next_check);
         [check, hello.then_some(self.next_hello), silent].into_iter().flatten().min()
     }
 
-    /// Where RTP goes, once it may be sent.
-    #[must_use]
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.end.address.filter(|_| matches!(self.end.state, State::Up | State::Down))
-    }
-
     /// Whether the SFU is heard.
     #[must_use]
-    pub fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         self.end.state == State::Up
-    }
-
-    /// Seals an RTP packet, which changes nothing but that its number is spent.
-    pub fn seal(&mut self, packet: &[u8]) -> Result<(), NotSealed> {
-        self.end.seal(packet)
-    }
-
-    /// Opens an RTP packet, which changes nothing but that it opens only once.
-    pub fn open(&mut self, packet: &[u8]) -> Result<(), OpenError> {
-        self.end.open(packet)
     }
 }
 

@@ -22,7 +22,6 @@ impl Stream {
     pub(crate) fn new(member: MemberKey, ssrc: Ssrc, payload_types: PayloadTypes) -> Self {
         // Any number below 2^14 will do, and one that differs between streams tells them apart in a
         // trace. It need not be secret: the payload is encrypted with a key of its own.
-        #[expect(clippy::cast_possible_truncation, reason = "14 bits are kept")]
         let start = (ssrc.0 & 0x3fff) as u16;
         Self { member, ssrc, source: None, payload_types, rewrite: Rewrite::new(start) }
     }

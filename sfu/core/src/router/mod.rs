@@ -1,8 +1,10 @@
-//! The forwarding decision: whose is a datagram, who hears the packet in it.
-//!
-//! What surprises: an address belongs to a participant only after authentic STUN came from it, and
-//! stays so for a while even if another participant authenticates from it, because whoever can
-//! forge an address could otherwise cut its owner off.
+//! The router as a whole: what it owns, its interface, its timers. What comes in is in
+//! `incoming.rs`, what goes out in `outgoing.rs`.
+
+mod incoming;
+mod outgoing;
+#[cfg(test)]
+mod tests;
 
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, VecDeque};
@@ -10,21 +12,20 @@ use std::collections::{BTreeMap, VecDeque};
 use protocol::control::{Command, Event};
 use protocol::datagram::Kind;
 use protocol::id::ParticipantId;
-use protocol::limits::{DATAGRAM_BYTES_MAX, PAYLOAD_BYTES_MAX};
-use protocol::rtp::{HEADER_BYTES, Packet, Ssrc};
+use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::time::Instant;
 
 use crate::limits::{
     EVENTS_MAX, REPORT_INTERVAL, STRANGER_STUN_PER_SECOND_MAX, TIMER_ROUND_INTERVAL_MIN,
 };
 use crate::member::{AddressTable, Member, MemberKey, MemberKind};
-use crate::pending::{Arrival, PendingRing, Pushed};
-use crate::publisher::{Rejected, Source};
+use crate::pending::PendingRing;
+use crate::publisher::Source;
 use crate::rate::Bucket;
-use crate::slab::{Key, Slab};
+use crate::slab::Slab;
 use crate::stats::Counters;
 use crate::subscriber::Stream;
-use crate::transport::{Link, LinkEvent, OpenError, Transmit};
+use crate::transport::{Link, Transmit};
 
 /// What wants [`Router::handle_timeout`] to be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,189 +166,6 @@ impl<L: Link> Router<L> {
         self.by_participant.len()
     }
 
-    fn handle_rtp(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
-        let Some(&key) = self.by_address.get(&from) else {
-            self.counters.dropped_unknown_address += 1;
-            return;
-        };
-        let Some(ssrc) = ssrc_of(datagram) else {
-            self.counters.dropped_malformed += 1;
-            return;
-        };
-        let Some(member) = self.members.get_mut(key) else { return };
-        // Before the packet is opened: a stream that nobody announced is not worth a cipher.
-        let Some(source) = member.source(ssrc) else {
-            self.counters.dropped_unknown_ssrc += 1;
-            return;
-        };
-        match member.link.open_rtp(datagram) {
-            Ok(len) => self.accept(now, source, &datagram[..len]),
-            Err(error) => self.count_unopened(error),
-        }
-    }
-
-    /// Takes in a genuine packet of a source, from RTP or from a data channel.
-    fn accept(&mut self, now: Instant, key: Key<Source>, packet: &[u8]) {
-        self.counters.received_packets += 1;
-        let Ok(packet) = Packet::parse(packet) else {
-            self.counters.dropped_malformed += 1;
-            return;
-        };
-        if packet.payload.is_empty() {
-            self.counters.dropped_empty += 1;
-            return;
-        }
-        if PAYLOAD_BYTES_MAX < packet.payload.len() {
-            self.counters.dropped_malformed += 1;
-            return;
-        }
-        let Some(source) = self.sources.get_mut(key) else { return };
-        let (payload_kind, position) = match source.receive(now, &packet) {
-            Ok(received) => received,
-            Err(rejected) => {
-                *match rejected {
-                    Rejected::OverRate => &mut self.counters.dropped_source_rate,
-                    Rejected::Duplicate => &mut self.counters.dropped_replayed,
-                    Rejected::Astray => &mut self.counters.dropped_astray,
-                    Rejected::PayloadType => &mut self.counters.dropped_payload_type,
-                } += 1;
-                return;
-            }
-        };
-        if source.muted {
-            self.counters.dropped_muted += 1;
-            return;
-        }
-        if source.subscribers.is_empty() {
-            return;
-        }
-        let pushed = self.pending.push(&Arrival {
-            source: key,
-            arrived: now,
-            position,
-            payload_kind,
-            marker: packet.marker,
-            payload: packet.payload,
-        });
-        if pushed == Pushed::OldestDropped {
-            self.counters.dropped_pending += 1;
-        }
-    }
-
-    fn handle_rtcp(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        let Some(&key) = self.by_address.get(&from) else {
-            self.counters.dropped_unknown_address += 1;
-            return;
-        };
-        let Some(member) = self.members.get_mut(key) else { return };
-        match member.link.open_rtcp(datagram) {
-            Ok(_) => self.counters.rtcp_received += 1,
-            Err(error) => self.count_unopened(error),
-        }
-    }
-
-    fn handle_stun(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let owner = self.by_address.get(&from).copied();
-        let named = L::receiver_ufrag(datagram).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied();
-        let Some(key) = named else {
-            self.counters.dropped_stun += 1;
-            return;
-        };
-        if owner != Some(key) && !self.stranger_stun.admit(now) {
-            self.counters.dropped_control_rate += 1;
-            return;
-        }
-        if let Some(owner) = owner.filter(|owner| *owner != key)
-            && self.members.get(owner).is_some_and(|member| member.holds(from, now))
-        {
-            self.counters.dropped_address_held += 1;
-            return;
-        }
-        if !self.handle_control(now, key, from, datagram) {
-            self.counters.dropped_stun += 1;
-            return;
-        }
-        if let Some(owner) = owner.filter(|owner| *owner != key)
-            && let Some(member) = self.members.get_mut(owner)
-        {
-            member.release(from);
-        }
-        if let Some(member) = self.members.get_mut(key) {
-            if let Some(forgotten) = member.hold(from, now) {
-                self.by_address.remove(&forgotten);
-            }
-            self.by_address.insert(from, key);
-        }
-    }
-
-    fn handle_dtls(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let Some(&key) = self.by_address.get(&from) else {
-            self.counters.dropped_unknown_address += 1;
-            return;
-        };
-        self.handle_control(now, key, from, datagram);
-    }
-
-    /// Gives a STUN or DTLS datagram to a link; whether it was accepted.
-    fn handle_control(
-        &mut self,
-        now: Instant,
-        key: MemberKey,
-        from: SocketAddr,
-        datagram: &[u8],
-    ) -> bool {
-        let Some(member) = self.members.get_mut(key) else { return false };
-        if !member.control_rate.admit(now) {
-            self.counters.dropped_control_rate += 1;
-            return false;
-        }
-        let accepted = member.link.handle_datagram(now, from, datagram);
-        if accepted {
-            self.counters.control_received += 1;
-        }
-        self.pump(now, key);
-        accepted
-    }
-
-    /// Takes in what a link has to say after anything was done to it.
-    pub(crate) fn pump(&mut self, now: Instant, key: MemberKey) {
-        loop {
-            let Some(member) = self.members.get_mut(key) else { return };
-            let participant = member.participant;
-            match member.link.poll_event() {
-                None => break,
-                Some(LinkEvent::Up) => {
-                    member.up = true;
-                    for (ssrc, stream) in &member.streams {
-                        member.link.declare(*ssrc);
-                        if let Some(stream) = self.streams.get_mut(*stream) {
-                            stream.rewrite.rejoin();
-                        }
-                    }
-                    self.push_event(Event::LinkUp { participant });
-                }
-                Some(LinkEvent::Down | LinkEvent::Closed) => {
-                    member.up = false;
-                    self.push_event(Event::LinkDown { participant });
-                }
-                Some(LinkEvent::Message(message)) => {
-                    let source = ssrc_of(&message).and_then(|ssrc| member.source(ssrc));
-                    match source {
-                        Some(source) => self.accept(now, source, &message),
-                        None => self.counters.dropped_unknown_ssrc += 1,
-                    }
-                }
-            }
-        }
-        let Some(member) = self.members.get_mut(key) else { return };
-        if !member.queued {
-            member.queued = true;
-            self.ready.push_back(key);
-        }
-        let due = member.link.poll_timeout();
-        self.schedule_round(due);
-    }
-
     fn schedule_round(&mut self, due: Option<Instant>) {
         if let Some(due) = due {
             let due = due.max(self.last_round + TIMER_ROUND_INTERVAL_MIN);
@@ -396,76 +214,6 @@ impl<L: Link> Router<L> {
         self.next_report = (!self.by_participant.is_empty()).then(|| now + REPORT_INTERVAL);
     }
 
-    /// The next copy of a pending packet: one subscriber after the other, packet after packet.
-    fn poll_forwarded(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
-        while let Some(pending) = self.pending.front() {
-            let next = self
-                .sources
-                .get(pending.source)
-                .and_then(|source| source.subscribers.get(pending.next_subscriber));
-            let Some(&key) = next else {
-                self.pending.pop();
-                continue;
-            };
-            pending.next_subscriber += 1;
-            let Some(stream) = self.streams.get_mut(key) else { continue };
-            let Some(member) = self.members.get_mut(stream.member) else { continue };
-            let Some(to) = member.link.address().filter(|_| member.up) else {
-                self.counters.unsent_link_down += 1;
-                continue;
-            };
-            let Some(payload_type) = stream.payload_type(pending.payload_kind) else {
-                self.counters.unsent_payload += 1;
-                continue;
-            };
-            let rewritten =
-                stream.rewrite.rewrite(pending.source, pending.position, pending.arrived);
-            let Some(rewritten) = rewritten else {
-                self.counters.unsent_before_join += 1;
-                continue;
-            };
-            let packet = Packet {
-                marker: pending.marker || rewritten.joined,
-                payload_type,
-                sequence_number: rewritten.number.wire(),
-                timestamp: rewritten.media_time.rtp_timestamp(),
-                ssrc: stream.ssrc,
-                payload: pending.payload(),
-            };
-            let sealed = packet.write(buffer).and_then(|len| member.link.seal(buffer, len).ok());
-            let Some(len) = sealed else {
-                self.counters.unsent_not_sealed += 1;
-                continue;
-            };
-            self.counters.forwarded_packets += 1;
-            return Some(Transmit { to, len });
-        }
-        None
-    }
-
-    fn poll_control(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
-        while let Some((to, bytes)) = self.farewells.pop_front() {
-            if let Some(out) = buffer.get_mut(..bytes.len()) {
-                out.copy_from_slice(&bytes);
-                self.counters.control_sent += 1;
-                return Some(Transmit { to, len: bytes.len() });
-            }
-        }
-        while let Some(&key) = self.ready.front() {
-            let Some(member) = self.members.get_mut(key) else {
-                self.ready.pop_front();
-                continue;
-            };
-            if let Some(transmit) = member.link.poll_transmit(buffer) {
-                self.counters.control_sent += 1;
-                return Some(transmit);
-            }
-            member.queued = false;
-            self.ready.pop_front();
-        }
-        None
-    }
-
     fn push_event(&mut self, event: Event) {
         if EVENTS_MAX <= self.events.len() {
             self.events.pop_front();
@@ -473,20 +221,6 @@ impl<L: Link> Router<L> {
         }
         self.events.push_back(event);
     }
-
-    fn count_unopened(&mut self, error: OpenError) {
-        *match error {
-            OpenError::Malformed => &mut self.counters.dropped_malformed,
-            OpenError::Replayed => &mut self.counters.dropped_replayed,
-            OpenError::Forged | OpenError::NotUp => &mut self.counters.dropped_forged,
-        } += 1;
-    }
-}
-
-/// The stream of a packet whose header is not checked yet.
-fn ssrc_of(packet: &[u8]) -> Option<Ssrc> {
-    let header = packet.first_chunk::<HEADER_BYTES>()?;
-    Some(Ssrc(u32::from_be_bytes([header[8], header[9], header[10], header[11]])))
 }
 
 /// Whom a refused command is reported to.
@@ -502,6 +236,3 @@ const fn subject(command: &Command) -> ParticipantId {
         | Command::Unsubscribe { subscriber: participant, .. } => *participant,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -67,10 +67,8 @@ impl ReceiveBatch {
         counters.receive_calls += 1;
         let Ok(count) = usize::try_from(count) else {
             let error = io::Error::last_os_error();
-            return match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
-                _ => Err(error),
-            };
+            let nothing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+            return if nothing.contains(&error.kind()) { Ok(0) } else { Err(error) };
         };
         for (at, (name, message)) in names.into_iter().zip(&messages).take(count).enumerate() {
             // SAFETY: the kernel wrote an address of `msg_namelen` bytes there.
@@ -159,17 +157,15 @@ impl SendBatch {
                 next += count;
                 continue;
             }
-            match io::Error::last_os_error().kind() {
-                io::ErrorKind::Interrupted => {}
-                io::ErrorKind::WouldBlock => {
-                    counters.dropped_full += (self.len - next) as u64;
-                    break;
-                }
-                _ => {
-                    // Only the first is to blame: no route to it, or a firewall.
-                    counters.dropped_refused += 1;
-                    next += 1;
-                }
+            let error = io::Error::last_os_error().kind();
+            if error == io::ErrorKind::WouldBlock {
+                counters.dropped_full += (self.len - next) as u64;
+                break;
+            }
+            if error != io::ErrorKind::Interrupted {
+                // Only the first is to blame: no route to it, or a firewall.
+                counters.dropped_refused += 1;
+                next += 1;
             }
         }
         self.len = 0;

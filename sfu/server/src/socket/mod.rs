@@ -65,7 +65,7 @@ impl MediaSocket {
             IpAddr::V4(ip) if self.local.is_ipv6() => {
                 SocketAddr::new(ip.to_ipv6_mapped().into(), address.port())
             }
-            _ => address,
+            IpAddr::V4(_) | IpAddr::V6(_) => address,
         }
     }
 }

@@ -36,12 +36,15 @@ impl ReceiveBatch {
                 counters.received_datagrams += 1;
                 Ok(1)
             }
-            Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
-                // What a datagram that was sent earlier met with (Windows).
-                io::ErrorKind::ConnectionReset => Ok(0),
-                _ => Err(error),
-            },
+            Err(error) => {
+                // The last is what a datagram that was sent earlier met with (Windows).
+                let nothing = [
+                    io::ErrorKind::WouldBlock,
+                    io::ErrorKind::Interrupted,
+                    io::ErrorKind::ConnectionReset,
+                ];
+                if nothing.contains(&error.kind()) { Ok(0) } else { Err(error) }
+            }
         }
     }
 

@@ -131,7 +131,8 @@ fn junk_at_a_real_socket_costs_nobody_a_packet() {
     let stranger = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let mut random = Random(7);
     for round in 0..200_u8 {
-        let mut junk: Vec<u8> = (0..random.below(1600)).map(|_| random.next().to_le_bytes()[0]).collect();
+        let mut junk: Vec<u8> =
+            (0..random.below(1600)).map(|_| random.next().to_le_bytes()[0]).collect();
         if let Some(first) = junk.first_mut() {
             *first = [0, 1, 22, 23, 0x80, 0x90, 255][random.below(7)];
         }

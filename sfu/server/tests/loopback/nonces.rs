@@ -62,8 +62,10 @@ fn check(seed: u64) {
             _ => {
                 // Reordered now and then, repeated now and then.
                 let from = memory.members[&one].address;
-                let mut packets =
-                    [memory.sealed(one, source_of(one), b"a"), memory.sealed(one, source_of(one), b"b")];
+                let mut packets = [
+                    memory.sealed(one, source_of(one), b"a"),
+                    memory.sealed(one, source_of(one), b"b"),
+                ];
                 if random.below(4) == 0 {
                     packets.reverse();
                 }

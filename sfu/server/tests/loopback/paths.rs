@@ -27,9 +27,8 @@ fn music_goes_on_through_an_ice_restart() {
             all[0].play(source, &[round]);
             stage.run_until(&mut all, |_| true);
         }
-        let heard = |all: &[Participant]| {
-            all[1].heard.iter().filter(|packet| packet.3 == [round]).count()
-        };
+        let heard =
+            |all: &[Participant]| all[1].heard.iter().filter(|packet| packet.3 == [round]).count();
         stage.run_until(&mut all, |all| heard(all) == 20);
         let restarted = stage.now();
         stage.run_until(&mut all, |all| all.iter().all(|one| restarted < one.link.heard()));

@@ -59,8 +59,7 @@ impl Stage {
         let sfu = sfu.expect("a loopback port is free");
         let commands = sfu.commands();
         let address = sfu.description().candidates[0];
-        Self {
-            address, sfu, commands, events, started: StdInstant::now(), settled: Cell::new(0) }
+        Self { address, sfu, commands, events, started: StdInstant::now(), settled: Cell::new(0) }
     }
 
     pub(crate) fn now(&self) -> Instant {

@@ -1,0 +1,78 @@
+//! What goes out: copies of packets, each written when it is asked for, and control datagrams.
+
+use protocol::rtp::Packet;
+
+use super::Router;
+use crate::transport::{Link, Transmit};
+
+impl<L: Link> Router<L> {
+    /// The next copy of a pending packet: one subscriber after the other, packet after packet.
+    pub(super) fn poll_forwarded(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+        while let Some((pending, payload)) = self.pending.front() {
+            let next = self
+                .sources
+                .get(pending.source)
+                .and_then(|source| source.subscribers.get(pending.next_subscriber));
+            let Some(&key) = next else {
+                self.pending.pop();
+                continue;
+            };
+            pending.next_subscriber += 1;
+            let Some(stream) = self.streams.get_mut(key) else { continue };
+            let Some(member) = self.members.get_mut(stream.member) else { continue };
+            let Some(to) = member.link.address().filter(|_| member.up) else {
+                self.counters.unsent_link_down += 1;
+                continue;
+            };
+            let Some(payload_type) = stream.payload_type(pending.payload_kind) else {
+                self.counters.unsent_payload += 1;
+                continue;
+            };
+            let rewritten =
+                stream.rewrite.rewrite(pending.source, pending.position, pending.arrived);
+            let Some(rewritten) = rewritten else {
+                self.counters.unsent_before_join += 1;
+                continue;
+            };
+            let packet = Packet {
+                marker: pending.marker || rewritten.joined,
+                payload_type,
+                sequence_number: rewritten.number.wire(),
+                timestamp: rewritten.media_time.rtp_timestamp(),
+                ssrc: stream.ssrc,
+                payload,
+            };
+            let sealed = packet.write(buffer).and_then(|len| member.link.seal(buffer, len).ok());
+            let Some(len) = sealed else {
+                self.counters.unsent_not_sealed += 1;
+                continue;
+            };
+            self.counters.forwarded_packets += 1;
+            return Some(Transmit { to, len });
+        }
+        None
+    }
+
+    pub(super) fn poll_control(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+        while let Some((to, bytes)) = self.farewells.pop_front() {
+            if let Some(out) = buffer.get_mut(..bytes.len()) {
+                out.copy_from_slice(&bytes);
+                self.counters.control_sent += 1;
+                return Some(Transmit { to, len: bytes.len() });
+            }
+        }
+        while let Some(&key) = self.ready.front() {
+            let Some(member) = self.members.get_mut(key) else {
+                self.ready.pop_front();
+                continue;
+            };
+            if let Some(transmit) = member.link.poll_transmit(buffer) {
+                self.counters.control_sent += 1;
+                return Some(transmit);
+            }
+            member.queued = false;
+            self.ready.pop_front();
+        }
+        None
+    }
+}
