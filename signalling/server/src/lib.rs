@@ -8,6 +8,7 @@ mod assets;
 mod core_task;
 mod http;
 pub mod limits;
+mod listener;
 mod origin;
 mod server;
 mod sfu_link;

@@ -23,3 +23,11 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long an app may take to answer a close frame, and the server to say goodbye to all.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// TCP connections beside those that signalling allows as WebSockets: pages and files being
+/// loaded. Beyond, new ones wait in the system's queue until another ends.
+pub const HTTP_CONNECTIONS_SPARE: usize = 64;
+
+/// How long a TCP connection may carry nothing in either direction; then it is closed. A
+/// WebSocket carries pings.
+pub const QUIET_MAX: Duration = Duration::from_secs(60);

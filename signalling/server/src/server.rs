@@ -4,7 +4,6 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use axum::serve::ListenerExt as _;
 use signalling::TicketKey;
 use signalling::limits::Limits;
 use thiserror::Error;
@@ -15,7 +14,8 @@ use tokio::time::timeout;
 use crate::assets::Assets;
 use crate::core_task::{self, CoreConfig, CoreEnd};
 use crate::http::{self, Shared};
-use crate::limits::{CLOSE_PATIENCE, INCOMING_MESSAGES_MAX};
+use crate::limits::{CLOSE_PATIENCE, HTTP_CONNECTIONS_SPARE, INCOMING_MESSAGES_MAX};
+use crate::listener::BoundedListener;
 use crate::sfu_link::SfuLink;
 
 /// What a server must know.
@@ -99,12 +99,8 @@ impl Server {
         let next_connection = Arc::new(AtomicU64::new(1));
         let shared = Shared { inputs, alive: Arc::new(alive), next_connection, assets, version };
         let (stop_http, http_stopped) = oneshot::channel::<()>();
-        let listener = self.listener.tap_io(|stream| {
-            // Small messages leave at once; one that waits costs a musician time, not sound.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "no TCP_NODELAY");
-            }
-        });
+        let connections_max = limits.connections_max.saturating_add(HTTP_CONNECTIONS_SPARE);
+        let listener = BoundedListener::new(self.listener, connections_max);
         let serving = axum::serve(listener, http::router(shared))
             .with_graceful_shutdown(async {
                 // Whether it was sent or dropped: HTTP stops.

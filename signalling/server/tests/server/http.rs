@@ -1,5 +1,9 @@
 //! What a browser gets.
 
+use signalling::limits::Limits;
+use signalling_server::limits::HTTP_CONNECTIONS_SPARE;
+use tokio::net::TcpStream;
+
 use crate::app::TestServer;
 
 #[tokio::test]
@@ -45,4 +49,20 @@ async fn programs_ask_for_version_and_health() {
     let answer = server.request("GET /healthz HTTP/1.1").await;
     assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
     assert!(answer.contains("cache-control: no-store"));
+}
+
+#[tokio::test]
+async fn a_connection_too_many_waits_until_another_ends() {
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let server = TestServer::with_limits(limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..=HTTP_CONNECTIONS_SPARE {
+        idle.push(TcpStream::connect(server.http).await.expect("it listens"));
+    }
+    let waiting = server.request("GET /healthz HTTP/1.1");
+    tokio::pin!(waiting);
+    let other = tokio::time::timeout(std::time::Duration::from_millis(300), &mut waiting).await;
+    assert!(other.is_err(), "there is no place for it yet");
+    idle.pop();
+    assert!(waiting.await.ends_with("ok"));
 }
