@@ -19,7 +19,7 @@ use protocol::units::Bitrate;
 /// Flags of `vjam join`.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
-    /// The room's link, as the web page shows it: http(s)://HOST[:PORT]/r/ROOM. The room is made
+    /// The room's link, as the web page shows it: `http://HOST:PORT/r/ROOM`. The room is made
     /// if it is not there.
     #[arg(value_parser = parse_link)]
     link: RoomLink,

@@ -5,6 +5,7 @@
 
 mod jackd;
 
+use std::process::Command;
 use std::sync::mpsc;
 
 use engine_device::audio::{
@@ -14,7 +15,16 @@ use jackd::{Server, wait_for};
 
 fn main() {
     jackd::enter_own_namespace();
-    let tests: [(&str, fn()); 5] = [
+    if std::env::args().any(|argument| argument == WITHOUT_LIBRARY) {
+        let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("no library");
+        eprintln!("{error}");
+        return;
+    }
+    let tests: [(&str, fn()); 6] = [
+        (
+            "without_the_library_it_says_what_to_install",
+            without_the_library_it_says_what_to_install,
+        ),
         ("without_a_server_it_says_how_to_start_one", without_a_server_it_says_how_to_start_one),
         ("audio_passes_with_no_frame_added", audio_passes_with_no_frame_added),
         ("hardware_is_connected_when_asked_for", hardware_is_connected_when_asked_for),
@@ -50,6 +60,20 @@ fn cable() -> Callbacks {
 
 fn nothing() -> Callbacks {
     Callbacks::new(2, Box::new(|_| ()), Box::new(|_| ()))
+}
+
+fn without_the_library_it_says_what_to_install() {
+    // An empty file in the library's place, in a namespace that ends with the process.
+    let script = "for file in $(ldconfig -p | sed -n 's/.*libjack\\.so\\.0.*=> //p'); do \
+                  mount --bind /dev/null \"$(readlink -f \"$file\")\"; done; exec \"$0\" \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script])
+        .arg(std::env::current_exe().expect("the test binary has a path"))
+        .arg(WITHOUT_LIBRARY)
+        .output()
+        .expect("unshare is there: this process came through it");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.starts_with("JACK is not installed (") && text.contains("apt install"), "{text}");
 }
 
 fn without_a_server_it_says_how_to_start_one() {
@@ -181,3 +205,6 @@ fn round_trip(to: &[&str], from: &[&str]) -> Vec<u64> {
     }
     last.into_iter().map(|frames| frames.expect("every channel was heard")).collect()
 }
+
+/// Makes this binary try without libjack and say how that went.
+const WITHOUT_LIBRARY: &str = "--without-library";

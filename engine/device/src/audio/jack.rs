@@ -163,8 +163,6 @@ fn open(name: &JackName) -> Result<::jack::Client, AudioError> {
         let reason = format!("{name:?} cannot be a client's name (1 to 60 bytes, no colon)");
         return Err(AudioError::Jack(reason));
     }
-    // Its messages come from threads that are going away, and say less than our errors.
-    ::jack::set_logger(::jack::LoggerType::None);
     match ::jack::Client::new(name, options) {
         Ok((client, _status)) => Ok(client),
         Err(::jack::Error::LibraryError(reason)) => Err(AudioError::JackLibraryMissing(reason)),

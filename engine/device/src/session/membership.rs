@@ -269,7 +269,7 @@ impl Membership {
         // A first handshake that failed is tried again when its time is up, not all the time.
         if matches!(self.link, LinkState::Up | LinkState::Down) {
             self.link = LinkState::None;
-            self.warn("the server closed the media link: opening a new one".to_owned());
+            self.warn("the server closed the media link".to_owned());
         }
     }
 
@@ -373,8 +373,12 @@ impl Membership {
             self.track = None;
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
-            let others = self.participants.len().saturating_sub(1);
-            self.tell(format!("in room {room} as {}, with {others} others", self.us.name));
+            let company = match self.participants.len().saturating_sub(1) {
+                0 => "alone".to_owned(),
+                1 => "with one other".to_owned(),
+                others => format!("with {others} others"),
+            };
+            self.tell(format!("in room {room} as {}, {company}", self.us.name));
         }
         // The link first: its handshake takes longest.
         self.handle_timeout(now);
