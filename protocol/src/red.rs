@@ -46,7 +46,7 @@ pub fn write_primary(payload_type: PayloadType, frame: &[u8], out: &mut [u8]) ->
     Some(len)
 }
 
-/// Bytes that [`write`] puts before the codec frames for each block but the last.
+/// Bytes that [`write()`] puts before the codec frames for each block but the last.
 pub const REDUNDANT_HEADER_BYTES: usize = 4;
 
 /// Writes a payload of several blocks, oldest first, the primary last (its age is not written).

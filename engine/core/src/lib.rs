@@ -2,7 +2,7 @@
 //! sound at the earliest moment that holds.
 //!
 //! Pure: audio blocks, packets and instants come in as arguments, audio blocks and packets go out.
-//! [`session`] makes five halves that may live on five threads and share nothing but wait-free
+//! [`session()`] makes five halves that may live on five threads and share nothing but wait-free
 //! queues: [`Capture`] and [`Render`] belong to the audio callbacks (all of [`rt`] does),
 //! [`Outgoing`] to whoever sends, [`Incoming`] to whoever receives, [`Control`] to the app.
 //!

@@ -2,7 +2,7 @@
 
 use protocol::limits::{PAYLOAD_BYTES_MAX, SUBSCRIBER_STREAMS_MAX, TRACK_ENCODINGS_MAX};
 
-/// Frames in the longest audio period; [`crate::session`] refuses more. JACK's largest period.
+/// Frames in the longest audio period; [`crate::session()`] refuses more. JACK's largest period.
 pub const PERIOD_FRAMES_MAX: usize = 8192;
 
 /// Remote streams mixed at once; [`crate::Control::add_remote`] refuses more. Each costs about

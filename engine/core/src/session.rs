@@ -130,7 +130,7 @@ pub fn session(config: &SessionConfig) -> Result<Session, SessionError> {
 }
 
 /// Commands between two turns of a callback; more wait in [`Control`], up to
-/// [`COMMANDS_MAX`](crate::limits::COMMANDS_MAX).
+/// [`COMMANDS_MAX`].
 const COMMANDS_RING: usize = 256;
 
 const _: () = assert!(COMMANDS_RING < COMMANDS_MAX);

@@ -1,7 +1,7 @@
 //! Listening for tests: what was played against what was heard.
 //!
 //! [`compare`] takes one source and says when it was heard, how true, and what was wrong: gaps,
-//! clicks, level, colour. [`unmix`] takes everything that sounded at once and says who is in the
+//! clicks, level, colour. [`unmix()`] takes everything that sounded at once and says who is in the
 //! mix, how late and how loud: that is how a test knows that nobody hears themselves.
 //!
 //! What surprises: nothing here is told the delay. It is found, segment by segment, because a
