@@ -106,10 +106,7 @@ export class EngineAudio implements Player {
   }
 
   decodes(): Codec[] {
-    // The codecs that only we have travel as RED, which not every browser offers to receive.
-    const codecs = RTCRtpReceiver.getCapabilities("audio")?.codecs ?? [];
-    const red = codecs.some(({ mimeType }) => mimeType.toLowerCase() === "audio/red");
-    return red ? ["opus-64", "opus", "pcm"] : ["opus"];
+    return ["opus-64", "opus", "pcm"];
   }
 
   negotiated(answer: string): void {

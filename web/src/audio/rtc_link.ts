@@ -7,7 +7,7 @@
 
 import type { LinkState } from "../session/audio_seam";
 import type { TransformOptions } from "./messages";
-import { payloadTypes, senderSsrc, type NegotiatedPayloadTypes } from "./sdp";
+import { acceptRed, offerRed, senderSsrc } from "./sdp";
 
 /** What both ends fix for the data channel, so that it needs no negotiation of its own. */
 const CHANNEL: RTCDataChannelInit = {
@@ -82,12 +82,14 @@ export class RtcLink {
   async offer(iceRestart: boolean): Promise<string> {
     const offer = await this.connection.createOffer({ iceRestart });
     await this.connection.setLocalDescription(offer);
-    return this.connection.localDescription?.sdp ?? offer.sdp ?? "";
+    const sdp = this.connection.localDescription?.sdp ?? offer.sdp ?? "";
+    return this.worker === null ? sdp : offerRed(sdp);
   }
 
-  async accept(answer: string): Promise<NegotiatedPayloadTypes> {
-    await this.connection.setRemoteDescription({ type: "answer", sdp: answer });
-    return payloadTypes(answer);
+  async accept(answer: string): Promise<void> {
+    const offer = this.connection.localDescription?.sdp ?? "";
+    const sdp = this.worker === null ? answer : acceptRed(answer, offer);
+    await this.connection.setRemoteDescription({ type: "answer", sdp });
   }
 
   /** The SSRC of the microphone line; null before the first offer. */
