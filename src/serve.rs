@@ -51,7 +51,10 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let server = Server::bind(config).await.map_err(explain_http)?;
     let (sfu, link) = start_sfu(&settings)?;
-    announce(flags, &server, &sfu).context("cannot write to stdout")?;
+    if let Err(error) = announce(flags, &server, &sfu) {
+        tracing::warn!(%error, "nobody reads stdout");
+    }
+    advise(server.http(), &sfu);
     let ended = server.run(link, stop).await;
     let counts = sfu.shutdown();
     tracing::debug!(?counts, "media stopped");
@@ -107,6 +110,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
+/// Says on stdout where everything is: a line for programs, one for people.
 fn announce(flags: &Flags, server: &Server, sfu: &SfuHandle) -> anyhow::Result<()> {
     let (http, media) = (server.http(), sfu.local_address());
     let mut stdout = std::io::stdout().lock();
@@ -124,17 +128,21 @@ fn announce(flags: &Flags, server: &Server, sfu: &SfuHandle) -> anyhow::Result<(
         writeln!(stdout, "Open http://{reachable}/ in a browser, or a room: /r/NAME")?;
     }
     stdout.flush()?;
+    Ok(())
+}
+
+/// What an operator should know, to the log.
+fn advise(http: SocketAddr, sfu: &SfuHandle) {
     tracing::info!(candidates = ?sfu.description().candidates, "participants send media to");
     if !web_app::is_built() {
         tracing::warn!("this binary has no web app; `cargo xtask run` builds it");
     }
-    if !is_loopback(reachable.ip()) {
+    if !is_loopback(http.ip()) {
         tracing::warn!(
             "browsers give the microphone to pages over https or from localhost only: \
              put a TLS proxy in front for others"
         );
     }
-    Ok(())
 }
 
 fn is_loopback(ip: IpAddr) -> bool {
