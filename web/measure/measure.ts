@@ -1,7 +1,8 @@
 // Two musicians in one page and one audio context, through a real server: what goes into one comes
 // out of the other, and both ends are recorded on the same clock.
 //
-// `measure` is what a script calls from outside; it drives the same Session and JamAudio as the app.
+// `measure` is what a script calls from outside; it drives the same Session and JamAudio as the
+// app.
 
 import { openContext } from "../src/audio/audio_context";
 import { JamAudio, type JamAudioOptions } from "../src/audio/jam_audio";

@@ -12,7 +12,9 @@ function train(frames: number, delay: number, without: readonly number[] = []): 
 describe("the delay of a chirp train", () => {
   it("is found to the frame, behind whatever silence", () => {
     const frames = 6 * PULSE_FRAMES;
-    expect(delays(train(frames, 100), train(frames, 100 + 531)).frames).toEqual([531, 531, 531, 531]);
+    expect(delays(train(frames, 100), train(frames, 100 + 531)).frames).toEqual([
+      531, 531, 531, 531,
+    ]);
   });
 
   it("counts chirps that did not come out", () => {

@@ -1,5 +1,5 @@
-// Records what enters its inputs, one channel of each, quantum by quantum on the same clock: input 0
-// is what is played into one musician's end, input 1 what comes out of another's.
+// Records what enters its inputs, one channel of each, quantum by quantum on the same clock: input
+// 0 is what is played into one musician's end, input 1 what comes out of another's.
 //
 // The memory is the page's, made beforehand: to allocate it here would stall the very audio thread
 // that is measured.

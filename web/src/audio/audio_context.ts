@@ -1,5 +1,5 @@
-// Opens the audio output as early as the browser can: the smallest latency, at the rate of the wire,
-// in render quanta of 64 where that can be asked for.
+// Opens the audio output as early as the browser can: the smallest latency, at the rate of the
+// wire, in render quanta of 64 where that can be asked for.
 
 /** What the DOM library's types do not know yet. */
 interface ContextOptions extends AudioContextOptions {

@@ -1,11 +1,19 @@
-// Plays and captures with our engine: an audio worklet, the link worker, and the rings between them.
-// Lives on the page's thread, which may stall for seconds without anybody hearing it.
+// Plays and captures with our engine: an audio worklet, the link worker, and the rings between
+// them. Lives on the page's thread, which may stall for seconds without anybody hearing it.
 
 import type { Codec, Source, Stream, TrackId } from "../protocol";
 import type { Mix, RemoteStats } from "../session/audio_seam";
 import { outputDelayMs } from "./audio_context";
 import { readStats, type EngineStats } from "./engine_module";
-import type { FromWorker, FromWorklet, LinkCounts, ToWorker, ToWorklet, UplinkChoice, WorkletOptions } from "./messages";
+import type {
+  FromWorker,
+  FromWorklet,
+  LinkCounts,
+  ToWorker,
+  ToWorklet,
+  UplinkChoice,
+  WorkletOptions,
+} from "./messages";
 import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
 import { Redundancy } from "./redundancy";
 import type { RtcLink } from "./rtc_link";
@@ -126,7 +134,11 @@ export class EngineAudio implements Player {
       return { channels, codecs: ["opus"], sources: [{ codec: "opus", ssrc: microphone }] };
     }
     const codecs: Codec[] = ["opus-64", "opus"];
-    return { channels, codecs, sources: codecs.map((codec) => ({ codec, ssrc: this.ssrcs[codec] })) };
+    return {
+      channels,
+      codecs,
+      sources: codecs.map((codec) => ({ codec, ssrc: this.ssrcs[codec] })),
+    };
   }
 
   setEncodings(codecs: Codec[]): void {
@@ -284,7 +296,8 @@ export class EngineAudio implements Player {
 
   private workerReady(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.worker.onerror = (event) => reject(new Error(`the link worker stopped: ${event.message}`));
+      this.worker.onerror = (event) =>
+        reject(new Error(`the link worker stopped: ${event.message}`));
       this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         if (data.type === "ready") resolve();
         else this.fromWorker(data);

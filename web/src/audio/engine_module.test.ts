@@ -36,7 +36,10 @@ function play(
   expect(sender.setEncodings([{ codec, ssrc: SSRC, redundantFrames }])).toBe(true);
   expect(receiver.addRemote(SSRC, 1)).toBe(true);
   const period = pulsePeriod();
-  const input = Float32Array.from({ length: seconds * RATE }, (_, n) => period[n % period.length] ?? 0);
+  const input = Float32Array.from(
+    { length: seconds * RATE },
+    (_, n) => period[n % period.length] ?? 0,
+  );
   const output = new Float32Array(input.length);
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
   const packets: Uint8Array[] = [];

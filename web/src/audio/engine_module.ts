@@ -8,7 +8,13 @@ import type { EncodingWanted } from "./messages";
 
 interface Exports {
   memory: WebAssembly.Memory;
-  open(periodFramesMax: number, channels: number, bitrate: number, seedHigh: number, seedLow: number): number;
+  open(
+    periodFramesMax: number,
+    channels: number,
+    bitrate: number,
+    seedHigh: number,
+    seedLow: number,
+  ): number;
   input(channel: number): number;
   output(channel: number): number;
   packet(): number;
@@ -165,7 +171,11 @@ export class EngineModule {
     const remotes = this.exports.update_statistics();
     const start = this.exports.statistics();
     const numbers = HEAD_NUMBERS + remotes * REMOTE_NUMBERS;
-    return new Float64Array(this.exports.memory.buffer, start, numbers).slice() as Float64Array<ArrayBuffer>;
+    return new Float64Array(
+      this.exports.memory.buffer,
+      start,
+      numbers,
+    ).slice() as Float64Array<ArrayBuffer>;
   }
 
   private refresh(frames: number): void {
@@ -201,5 +211,11 @@ export function readStats(block: Float64Array): EngineStats {
       splices: at(i + 11),
     });
   }
-  return { inputLevelDb: at(0), outputLevelDb: at(1), refusedPackets: at(2), overrunFrames: at(3), remotes };
+  return {
+    inputLevelDb: at(0),
+    outputLevelDb: at(1),
+    refusedPackets: at(2),
+    overrunFrames: at(3),
+    remotes,
+  };
 }

@@ -5,7 +5,14 @@
 // missing or does not start, the browser's own. Everything else is handed on.
 
 import type { Capabilities, Codec, Source, Stream, TrackId } from "../protocol";
-import type { AudioOptions, AudioPort, AudioStats, EngineChoice, LinkState, Mix } from "../session/audio_seam";
+import type {
+  AudioOptions,
+  AudioPort,
+  AudioStats,
+  EngineChoice,
+  LinkState,
+  Mix,
+} from "../session/audio_seam";
 import { keepRunning, openContext, tryResume } from "./audio_context";
 import { EngineAudio } from "./engine_audio";
 import type { LinkCounts, UplinkChoice } from "./messages";
@@ -209,7 +216,9 @@ async function choosePlayer(
       const input = source ?? microphone;
       return [choice, await EngineAudio.start({ context, channels, bitrate, input, uplink })];
     } catch (error) {
-      choice.missing = [`our engine did not start: ${error instanceof Error ? error.message : error}`];
+      choice.missing = [
+        `our engine did not start: ${error instanceof Error ? error.message : error}`,
+      ];
     }
   }
   if (force === "engine") throw new Error(choice.missing.join("; "));

@@ -1,5 +1,5 @@
-// The thread between the network and the audio worklet. Up: packets from the worklet's ring into the
-// data channel, or into the browser's own RTP packets. Down: encoded frames, taken before the
+// The thread between the network and the audio worklet. Up: packets from the worklet's ring into
+// the data channel, or into the browser's own RTP packets. Down: encoded frames, taken before the
 // browser's jitter buffer sees them, into the worklet's ring.
 //
 // It decodes nothing and keeps nothing. Surprising: received frames are not written on, so that the

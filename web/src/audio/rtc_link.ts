@@ -1,5 +1,5 @@
-// The link to the server: one RTCPeerConnection with a microphone line, slots to receive, and a data
-// channel. The browser offers, the server answers; a slot's track is the server's to choose.
+// The link to the server: one RTCPeerConnection with a microphone line, slots to receive, and a
+// data channel. The browser offers, the server answers; a slot's track is the server's to choose.
 //
 // Surprising: what has to be done before the first negotiation or never. An encoded transform that
 // is set later silently does nothing, and a data channel can move to a worker only in the very task
@@ -73,7 +73,8 @@ export class RtcLink {
     const before = this.slots.length;
     while (this.slots.length < slots) {
       const slot = this.connection.addTransceiver("audio", { direction: "recvonly" });
-      if (this.worker !== null) slot.receiver.transform = transform(this.worker, { role: "receive" });
+      if (this.worker !== null)
+        slot.receiver.transform = transform(this.worker, { role: "receive" });
       this.slots.push(slot);
     }
     return before < this.slots.length;
@@ -119,7 +120,8 @@ export class RtcLink {
     const found = new Map<string, RTCInboundRtpStreamStats>();
     for (const report of (await this.connection.getStats()).values()) {
       const inbound = report as RTCInboundRtpStreamStats;
-      if (report.type === "inbound-rtp" && inbound.mid !== undefined) found.set(inbound.mid, inbound);
+      if (report.type === "inbound-rtp" && inbound.mid !== undefined)
+        found.set(inbound.mid, inbound);
     }
     return found;
   }

@@ -4,7 +4,12 @@ import * as rtp from "./rtp";
 describe("RTP packets", () => {
   it("have the header of RFC 3550 in front of the payload", () => {
     const out = new Uint8Array(32);
-    const fields = { payloadType: 63, sequenceNumber: 0x1234, timestamp: 0xdeadbeef, ssrc: 0x80000001 };
+    const fields = {
+      payloadType: 63,
+      sequenceNumber: 0x1234,
+      timestamp: 0xdeadbeef,
+      ssrc: 0x80000001,
+    };
     const length = rtp.writePacket(fields, Uint8Array.of(9, 8), out);
     expect([...out.subarray(0, length)]).toEqual([
       0x80, 63, 0x12, 0x34, 0xde, 0xad, 0xbe, 0xef, 0x80, 0, 0, 1, 9, 8,

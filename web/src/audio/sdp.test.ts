@@ -23,7 +23,8 @@ describe("descriptions", () => {
   });
 
   it("offer RED in the name of G.722 where the browser has none, and undo it in the answer", () => {
-    const firefox = "m=audio 9 UDP/TLS/RTP/SAVPF 109 9\r\na=rtpmap:109 opus/48000/2\r\na=rtpmap:9 G722/8000/1\r\n";
+    const firefox =
+      "m=audio 9 UDP/TLS/RTP/SAVPF 109 9\r\na=rtpmap:109 opus/48000/2\r\na=rtpmap:9 G722/8000/1\r\n";
     const offered = offerRed(firefox);
     expect(payloadTypes(offered)).toEqual({ opus: 109, red: 9 });
     const answer = `${offered}a=fmtp:9 109/109\r\na=mid:0\r\n`;

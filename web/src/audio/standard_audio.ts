@@ -1,5 +1,5 @@
-// Plays and captures the ordinary WebRTC way: the browser's own codec and jitter buffer. For browsers
-// without the pieces that our engine stands on, and to compare against.
+// Plays and captures the ordinary WebRTC way: the browser's own codec and jitter buffer. For
+// browsers without the pieces that our engine stands on, and to compare against.
 //
 // Surprising: Chromium lets a remote track into the audio graph only while a media element plays it
 // too, so each remote has a muted one.
@@ -91,7 +91,8 @@ export class StandardAudio implements Player {
       this.remotes.delete(track);
     }
     for (const [track, media] of wanted) {
-      if (!this.remotes.has(track)) this.remotes.set(track, new RemoteTrack(this.context, media, this.tap));
+      if (!this.remotes.has(track))
+        this.remotes.set(track, new RemoteTrack(this.context, media, this.tap));
     }
     this.applyMixes();
   }
@@ -150,7 +151,8 @@ export class StandardAudio implements Player {
     const slots = await this.link?.statsOfSlots();
     for (const { track, mid } of this.streams) {
       const report = mid === undefined ? undefined : slots?.get(mid);
-      if (report !== undefined) this.remotes.get(track)?.read(report as unknown as Partial<Received>);
+      if (report !== undefined)
+        this.remotes.get(track)?.read(report as unknown as Partial<Received>);
     }
   }
 }

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { UplinkPolicy } from "./uplink_policy";
 
 /** Looks at the channel every 50 ms from `from` for `ms`, and gives the time afterwards. */
-function look(policy: UplinkPolicy, from: number, ms: number, open: boolean, queuedMs: number): number {
+function look(
+  policy: UplinkPolicy,
+  from: number,
+  ms: number,
+  open: boolean,
+  queuedMs: number,
+): number {
   for (let at = from; at < from + ms; at += 50) policy.observeChannel(at, open, queuedMs);
   return from + ms;
 }

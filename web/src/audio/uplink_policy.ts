@@ -1,5 +1,5 @@
-// Chooses how packets go up: the data channel, in packets of 1.33 or 2.5 ms, or RTP, which a browser
-// sends every 10 ms only but which SCTP's congestion control cannot hold back.
+// Chooses how packets go up: the data channel, in packets of 1.33 or 2.5 ms, or RTP, which a
+// browser sends every 10 ms only but which SCTP's congestion control cannot hold back.
 //
 // Pure: observations and the time come in, the path comes out. A data channel that queues adds its
 // queue to the delay of everything behind it, so queueing decides; what the server reports as lost
