@@ -126,7 +126,7 @@ mod tests {
     /// A record with the fragment `offset..offset + len` of a ClientHello of `total` bytes whose
     /// byte n is n.
     fn fragment(record_seq: u8, total: usize, offset: usize, len: usize) -> Vec<u8> {
-        let three = |n: usize| [(n >> 16) as u8, (n >> 8) as u8, n as u8];
+        let three = |n: usize| <[u8; 3]>::try_from(&n.to_be_bytes()[5..]).expect("three bytes");
         let mut bytes = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, record_seq];
         bytes.extend(u16::try_from(12 + len).expect("short").to_be_bytes());
         bytes.push(CLIENT_HELLO);
@@ -134,7 +134,7 @@ mod tests {
         bytes.extend([0, 0]);
         bytes.extend(three(offset));
         bytes.extend(three(len));
-        bytes.extend((offset..offset + len).map(|n| n as u8));
+        bytes.extend((offset..offset + len).map(|n| n.to_be_bytes()[7]));
         bytes
     }
 
