@@ -87,7 +87,7 @@ impl Settings {
         let ip = match self.http.ip() {
             IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::UNSPECIFIED.into(),
-            ip => ip,
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
         };
         self.media.unwrap_or(SocketAddr::new(ip, MEDIA_PORT))
     }
