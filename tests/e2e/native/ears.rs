@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use protocol::codec::Codec;
 use tests::listen::{Hearing, compare, correlation_min, level_db, unmix};
+use tests::machine::Machine;
 use tests::sound::{RATE_HZ, Sound};
 
 /// A track of `tests/music`, over and over for so many seconds.
@@ -46,7 +47,7 @@ impl Ears {
     }
 
     /// Asserts that what was played was heard: alike, whole, without clicks, at its level.
-    pub(crate) fn must_hear(&self, who: &str, played: &Sound, codec: Codec) {
+    pub(crate) fn must_hear(&self, who: &str, played: &Sound, codec: Codec, machine: Machine) {
         let hearing = self.hear(played);
         eprintln!(
             "{who}, {codec}: correlation {:.4}, level {:+.1} dB, {} gap frames, {} clicks",
@@ -56,8 +57,16 @@ impl Ears {
             hearing.clicks.len(),
         );
         let correlation = hearing.correlation;
-        assert!(correlation_min(codec) <= correlation, "{who}: correlation {correlation}");
-        assert_eq!(hearing.gaps, [], "{who}");
+        match machine {
+            Machine::KeepsTime => {
+                assert!(correlation_min(codec) <= correlation, "{who}: correlation {correlation}");
+                assert_eq!(hearing.gaps, [], "{who}");
+            }
+            Machine::Stalls => {
+                assert!(0.8 <= correlation, "{who}: correlation {correlation}");
+                assert!(hearing.gap_frames() < self.part.len() / 30, "{who}: {:?}", hearing.gaps);
+            }
+        }
         assert!(hearing.level_db.abs() < 1.0, "{who}: {} dB", hearing.level_db);
     }
 

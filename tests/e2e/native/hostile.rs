@@ -17,7 +17,7 @@ use crate::ears::{Ears, music};
 
 #[test]
 fn two_musicians_hear_each_other_while_others_attack_every_door() {
-    in_real_time(|| {
+    in_real_time(|machine| {
         let mut server = Server::start(&[]).expect("the server starts");
         let (piano, oboe) = (music("late-bus-piano", 11), music("harbor-oboe", 11));
         let arguments = ["--duration", "12", "--codec", "opus-64"];
@@ -40,8 +40,8 @@ fn two_musicians_hear_each_other_while_others_attack_every_door() {
         }
         assert!(server.process.is_running().expect("it can be asked"), "the server ended");
         assert!(!server.process.printed().contains("panicked"), "{}", server.process.printed());
-        Ears::new(&ann).must_hear("Ann", &oboe, Codec::Opus64);
-        Ears::new(&bob).must_hear("Bob", &piano, Codec::Opus64);
+        Ears::new(&ann).must_hear("Ann", &oboe, Codec::Opus64, machine);
+        Ears::new(&bob).must_hear("Bob", &piano, Codec::Opus64, machine);
     });
 }
 

@@ -23,12 +23,12 @@ fn play(server: &Server, room: &str, bands: &[(&str, &Sound)], codec: &str) -> V
 
 /// Two musicians hear each other's music and never their own.
 fn check_duo(asked: &str, sent: Codec, plays: [&str; 2]) {
-    in_real_time(|| {
+    in_real_time(|machine| {
         let server = Server::start(&[]).expect("the server starts");
         let [first, second] = plays.map(|track| music(track, SECONDS));
         let heard = play(&server, "duo", &[("Ann", &first), ("Bob", &second)], asked);
-        heard[0].must_hear("Ann hears Bob", &second, sent);
-        heard[1].must_hear("Bob hears Ann", &first, sent);
+        heard[0].must_hear("Ann hears Bob", &second, sent, machine);
+        heard[1].must_hear("Bob hears Ann", &first, sent, machine);
         heard[0].must_not_hear("Ann", &first, &[&second]);
         heard[1].must_not_hear("Bob", &second, &[&first]);
     });
@@ -51,7 +51,7 @@ fn two_musicians_hear_each_other_in_pcm() {
 
 #[test]
 fn left_to_itself_the_codec_is_opus_64() {
-    in_real_time(|| {
+    in_real_time(|_| {
         let server = Server::start(&[]).expect("the server starts");
         let (guitar, bass) = (music("seven-stairs-guitar", 6), music("seven-stairs-bass", 6));
         let arguments = ["--duration", "6"];
@@ -69,7 +69,7 @@ fn left_to_itself_the_codec_is_opus_64() {
 
 #[test]
 fn three_musicians_hear_each_other_and_another_room_hears_nothing() {
-    in_real_time(|| {
+    in_real_time(|_| {
         let server = Server::start(&[]).expect("the server starts");
         let tracks = ["late-bus-piano", "harbor-oboe", "seven-stairs-bass"];
         let [piano, oboe, bass] = tracks.map(|track| music(track, SECONDS));

@@ -11,7 +11,7 @@ use crate::ears::{Ears, music};
 
 #[test]
 fn musicians_come_back_by_themselves_after_the_server_was_killed() {
-    in_real_time(|| {
+    in_real_time(|machine| {
         let mut server = Server::start(&[]).expect("the server starts");
         let (piano, oboe) = (music("late-bus-piano", 20), music("harbor-oboe", 20));
         let arguments = ["--duration", "18", "--codec", "opus-64"];
@@ -23,14 +23,14 @@ fn musicians_come_back_by_themselves_after_the_server_was_killed() {
         let _server = server.start_again().expect("the server starts again where it was");
         for (who, musician, played) in [("Ann", ann, &oboe), ("Bob", bob, &piano)] {
             let heard = musician.heard().expect("it plays to the end");
-            Ears::new(&heard).at_the_end(5).must_hear(who, played, Codec::Opus64);
+            Ears::new(&heard).at_the_end(5).must_hear(who, played, Codec::Opus64, machine);
         }
     });
 }
 
 #[test]
 fn a_musician_who_dies_leaves_the_others_playing() {
-    in_real_time(|| {
+    in_real_time(|machine| {
         let server = Server::start(&[]).expect("the server starts");
         let tracks = ["late-bus-piano", "harbor-oboe", "seven-stairs-bass"];
         let [piano, oboe, bass] = tracks.map(|track| music(track, 11));
@@ -43,8 +43,8 @@ fn a_musician_who_dies_leaves_the_others_playing() {
         cid.process.kill().expect("it can be killed");
         let (ann, bob) = (ann.heard().expect("it plays on"), bob.heard().expect("it plays on"));
         // What came after the crash is the other one alone.
-        Ears::new(&ann).at_the_end(5).must_hear("Ann", &oboe, Codec::Opus64);
-        Ears::new(&bob).at_the_end(5).must_hear("Bob", &piano, Codec::Opus64);
+        Ears::new(&ann).at_the_end(5).must_hear("Ann", &oboe, Codec::Opus64, machine);
+        Ears::new(&bob).at_the_end(5).must_hear("Bob", &piano, Codec::Opus64, machine);
     });
 }
 

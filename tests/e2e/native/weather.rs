@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::codec::Codec;
 use tests::listen::Hearing;
-use tests::machine::in_real_time;
+use tests::machine::{Machine, in_real_time};
 use tests::network::Weather;
 use tests::process::{FileMusician, Server};
 use tests::relay::Relay;
@@ -14,7 +14,7 @@ use crate::ears::{Ears, music};
 
 /// Ann plays through weather; what Bob, beside the server, hears of her.
 fn check(weather: Weather, codec: Codec, check: impl Fn(&Hearing)) {
-    in_real_time(|| {
+    in_real_time(|machine| {
         let server = Server::start(&[]).expect("the server starts");
         let relay = Relay::start(server.media, weather, 7).expect("the relay starts");
         let (piano, oboe) = (music("late-bus-piano", 11), music("harbor-oboe", 11));
@@ -29,7 +29,10 @@ fn check(weather: Weather, codec: Codec, check: impl Fn(&Hearing)) {
         for hearing in [Ears::new(&bob).hear(&piano), Ears::new(&ann).hear(&oboe)] {
             let (correlation, gaps) = (hearing.correlation, hearing.gap_frames());
             eprintln!("{codec} in {weather:?}: correlation {correlation:.3}, {gaps} gap frames");
-            check(&hearing);
+            assert!(0.8 < correlation, "{hearing:?}");
+            if machine == Machine::KeepsTime {
+                check(&hearing);
+            }
         }
     });
 }
@@ -55,7 +58,7 @@ fn loss_is_concealed() {
 
 #[test]
 fn a_network_that_was_gone_for_three_seconds_is_played_over_again() {
-    in_real_time(|| {
+    in_real_time(|machine| {
         let server = Server::start(&[]).expect("the server starts");
         let relay = Relay::start(server.media, Weather::delay_ms(5), 7).expect("it starts");
         let (piano, oboe) = (music("late-bus-piano", 17), music("harbor-oboe", 17));
@@ -67,7 +70,7 @@ fn a_network_that_was_gone_for_three_seconds_is_played_over_again() {
         std::thread::sleep(Duration::from_secs(4));
         relay.cut_for(Duration::from_secs(3));
         let (ann, bob) = (ann.heard().expect("it ends well"), bob.heard().expect("it ends well"));
-        Ears::new(&ann).at_the_end(5).must_hear("Ann", &oboe, Codec::Opus64);
-        Ears::new(&bob).at_the_end(5).must_hear("Bob", &piano, Codec::Opus64);
+        Ears::new(&ann).at_the_end(5).must_hear("Ann", &oboe, Codec::Opus64, machine);
+        Ears::new(&bob).at_the_end(5).must_hear("Bob", &piano, Codec::Opus64, machine);
     });
 }
