@@ -7,7 +7,7 @@
 //!
 //! What surprises: nobody subscribes. Whenever somebody comes, goes, publishes or connects, what
 //! *should* be forwarded and said in that room is computed anew, compared with what the SFU and
-//! the apps were told last, and the difference goes out ([`settle`]). So there is one place that
+//! the apps were told last, and the difference goes out (`settle.rs`). So there is one place that
 //! decides who hears whom.
 
 mod bucket;
