@@ -27,6 +27,7 @@ pub(super) fn remote_tracks(view: &View) -> Vec<(&ParticipantView, &TrackView)> 
 }
 
 /// Carries out a key.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most keys of a keyboard mean nothing here")]
 pub(super) fn handle(screen: &mut Screen, view: &View, key: KeyEvent) -> Option<Action> {
     if key.kind == KeyEventKind::Release {
         return None;
