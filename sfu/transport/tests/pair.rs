@@ -10,7 +10,9 @@ use protocol::datagram::Kind;
 use protocol::rtp::{Packet, PayloadType, Ssrc};
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
-use transport::limits::{ADDRESSES_MAX, CLIENT_SILENCE_MAX, SERVER_SILENCE_MAX};
+use transport::limits::{
+    ADDRESSES_MAX, CLIENT_SILENCE_MAX, EVENTS_MAX, SERVER_SILENCE_MAX, TRANSMITS_MAX,
+};
 use transport::srtp::Profile;
 use transport::{
     Certificate, IceCredentials, Link, LinkConfig, LinkError, LinkEvent, LinkState, Role,
@@ -277,12 +279,51 @@ fn data_channel_messages_go_both_ways() {
 }
 
 #[test]
-fn a_full_data_channel_refuses_and_events_are_bounded() {
+fn a_full_data_channel_refuses() {
     let mut pair = Pair::connected();
     pair.run_until(|pair| pair.client_events.contains(&LinkEvent::ChannelOpen));
     let refused = (0..10_000).find(|_| pair.client.send_channel(&[7; 1000]).is_err());
     let limit = transport::limits::CHANNEL_QUEUE_BYTES_MAX / 1000;
     assert!(refused.is_some_and(|sent| sent <= limit + 1), "{refused:?}");
+}
+
+#[test]
+fn messages_that_nobody_takes_push_out_the_oldest() {
+    let mut pair = Pair::connected();
+    pair.run_until(|pair| pair.client_events.contains(&LinkEvent::ChannelOpen));
+    let mut buffer = [0; 1500];
+    let messages = u16::try_from(EVENTS_MAX).expect("small") + 10;
+    for number in 0..messages {
+        while pair.client.send_channel(&number.to_be_bytes()).is_err() {
+            pair.now = pair.now + DELAY;
+            pair.client.handle_timeout(pair.now);
+        }
+        // Both ways, but the server's events stay where they are.
+        while let Some(transmit) = pair.client.poll_transmit(&mut buffer) {
+            let from = pair.client_address;
+            pair.server.handle_datagram(pair.now, from, &buffer[..transmit.len]);
+        }
+        while let Some(transmit) = pair.server.poll_transmit(&mut buffer) {
+            pair.client.handle_datagram(pair.now, server_address(), &buffer[..transmit.len]);
+        }
+    }
+    let events: Vec<LinkEvent> = core::iter::from_fn(|| pair.server.poll_event()).collect();
+    assert_eq!(events.len(), EVENTS_MAX);
+    let last = LinkEvent::ChannelMessage((messages - 1).to_be_bytes().to_vec());
+    assert_eq!(events.last(), Some(&last));
+}
+
+#[test]
+fn datagrams_that_nobody_takes_are_bounded() {
+    let mut pair = Pair::connected();
+    let check = pair.overheard.iter().rfind(|(_, bytes)| Kind::of(bytes) == Kind::Stun);
+    let (from, check) = check.expect("checks were sent").clone();
+    for _ in 0..2 * TRANSMITS_MAX {
+        assert!(pair.server.handle_datagram(pair.now, from, &check), "sent again, as checks are");
+    }
+    let mut buffer = [0; 1500];
+    let answers = core::iter::from_fn(|| pair.server.poll_transmit(&mut buffer)).count();
+    assert_eq!(answers, TRANSMITS_MAX);
 }
 
 #[test]
@@ -376,6 +417,21 @@ fn silence_takes_a_link_down_and_checks_bring_it_back() {
     pair.play(7);
     pair.run_for(Duration::from_millis(100));
     assert_eq!(pair.highest_heard(), Some(7));
+}
+
+#[test]
+fn a_quiet_link_seldom_wakes_its_server() {
+    let mut pair = Pair::connected();
+    pair.run_for(Duration::from_secs(5));
+    let end = pair.now + Duration::from_secs(60);
+    let mut wakes = 0;
+    while pair.now < end {
+        let due = pair.server.poll_timeout();
+        pair.step();
+        wakes += u32::from(due.is_some_and(|due| due <= pair.now));
+    }
+    // A thousand links must not keep a core busy by being there.
+    assert!(wakes <= 2 * 60, "{wakes} in a minute");
 }
 
 #[test]

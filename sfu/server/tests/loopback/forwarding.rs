@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use protocol::control::{Command, Event, PayloadTypes};
 use protocol::id::ParticipantId;
 use protocol::rtp::Ssrc;
+use sfu_server::limits::COMMANDS_MAX;
+use sfu_server::{CommandsRefused, Sfu, SfuConfig};
 use transport::LinkState;
 
 use crate::support::{Stage, source_of, stream_of};
@@ -108,6 +110,23 @@ fn commands_that_cannot_be_carried_out_come_back() {
     });
     let Event::CommandRefused { text, .. } = refused else { panic!("another event") };
     assert!(text.contains("participant 77"), "{text}");
+}
+
+#[test]
+fn commands_beyond_the_limit_are_refused_at_once() {
+    let (open_gate, gate) = std::sync::mpsc::channel::<()>();
+    let config = SfuConfig { media: SocketAddr::from(([127, 0, 0, 1], 0)), advertise: Vec::new() };
+    // The media thread waits in its first event until the gate goes.
+    let sfu = Sfu::start(&config, move |_| while gate.recv().is_ok() {})
+        .expect("a loopback port is free");
+    let commands = sfu.commands();
+    let refusable = || commands.send(Command::CloseLink { participant: ParticipantId(1) });
+    let refused = (0..3 * COMMANDS_MAX).find_map(|_| refusable().err());
+    assert_eq!(refused, Some(CommandsRefused::Exhausted));
+    drop(open_gate);
+    let counters = sfu.shutdown();
+    assert!(COMMANDS_MAX as u64 <= counters.router.commands_refused);
+    assert_eq!(refusable(), Err(CommandsRefused::Stopped));
 }
 
 #[test]
