@@ -85,13 +85,13 @@ fn types() -> anyhow::Result<()> {
 fn clippy() -> anyhow::Result<()> {
     setup::rust_components()?;
     Program::new("cargo", ["clippy", "--workspace", "--all-targets", "--locked"])
-        .args(["--", "--deny", "warnings"])
+        .args(["--keep-going", "--", "--deny", "warnings"])
         .run()
 }
 
 fn docs() -> anyhow::Result<()> {
     Program::new("cargo", ["doc", "--workspace", "--no-deps", "--document-private-items"])
-        .args(["--locked"])
+        .args(["--locked", "--keep-going"])
         .env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links")
         .run()
 }
