@@ -15,6 +15,7 @@ use cpal::{
 };
 use protocol::units::SampleRate;
 
+use super::interleave::{deinterleave, interleave};
 use super::{
     AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS,
     PERIOD_FRAMES_MAX,
@@ -382,38 +383,6 @@ fn output_stream<T: SizedSample + FromSample<f32>>(
     chosen.device.build_output_stream(config(chosen, size), data, on_error(state), None)
 }
 
-/// The first two channels; a single one is heard on both sides.
-fn deinterleave<T: SizedSample>(part: &[T], channels: usize, planar: &mut [Vec<f32>; 2])
-where
-    f32: FromSample<T>,
-{
-    let [left, right] = planar;
-    for ((frame, left), right) in part.chunks_exact(channels).zip(left).zip(right) {
-        *left = frame[0].to_sample();
-        *right = frame[1.min(channels - 1)].to_sample();
-    }
-}
-
-/// Left and right to the first two channels, their mean to a single one, silence to the rest.
-fn interleave<T: SizedSample + FromSample<f32>>(
-    planar: &[Vec<f32>; OUTPUT_CHANNELS],
-    channels: usize,
-    part: &mut [T],
-) {
-    let [left, right] = planar;
-    for ((frame, left), right) in part.chunks_exact_mut(channels).zip(left).zip(right) {
-        match frame {
-            [only] => *only = T::from_sample((left + right) / 2.0),
-            [first, second, rest @ ..] => {
-                *first = T::from_sample(*left);
-                *second = T::from_sample(*right);
-                rest.fill(T::EQUILIBRIUM);
-            }
-            [] => {}
-        }
-    }
-}
-
 fn config(chosen: &Chosen, buffer_size: BufferSize) -> StreamConfig {
     StreamConfig { channels: chosen.channels, sample_rate: SampleRate::WIRE.as_hz(), buffer_size }
 }
@@ -486,19 +455,6 @@ mod tests {
         let line = describe(Direction::Input, &slow).expect("there is a range");
         assert!(line.ends_with("cannot run at 48000 Hz"), "{line}");
         assert_eq!(describe(Direction::Input, &[]), None);
-    }
-
-    #[test]
-    fn one_channel_is_heard_on_both_sides_and_a_third_is_left_silent() {
-        let mut planar = [vec![9.0; 3], vec![9.0; 3]];
-        deinterleave(&[16_384_i16, -32_768], 1, &mut planar);
-        assert_eq!(planar, [vec![0.5, -1.0, 9.0], vec![0.5, -1.0, 9.0]]);
-        let mut wide = [7_i16; 6];
-        interleave(&planar, 3, &mut wide);
-        assert_eq!(wide, [16_384, 16_384, 0, -32_768, -32_768, 0]);
-        let mut narrow = [0.0_f32; 2];
-        interleave(&[vec![1.0, 0.0], vec![0.0, 0.0]], 1, &mut narrow);
-        assert_eq!(narrow, [0.5, 0.0]);
     }
 
     #[test]

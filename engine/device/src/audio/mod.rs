@@ -8,6 +8,7 @@ mod callbacks;
 mod default_device;
 mod disk;
 mod file;
+mod interleave;
 mod jack;
 mod keeper;
 mod pacer;
