@@ -13,7 +13,8 @@ import { promisify } from "node:util";
 
 const HERE = import.meta.dirname;
 const ROOT = path.resolve(HERE, "../../..");
-const BINARIES = process.env.VJAM_BINARIES ?? path.join(ROOT, "target/debug");
+const VJAM = process.env.VJAM ?? path.join(ROOT, "target/debug/vjam");
+const LISTEN = path.join(path.dirname(VJAM), "listen");
 export const OUT = path.join(ROOT, "target/browser-tests");
 export const MUSIC = path.join(OUT, "music");
 
@@ -21,7 +22,7 @@ const run = promisify(execFile);
 
 /** Runs the analysis of tests/src/listen and gives its JSON. */
 export async function listen(...args) {
-  const { stdout } = await run(path.join(BINARIES, "listen"), args);
+  const { stdout } = await run(LISTEN, args);
   return args[0] === "unpack" ? null : JSON.parse(stdout);
 }
 
@@ -73,8 +74,9 @@ class Process {
 export async function startServer(t, ...args) {
   await mkdir(OUT, { recursive: true });
   const data = path.join(OUT, `data-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  const all = ["serve", "--dev", "--http", "127.0.0.1:0", "--media", "127.0.0.1:0", "--data", data, ...args];
-  const server = new Process("vjam serve", path.join(BINARIES, "vjam"), all);
+  const media = args.includes("--media") ? [] : ["--media", "127.0.0.1:0"];
+  const all = ["serve", "--dev", "--http", "127.0.0.1:0", "--data", data, ...media, ...args];
+  const server = new Process("vjam serve", VJAM, all);
   t.after(() => server.stop());
   const [, host, port] = await server.says(/http:\/\/(127\.0\.0\.1|localhost):(\d+)/);
   const front = await startFront(t, Number(port));
@@ -137,16 +139,24 @@ export async function startFront(t, port) {
 }
 
 /** A native musician who plays a file, and writes down what is heard. */
-export async function joinNative(t, server, { room, name, plays, args = [] }) {
+export async function joinNative(t, server, { room, name, plays, loops = 1, args = [] }) {
   const heard = path.join(OUT, `${room}-${name}.wav`);
   const stats = path.join(OUT, `${room}-${name}.jsonl`);
-  const input = plays.endsWith(".wav") ? plays : await music(plays);
-  const child = new Process(`vjam join (${name})`, path.join(BINARIES, "vjam"), [
+  const input = await looped(plays, loops);
+  const child = new Process(`vjam join (${name})`, VJAM, [
     "join", `${server.direct}/r/${room}`, "--name", name, "--headless", "--audio", "file",
     "--input", input, "--output", heard, "--stats", stats, ...args,
   ]);
   t.after(() => child.stop());
   return { child, heard };
+}
+
+/** A track over and over: a WAV file of so many rounds. */
+async function looped(track, loops) {
+  const once = await readFile(await music(track));
+  const samples = once.subarray(44);
+  const file = path.join(OUT, `${track}-${loops}.wav`);
+  return writeWav(file, Buffer.concat(Array(loops).fill(samples)).toString("base64"));
 }
 
 /** Writes 16-bit mono samples, as the recorder gives them, into a WAV file. */
