@@ -18,7 +18,7 @@ use protocol::signal::{
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
-use super::codec_choice::{CodecChoice, Offer};
+use super::codec_choice::Offer;
 use super::link_policy::{LinkAction, LinkState};
 use super::redundancy::Redundancy;
 

@@ -1,6 +1,7 @@
 //! Conversations with signalling, played through without one.
 
 use super::*;
+use crate::session::codec_choice::CodecChoice;
 
 const ME: ParticipantId = ParticipantId(7);
 
