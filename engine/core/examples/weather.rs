@@ -2,7 +2,10 @@
 //!
 //! `cargo run -p engine --example weather [SECONDS] [SEED]`
 
-#[path = "../tests/rig/mod.rs"]
+#![expect(clippy::print_stdout, reason = "it is what this is for")]
+
+#[expect(dead_code, reason = "the tests use the rest of the rig")]
+#[path = "../tests/session/rig/mod.rs"]
 mod rig;
 
 use engine::RemoteStats;
@@ -17,8 +20,19 @@ fn main() {
     let seed = argument(2).map_or(1, u64::from);
     println!(
         "{:<9}{:<6}{:>4}{:>9}{:>9}{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>9}{:>9}",
-        "codec", "net", "red", "delay ms", "p95 ms", "max ms", "dist/min", "conc ms", "late",
-        "lost", "splices", "target", "drift"
+        "codec",
+        "net",
+        "red",
+        "delay ms",
+        "p95 ms",
+        "max ms",
+        "dist/min",
+        "conc ms",
+        "late",
+        "lost",
+        "splices",
+        "target",
+        "drift"
     );
     let red = argument(3).unwrap_or(0);
     for codec in [Codec::Pcm, Codec::Opus64, Codec::Opus] {
@@ -64,7 +78,8 @@ fn report(
     let ms = |frames: usize| frames as f64 / 48.0;
     let (events, minutes) = combo.disturbances(heard, delay, settle);
     let before = &history[settle / 4800];
-    let conc = (end.concealed_frames - before.concealed_frames) as f64 / 48.0
+    let conc = (end.concealed_frames - before.concealed_frames) as f64
+        / 48.0
         / (f64::from(seconds) - settle as f64 / 48_000.0)
         * 60.0;
     println!(

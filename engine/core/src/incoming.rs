@@ -156,8 +156,8 @@ struct Order {
     /// The first one since the numbering last jumped.
     first: SequenceNumber,
     highest: SequenceNumber,
-    /// Bit n is set when `highest - n` came.
-    came: u128,
+    /// Which of the latest sequence numbers came.
+    came: Came,
     /// Different ones that came since `first`.
     received: u64,
     /// Lost before the numbering last jumped.
@@ -209,14 +209,15 @@ impl Stream {
         let number = order.highest.extend(wire);
         let ahead = number.0.checked_signed_diff(order.highest.0).unwrap_or(i64::MAX);
         let fresh = if 0 < ahead && ahead <= DROPOUT_MAX {
-            order.came = order.came.checked_shl(u32::try_from(ahead).unwrap_or(128)).unwrap_or(0);
-            order.came |= 1;
+            for skipped in order.highest.0 + 1..number.0 {
+                order.came.set(skipped, false);
+            }
+            order.came.set(number.0, true);
             order.highest = number;
             true
         } else if -MISORDER_MAX < ahead && ahead <= 0 {
-            let bit = 1_u128 << ahead.unsigned_abs();
-            let fresh = order.came & bit == 0;
-            order.came |= bit;
+            let fresh = !order.came.get(number.0);
+            order.came.set(number.0, true);
             // The very first packet is at 0 ahead of itself and came with no bit set.
             if fresh && ahead < 0 {
                 self.shared.reordered.add(1);
@@ -246,8 +247,8 @@ impl Stream {
     /// Whether one of the few packets before the highest has not come.
     fn misses_recent(&self) -> bool {
         self.order.as_ref().is_some_and(|order| {
-            let expected = (order.highest.0 - order.first.0).min(RECENT_PACKETS);
-            order.came.trailing_ones() <= u32::try_from(expected).unwrap_or(u32::MAX)
+            let from = order.first.0.max(order.highest.0 - RECENT_PACKETS);
+            (from..order.highest.0).any(|number| !order.came.get(number))
         })
     }
 
@@ -271,7 +272,7 @@ impl Order {
         Self {
             first,
             highest: first,
-            came: 0,
+            came: Came([0; CAME_WORDS]),
             received: 0,
             lost_before: 0,
             jumped_to: None,
@@ -283,7 +284,8 @@ impl Order {
         self.lost_before = self.lost();
         self.first = number;
         self.highest = number;
-        self.came = 1;
+        self.came = Came([0; CAME_WORDS]);
+        self.came.set(number.0, true);
         self.received = 0;
     }
 
@@ -293,12 +295,40 @@ impl Order {
     }
 }
 
-/// Packets that may be missing in a row (4 s of the shortest) before the stream must prove with a
+/// A bit for each of the latest sequence numbers, by their remainder.
+#[derive(Debug)]
+struct Came([u64; CAME_WORDS]);
+
+impl Came {
+    const fn place(number: u64) -> (usize, u64) {
+        let bit = number % (64 * CAME_WORDS as u64);
+        ((bit / 64) as usize, 1 << (bit % 64))
+    }
+
+    fn get(&self, number: u64) -> bool {
+        let (word, bit) = Self::place(number);
+        self.0[word] & bit != 0
+    }
+
+    fn set(&mut self, number: u64, came: bool) {
+        let (word, bit) = Self::place(number);
+        if came {
+            self.0[word] |= bit;
+        } else {
+            self.0[word] &= !bit;
+        }
+    }
+}
+
+/// 2048 numbers are remembered.
+const CAME_WORDS: usize = 32;
+
+/// Packets that may be missing in a row (2.7 s of the shortest) before the stream must prove with a
 /// second packet that it goes on there.
-const DROPOUT_MAX: i64 = 3000;
+const DROPOUT_MAX: i64 = 2000;
 
 /// How far behind the highest a packet may come, which is what duplicates are remembered for.
-const MISORDER_MAX: i64 = 128;
+const MISORDER_MAX: i64 = 2000;
 
 /// Packets that redundancy can reach back to.
 const RECENT_PACKETS: u64 = 3;

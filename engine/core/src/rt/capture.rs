@@ -125,12 +125,20 @@ impl Capture {
         let room = self.history.len() / count - HISTORY_FRAMES;
         let frames = left.len().min(right.len()).min(room);
         self.make_room(frames);
+        self.start_encoders();
         self.take(&left[..frames], &right[..frames]);
         self.now = self.now.plus_frames(i64::try_from(frames).unwrap_or(0));
         if self.mute.is_silent() {
             self.silent_from.get_or_insert(self.now.plus_frames(FLUSH_FRAMES));
         }
         self.encode()
+    }
+
+    /// An encoder that continues none before starts with this period.
+    fn start_encoders(&mut self) {
+        for active in self.encoders.iter_mut().flat_map(|set| set.encoders.iter_mut().flatten()) {
+            active.position.get_or_insert(self.now);
+        }
     }
 
     /// Drops the oldest history so that `frames` more fit.
@@ -183,8 +191,7 @@ impl Capture {
         for active in set.encoders.iter_mut().flatten() {
             let frames = active.encoding.codec.codec_frame_frames();
             loop {
-                let position = active.position.unwrap_or(self.now);
-                active.position = Some(position);
+                let Some(position) = active.position else { break };
                 let waiting = usize::try_from(self.now.frames_since(position)).unwrap_or(0);
                 if waiting < frames {
                     break;
@@ -282,8 +289,8 @@ impl ActiveEncoder {
 /// An encoder that replaces another wants at most one codec frame of it, less one.
 const HISTORY_FRAMES: usize = 128;
 
-/// How long silence is sent after a fade-out: until the slowest codec has let go of the fade, plus
-/// one codec frame.
-const FLUSH_FRAMES: i64 = 2 * 120;
+/// How long silence is sent after a fade-out (20 ms): until the slowest codec has let go of the
+/// fade, and what its filters ring on is inaudible.
+const FLUSH_FRAMES: i64 = 960;
 
 const _: () = assert!(lookahead_frames(Codec::Opus) == 120 && 120 <= HISTORY_FRAMES);

@@ -5,6 +5,9 @@
 //! surprises: it works on what was heard, not on what a codec knows, so it is the same for all
 //! codecs and also covers the seam where one codec takes over from another.
 
+use protocol::codec::Codec;
+
+use crate::rt::ramp::fade_in;
 use crate::rt::splice::{self, Preference, REGION_FRAMES_MAX, TEMPLATE_FRAMES_MAX};
 use crate::rt::timeline::Timeline;
 
@@ -69,6 +72,14 @@ impl Continuation {
     }
 }
 
+/// Audio that fades out under new audio, interleaved.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    samples: [f32; 2 * TAIL_FRAMES],
+    next: usize,
+    end: usize,
+}
+
 impl Gap {
     fn begin(timeline: &Timeline) -> Self {
         let mut past = [0.0; REGION_FRAMES_MAX];
@@ -78,7 +89,8 @@ impl Gap {
         }
         let template = &past[REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX..];
         let region = &past[..REGION_FRAMES_MAX - LAG_FRAMES_MIN];
-        let found = splice::find(template, region, Preference::Alike).map_or(0, |found| found.index);
+        let found =
+            splice::find(template, region, Preference::Alike).map_or(0, |found| found.index);
         let lag = REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX - found;
         let step = [0, 1].map(|channel| {
             let last = timeline.sample_before_end(channel, 1);
@@ -86,6 +98,55 @@ impl Gap {
             last - predicted
         });
         Self { lag, made: 0, step }
+    }
+}
+
+impl Tail {
+    pub(crate) const fn new() -> Self {
+        Self { samples: [0.0; 2 * TAIL_FRAMES], next: 0, end: 0 }
+    }
+
+    /// Lets what follows fade in from silence.
+    pub(crate) fn fade_in_from_silence(&mut self) {
+        self.samples.fill(0.0);
+        (self.next, self.end) = (0, TAIL_FRAMES);
+    }
+
+    /// Lets what follows fade in against what would be played if nothing followed.
+    pub(crate) fn fade_from(
+        &mut self,
+        continuation: &mut Continuation,
+        timeline: &mut Timeline,
+        channels: usize,
+    ) {
+        continuation.peek(timeline, &mut self.samples[..TAIL_FRAMES * channels], channels);
+        (self.next, self.end) = (0, TAIL_FRAMES);
+    }
+
+    /// Shortens a tail that has just begun to what suits the audio that follows: where that goes on
+    /// like the tail, a long one hides how a decoder finds its way back; where it does not, the tail
+    /// is wrong and must go.
+    pub(crate) fn fit(&mut self, codec: Codec, audio: &[f32], channels: usize) {
+        if self.next != 0 || self.end == 0 {
+            return;
+        }
+        let len = audio.len().min(FIT_FRAMES * channels).min(self.end * channels);
+        let likeness = splice::likeness(&self.samples[..len], &audio[..len]);
+        if codec == Codec::Pcm || likeness < TAIL_LIKENESS {
+            self.end = TAIL_FRAMES_MIN;
+        }
+    }
+
+    /// Fades from the tail to new audio, in place.
+    pub(crate) fn fade_out_under(&mut self, audio: &mut [f32], channels: usize) {
+        for frame in audio.chunks_exact_mut(channels).take(self.end - self.next) {
+            let weight = fade_in(self.next, self.end);
+            let old = self.samples[self.next * channels..].iter();
+            for (sample, old) in frame.iter_mut().zip(old) {
+                *sample = old + (*sample - old) * weight;
+            }
+            self.next += 1;
+        }
     }
 }
 
@@ -114,11 +175,18 @@ const REGION: isize = REGION_FRAMES_MAX.cast_signed();
 
 const SEAM_FRAMES: usize = 32;
 
-/// 10 ms.
-const HOLD_FRAMES: usize = 480;
+/// How long it holds at full level: 10 ms.
+pub(crate) const HOLD_FRAMES: usize = 480;
 
 /// 60 ms: longer than that, repetition is worse than silence.
 pub(crate) const SILENT_FRAMES: usize = 2880;
+
+/// Frames over which decoded audio takes over from concealment, where they are alike and where they
+/// are not; and over how many frames that is compared.
+const TAIL_FRAMES: usize = 720;
+const TAIL_FRAMES_MIN: usize = 96;
+const FIT_FRAMES: usize = 120;
+const TAIL_LIKENESS: f32 = 0.6;
 
 #[cfg(test)]
 mod tests {

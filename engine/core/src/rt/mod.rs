@@ -20,10 +20,12 @@
 pub(crate) mod capture;
 pub(crate) mod codec;
 mod concealment;
+mod device_clock;
 mod drift;
 mod jitter_buffer;
 mod limiter;
 mod meter;
+mod mixer;
 mod playout;
 mod ramp;
 pub(crate) mod remote;

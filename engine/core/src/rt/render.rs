@@ -10,8 +10,10 @@ use protocol::time::Instant;
 
 use crate::control::{Mute, Solo};
 use crate::limits::{INCOMING_QUEUE_FRAMES, PACKET_FRAMES_MAX, REMOTES_MAX};
+use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
 use crate::rt::meter::Meter;
+use crate::rt::mixer::add;
 use crate::rt::ramp::Ramp;
 use crate::rt::remote::{Period, Remote};
 use crate::rt::ring::{FrameReceiver, MonitorReceiver, RemoteKey};
@@ -27,8 +29,7 @@ pub struct Render {
     monitor: Ramp,
     limiter: Limiter,
     meter: Meter,
-    /// Frames rendered so far.
-    clock: i64,
+    clock: DeviceClock,
     left: [f32; BLOCK_FRAMES],
     right: [f32; BLOCK_FRAMES],
     /// One payload.
@@ -73,7 +74,7 @@ impl Render {
             monitor: Ramp::at(0.0),
             limiter: Limiter::new(),
             meter: Meter::default(),
-            clock: 0,
+            clock: DeviceClock::new(),
             left: [0.0; BLOCK_FRAMES],
             right: [0.0; BLOCK_FRAMES],
             bytes: vec![0; PAYLOAD_BYTES_MAX].into_boxed_slice(),
@@ -87,7 +88,8 @@ impl Render {
     pub fn render(&mut self, now: Instant, output: &mut [&mut [f32]]) {
         let frames = output.iter().map(|channel| channel.len()).min().unwrap_or(0);
         self.handle_commands();
-        let period = Period { start: self.clock, frames, now };
+        self.clock.start(now, frames);
+        let period = Period { start: self.clock.frames(), frames, now };
         self.take_frames(&period);
         let any_soloed = self.remotes.iter().flatten().any(|remote| remote.fader.soloed);
         let mut splices_left = SPLICES_PER_PERIOD;
@@ -120,7 +122,6 @@ impl Render {
         }
         self.meter.publish(&self.ports.shared.output);
         self.end_period(&period);
-        self.clock += i64::try_from(frames).unwrap_or(0);
     }
 
     fn handle_commands(&mut self) {
@@ -223,19 +224,6 @@ impl Render {
             // The queue holds as many as there are, so this does not happen. If it did, losing
             // memory is better than freeing it here.
             core::mem::forget(remote);
-        }
-    }
-}
-
-/// Adds a signal through a gliding gain.
-fn add(out: &mut [f32], signal: &[f32], gain: &mut Ramp) {
-    match gain.steady() {
-        Some(0.0) => {}
-        Some(factor) => {
-            out.iter_mut().zip(signal).for_each(|(out, sample)| *out += sample * factor);
-        }
-        None => {
-            out.iter_mut().zip(signal).for_each(|(out, sample)| *out += sample * gain.next());
         }
     }
 }

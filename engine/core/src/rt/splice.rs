@@ -58,26 +58,14 @@ fn smooth<'a>(samples: &[f32], out: &'a mut [f32]) -> &'a [f32] {
 
 /// The most alike place between two indices, both included; each step towards the end adds
 /// `bonus` to how alike it seems.
-fn best(
-    template: &[f32],
-    region: &[f32],
-    first: usize,
-    last: usize,
-    bonus: f32,
-) -> Option<Match> {
+fn best(template: &[f32], region: &[f32], first: usize, last: usize, bonus: f32) -> Option<Match> {
     let power = dot(template, template);
     let mut best: Option<Match> = None;
     let mut seems_best = f32::NEG_INFINITY;
     let mut sum_of_bonus = 0.0;
     for index in first..=last {
         let Some(candidate) = region.get(index..index + template.len()) else { break };
-        let scale = power * dot(candidate, candidate);
-        // Two silences are alike.
-        let likeness = if scale < SILENT_POWER {
-            if power < SILENT_POWER { 1.0 } else { 0.0 }
-        } else {
-            dot(template, candidate) / scale.sqrt()
-        };
+        let likeness = likeness_with(power, template, candidate);
         if seems_best < likeness + sum_of_bonus {
             seems_best = likeness + sum_of_bonus;
             best = Some(Match { index, likeness });
@@ -85,6 +73,20 @@ fn best(
         sum_of_bonus += bonus;
     }
     best
+}
+
+/// How much two stretches of the same length resemble each other, as in [`Match::likeness`].
+pub(crate) fn likeness(a: &[f32], b: &[f32]) -> f32 {
+    likeness_with(dot(a, a), a, b)
+}
+
+fn likeness_with(power: f32, a: &[f32], b: &[f32]) -> f32 {
+    let scale = power * dot(b, b);
+    // Two silences are alike.
+    if scale < SILENT_POWER {
+        return if power < SILENT_POWER { 1.0 } else { 0.0 };
+    }
+    dot(a, b) / scale.sqrt()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

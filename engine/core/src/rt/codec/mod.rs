@@ -5,6 +5,8 @@
 //! wire format (`protocol::codec`); how a missing one is replaced is [`super::concealment`]'s.
 
 #[cfg(feature = "codec")]
+mod bridge;
+#[cfg(feature = "codec")]
 mod opus;
 #[cfg(feature = "codec")]
 mod opus_custom;
@@ -83,6 +85,8 @@ pub(crate) struct Decoders {
     opus: opus::OpusDecoder,
     #[cfg(feature = "codec")]
     opus_64: opus_custom::CustomDecoder,
+    #[cfg(feature = "codec")]
+    bridge: bridge::Bridge,
 }
 
 impl Decoders {
@@ -94,6 +98,8 @@ impl Decoders {
             opus: opus::OpusDecoder::new(channels)?,
             #[cfg(feature = "codec")]
             opus_64: opus_custom::CustomDecoder::new(channels)?,
+            #[cfg(feature = "codec")]
+            bridge: bridge::Bridge::new(channels)?,
         })
     }
 
@@ -115,27 +121,36 @@ impl Decoders {
         }
     }
 
-    /// Lets the codec invent `frames` for a missing packet, where it can: Opus in steps of 120,
-    /// `opus-64` in steps of 64, `pcm` never.
-    pub(crate) fn conceal(
+    /// Tells the decoder of a missing packet, so that it stays in step. What it makes of it goes
+    /// into `scratch`, for nobody.
+    ///
+    /// `ahead` is what is played instead: `frames` for the missing packet and as many after it;
+    /// `begins` says that the packet before was not missing.
+    pub(crate) fn miss(
         &mut self,
         codec: Codec,
         frames: usize,
-        out: &mut [f32],
-    ) -> Option<usize> {
-        let out = out.get_mut(..frames * self.channels.count())?;
+        begins: bool,
+        ahead: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        #[cfg(feature = "codec")]
         match codec {
-            #[cfg(feature = "codec")]
-            Codec::Opus => self.opus.conceal(out),
-            #[cfg(feature = "codec")]
-            Codec::Opus64 => self.opus_64.conceal(out),
-            #[cfg(not(feature = "codec"))]
-            Codec::Opus | Codec::Opus64 => {
-                let _ = out;
-                None
+            Codec::Opus => {
+                // In steps of 120; a hole of any other length is not worth telling.
+                if let Some(scratch) = scratch.get_mut(..frames * self.channels.count()) {
+                    self.opus.conceal(scratch);
+                }
             }
-            Codec::Pcm => None,
+            Codec::Opus64 => {
+                if let Some(packet) = self.bridge.packet(begins, ahead) {
+                    self.opus_64.decode(packet, scratch);
+                }
+            }
+            Codec::Pcm => {}
         }
+        #[cfg(not(feature = "codec"))]
+        let _ = (codec, frames, begins, ahead, scratch);
     }
 
     /// Forgets what was decoded: the next frame belongs to another time.

@@ -48,20 +48,21 @@ impl CustomEncoder {
             unsafe { opus_custom_encoder_create(mode.0.as_ptr(), count, ptr::null_mut()) };
         let encoder = NonNull::new(encoder)?;
         let bytes = super::frame_bytes(bitrate, FRAMES);
-        let made = Self { encoder, channels, bytes, _mode: mode };
+        let mut made = Self { encoder, channels, bytes, _mode: mode };
         let settings = [
             (OPUS_SET_VBR, 0),
             (OPUS_SET_BITRATE, OPUS_BITRATE_MAX),
             (OPUS_SET_COMPLEXITY, c_int::from(complexity)),
         ];
         for (request, value) in settings {
-            // SAFETY: the encoder is valid, and each of these requests takes one int.
-            let result = unsafe { opus_custom_encoder_ctl(made.encoder.as_ptr(), request, value) };
-            if result != OPUS_OK {
-                return None;
-            }
+            made.set(request, value)?;
         }
         Some(made)
+    }
+
+    /// Makes every packet decodable without the ones before.
+    pub(crate) fn code_independently(&mut self) -> Option<()> {
+        self.set(CELT_SET_PREDICTION, 0)
     }
 
     pub(crate) fn encode(&mut self, interleaved: &[f32], out: &mut [u8]) -> Option<usize> {
@@ -85,6 +86,13 @@ impl CustomEncoder {
         // SAFETY: the encoder is valid, and this request takes no argument.
         let _ = unsafe { opus_custom_encoder_ctl(self.encoder.as_ptr(), OPUS_RESET_STATE) };
     }
+
+    /// Makes one of the settings that take an int.
+    fn set(&mut self, request: c_int, value: c_int) -> Option<()> {
+        // SAFETY: the encoder is valid, and every request that is passed here takes one int.
+        let result = unsafe { opus_custom_encoder_ctl(self.encoder.as_ptr(), request, value) };
+        (result == OPUS_OK).then_some(())
+    }
 }
 
 impl Drop for CustomEncoder {
@@ -105,36 +113,26 @@ impl CustomDecoder {
     }
 
     pub(crate) fn decode(&mut self, bytes: &[u8], out: &mut [f32]) -> Option<usize> {
-        if bytes.is_empty() {
+        if bytes.is_empty() || out.len() < FRAMES * self.channels.count() {
             return None;
         }
-        self.decode_or_conceal(bytes.as_ptr(), c_int::try_from(bytes.len()).ok()?, out)
-    }
-
-    pub(crate) fn conceal(&mut self, out: &mut [f32]) -> Option<usize> {
-        self.decode_or_conceal(ptr::null(), 0, out)
+        // SAFETY: `bytes` has the length that is passed; the output holds one codec frame of the
+        // decoder's channels, which is all that this mode ever writes.
+        let frames = unsafe {
+            opus_custom_decode_float(
+                self.decoder.as_ptr(),
+                bytes.as_ptr(),
+                c_int::try_from(bytes.len()).ok()?,
+                out.as_mut_ptr(),
+                FRAMES_C,
+            )
+        };
+        usize::try_from(frames).ok()
     }
 
     pub(crate) fn reset(&mut self) {
         // SAFETY: the decoder is valid, and this request takes no argument.
         let _ = unsafe { opus_custom_decoder_ctl(self.decoder.as_ptr(), OPUS_RESET_STATE) };
-    }
-
-    fn decode_or_conceal(
-        &mut self,
-        bytes: *const u8,
-        len: c_int,
-        out: &mut [f32],
-    ) -> Option<usize> {
-        if out.len() < FRAMES * self.channels.count() {
-            return None;
-        }
-        // SAFETY: `bytes` is null or has `len` bytes (both callers); the output holds one codec
-        // frame of the decoder's channels, which is all that this mode ever writes.
-        let frames = unsafe {
-            opus_custom_decode_float(self.decoder.as_ptr(), bytes, len, out.as_mut_ptr(), FRAMES_C)
-        };
-        usize::try_from(frames).ok()
     }
 }
 
@@ -223,3 +221,6 @@ const OPUS_SET_BITRATE: c_int = 4002;
 const OPUS_SET_VBR: c_int = 4006;
 const OPUS_SET_COMPLEXITY: c_int = 4010;
 const OPUS_RESET_STATE: c_int = 4028;
+
+// `celt.h`.
+const CELT_SET_PREDICTION: c_int = 10002;

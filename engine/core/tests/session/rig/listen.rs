@@ -5,25 +5,25 @@ use std::f64::consts::TAU;
 use super::weather::Random;
 
 /// A tone whose period is no whole number of frames.
-pub const TONE_HZ: f64 = 1031.0;
+pub(crate) const TONE_HZ: f64 = 1031.0;
 
 const WINDOW: usize = 120;
 const BURST: usize = 480;
 
 /// A steady tone of amplitude one half.
-pub fn tone(frame: usize) -> [f32; 2] {
+pub(crate) fn tone(frame: usize) -> [f32; 2] {
     let sample = (frame as f64 * TONE_HZ / 48_000.0 * TAU).sin() * 0.5;
     [to_f32(sample); 2]
 }
 
 /// Segments of 200 to 310 ms: a chirp, a pause, a faded tone.
-pub struct Combo {
-    pub samples: Vec<f32>,
-    pub starts: Vec<usize>,
+pub(crate) struct Combo {
+    pub(crate) samples: Vec<f32>,
+    pub(crate) starts: Vec<usize>,
 }
 
 impl Combo {
-    pub fn new(seconds: usize, seed: u64) -> Self {
+    pub(crate) fn new(seconds: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let mut samples = vec![0.0; seconds * 48_000];
         let mut starts = vec![4800];
@@ -49,7 +49,7 @@ impl Combo {
     }
 
     /// Delay of each burst in frames; `None` for one that was not recognised.
-    pub fn delays(&self, heard: &[f32]) -> Vec<Option<usize>> {
+    pub(crate) fn delays(&self, heard: &[f32]) -> Vec<Option<usize>> {
         let burst: Vec<f32> = (0..BURST).map(|index| to_f32(chirp(index))).collect();
         let power: f32 = burst.iter().map(|sample| sample * sample).sum();
         let search = |start: &usize| {
@@ -69,7 +69,7 @@ impl Combo {
     }
 
     /// Disturbances of the tones, once the typical delay is known; and how many minutes of tone.
-    pub fn disturbances(&self, heard: &[f32], delay: usize, from: usize) -> (usize, f64) {
+    pub(crate) fn disturbances(&self, heard: &[f32], delay: usize, from: usize) -> (usize, f64) {
         let mut events = 0;
         let mut frames = 0;
         for pair in self.starts.windows(2).filter(|pair| from <= pair[0]) {
@@ -95,7 +95,7 @@ fn chirp(index: usize) -> f64 {
 /// 1 dB, whose phase stepped by more than 0.2 rad since the last good one, or of which more than
 /// 5 % of the energy is something else. Neighbors count once. `start` is the frame that the first
 /// sample is, which only the phase depends on.
-pub fn disturbances(heard: &[f32], start: usize, amplitude: f64) -> Vec<usize> {
+pub(crate) fn disturbances(heard: &[f32], start: usize, amplitude: f64) -> Vec<usize> {
     let mut events = Vec::new();
     let (mut last_phase, mut last_bad): (Option<f64>, Option<usize>) = (None, None);
     for (index, window) in heard.chunks_exact(WINDOW).enumerate() {
@@ -118,13 +118,13 @@ pub fn disturbances(heard: &[f32], start: usize, amplitude: f64) -> Vec<usize> {
 }
 
 /// The tone in a window, and what part of its energy is not the tone.
-pub struct Fit {
-    pub amplitude: f64,
-    pub phase: f64,
-    pub foreign: f64,
+pub(crate) struct Fit {
+    pub(crate) amplitude: f64,
+    pub(crate) phase: f64,
+    pub(crate) foreign: f64,
 }
 
-pub fn fit(window: &[f32], start: usize) -> Fit {
+pub(crate) fn fit(window: &[f32], start: usize) -> Fit {
     let (mut cc, mut ss, mut cs, mut xc, mut xs, mut energy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
     for (index, sample) in window.iter().enumerate() {
         let x = f64::from(*sample);
@@ -146,7 +146,7 @@ pub fn fit(window: &[f32], start: usize) -> Fit {
     }
 }
 
-pub fn median(numbers: impl Iterator<Item = usize>) -> Option<usize> {
+pub(crate) fn median(numbers: impl Iterator<Item = usize>) -> Option<usize> {
     let mut numbers: Vec<usize> = numbers.collect();
     numbers.sort_unstable();
     numbers.get(numbers.len() / 2).copied()

@@ -4,10 +4,8 @@
 //! Both callbacks run under the allocation guard, so every test that uses this rig checks the
 //! real-time contract too. The same plan gives the same sound, bit for bit.
 
-#![expect(dead_code, unreachable_pub, reason = "each test binary uses its own part of the rig")]
-
-pub mod listen;
-pub mod weather;
+pub(crate) mod listen;
+pub(crate) mod weather;
 
 use std::collections::BTreeMap;
 
@@ -23,33 +21,33 @@ use weather::Weather;
 static GUARD: AllocDisabler = AllocDisabler;
 
 /// The stream that is heard in every plan.
-pub const SSRC: Ssrc = Ssrc(0x1234);
+pub(crate) const SSRC: Ssrc = Ssrc(0x1234);
 
 /// Frames per second of both devices, by their own count.
-pub const RATE: f64 = 48_000.0;
+pub(crate) const RATE: f64 = 48_000.0;
 
 /// What is played, sent, and in the way.
-pub struct Plan {
-    pub codec: Codec,
-    pub channels: Channels,
-    pub bitrate: u32,
-    pub redundant_frames: usize,
+pub(crate) struct Plan {
+    pub(crate) codec: Codec,
+    pub(crate) channels: Channels,
+    pub(crate) bitrate: u32,
+    pub(crate) redundant_frames: usize,
     /// Frames in a period of the musician who plays.
-    pub sender_period: usize,
+    pub(crate) sender_period: usize,
     /// Frames in a period of the one who hears.
-    pub receiver_period: usize,
+    pub(crate) receiver_period: usize,
     /// When the receiver's callbacks come after the sender's, in frames.
-    pub phase_frames: f64,
+    pub(crate) phase_frames: f64,
     /// How much faster the sender's clock runs.
-    pub drift_ppm: f64,
-    pub weather: Weather,
-    pub seconds: f64,
-    pub seed: u64,
+    pub(crate) drift_ppm: f64,
+    pub(crate) weather: Weather,
+    pub(crate) seconds: f64,
+    pub(crate) seed: u64,
 }
 
 impl Plan {
     /// In-step clocks with periods of 64, and packets that take 0.3 ms.
-    pub fn clean(codec: Codec) -> Self {
+    pub(crate) fn clean(codec: Codec) -> Self {
         Self {
             codec,
             channels: Channels::Mono,
@@ -67,31 +65,32 @@ impl Plan {
 }
 
 /// What came out.
-pub struct Heard {
-    pub left: Vec<f32>,
-    pub right: Vec<f32>,
+pub(crate) struct Heard {
+    pub(crate) left: Vec<f32>,
+    pub(crate) right: Vec<f32>,
     /// The remote's statistics ten times a second.
-    pub history: Vec<RemoteStats>,
+    pub(crate) history: Vec<RemoteStats>,
     /// The last of them.
-    pub end: RemoteStats,
+    pub(crate) end: RemoteStats,
     /// Packets that the musician sent.
-    pub sent: usize,
+    pub(crate) sent: usize,
 }
 
 /// A room of two while it runs.
-pub struct Rig {
-    pub sender: Session,
-    pub receiver: Session,
+pub(crate) struct Rig {
+    pub(crate) sender: Session,
+    pub(crate) receiver: Session,
     weather: Weather,
     sender_period: usize,
     receiver_period: usize,
-    phase_frames: f64,
+    /// How far the receiver's callbacks lag behind the sender's; more whenever its device stops.
+    pub(crate) phase_frames: f64,
     sender_rate: f64,
     played: usize,
     /// Packets under way by arrival and number.
     flying: BTreeMap<(u64, usize), Vec<u8>>,
     sent: usize,
-    pub heard: [Vec<f32>; 2],
+    pub(crate) heard: [Vec<f32>; 2],
     history: Vec<RemoteStats>,
     channels: Channels,
     /// What the musician plays: left and right of a frame.
@@ -99,8 +98,9 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub fn new(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Self {
-        let config = SessionConfig { channels: plan.channels, seed: plan.seed, ..Default::default() };
+    pub(crate) fn new(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Self {
+        let config =
+            SessionConfig { channels: plan.channels, seed: plan.seed, ..Default::default() };
         let mut sender = session(&config).expect("a valid configuration");
         let mut receiver =
             session(&SessionConfig { seed: !plan.seed, ..config }).expect("a valid configuration");
@@ -128,12 +128,12 @@ impl Rig {
     }
 
     /// Plays until the receiver has heard so many seconds altogether.
-    pub fn run_until(&mut self, seconds: f64) {
+    pub(crate) fn run_until(&mut self, seconds: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
         let end = (seconds * RATE) as usize;
         while self.heard[0].len() < end {
-            let sender_ns = ns(self.played as f64 / self.sender_rate);
-            let receiver_ns = ns((self.heard[0].len() as f64 + self.phase_frames) / RATE);
+            let sender_ns = to_ns(self.played as f64 / self.sender_rate);
+            let receiver_ns = to_ns((self.heard[0].len() as f64 + self.phase_frames) / RATE);
             let arrival_ns = self.flying.keys().next().map_or(u64::MAX, |key| key.0);
             if arrival_ns <= sender_ns.min(receiver_ns) {
                 let ((at, _), packet) = self.flying.pop_first().expect("one is there");
@@ -185,15 +185,11 @@ impl Rig {
         }
     }
 
-    pub fn stats(&self) -> RemoteStats {
+    pub(crate) fn stats(&self) -> RemoteStats {
         self.receiver.control.remotes().next().expect("one remote")
     }
 
-    pub fn weather_mut(&mut self) -> &mut Weather {
-        &mut self.weather
-    }
-
-    pub fn into_heard(self) -> Heard {
+    pub(crate) fn into_heard(self) -> Heard {
         let end = self.stats();
         let [left, right] = self.heard;
         Heard { left, right, history: self.history, end, sent: self.sent }
@@ -201,7 +197,7 @@ impl Rig {
 }
 
 /// Plays a whole plan.
-pub fn run(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Heard {
+pub(crate) fn run(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Heard {
     let seconds = plan.seconds;
     let mut rig = Rig::new(plan, signal);
     rig.run_until(seconds);
@@ -209,6 +205,6 @@ pub fn run(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -> Heard
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes")]
-fn ns(seconds: f64) -> u64 {
+fn to_ns(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
 }

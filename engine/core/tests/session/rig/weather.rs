@@ -1,26 +1,26 @@
 //! What a network does to packets, as a function of time and a seed.
 
 /// Delay, loss, duplication and order of packets.
-pub struct Weather {
+pub(crate) struct Weather {
     /// Milliseconds of delay on a grid of 1 ms; beyond its end it begins again.
-    track: Vec<f64>,
+    pub(crate) track: Vec<f64>,
     /// Parts of one.
-    pub loss: f64,
-    pub duplication: f64,
+    pub(crate) loss: f64,
+    pub(crate) duplication: f64,
     /// Part of the packets that are held back by so many milliseconds and may be overtaken.
-    pub reorder: (f64, f64),
+    pub(crate) reorder: (f64, f64),
     /// Nothing passes between these two moments, in ms: what came is delivered at the end.
-    pub stall: Option<(f64, f64)>,
+    pub(crate) stall: Option<(f64, f64)>,
     /// Nothing passes at all between these two moments, in ms.
-    pub outage: Option<(f64, f64)>,
-    /// From this moment on (ms) everything takes so much longer (ms).
-    pub step: Option<(f64, f64)>,
-    last_ns: u64,
-    random: Random,
+    pub(crate) outage: Option<(f64, f64)>,
+    /// Between these two moments (ms) everything takes so much longer (ms).
+    pub(crate) detour: Option<(f64, f64, f64)>,
+    pub(crate) last_ns: u64,
+    pub(crate) random: Random,
 }
 
 impl Weather {
-    pub fn constant(delay_ms: f64) -> Self {
+    pub(crate) fn constant(delay_ms: f64) -> Self {
         Self {
             track: vec![delay_ms],
             loss: 0.0,
@@ -28,7 +28,7 @@ impl Weather {
             reorder: (0.0, 0.0),
             stall: None,
             outage: None,
-            step: None,
+            detour: None,
             last_ns: 0,
             random: Random(1),
         }
@@ -36,7 +36,13 @@ impl Weather {
 
     /// Gaussian jitter with a correlation time of 5 ms, and now and then a queue of `spike_ms`
     /// that drains at 1 ms per ms.
-    pub fn jitter(seed: u64, delay_ms: f64, sd_ms: f64, spikes_per_s: f64, spike_ms: f64) -> Self {
+    pub(crate) fn jitter(
+        seed: u64,
+        delay_ms: f64,
+        sd_ms: f64,
+        spikes_per_s: f64,
+        spike_ms: f64,
+    ) -> Self {
         let mut random = Random(seed);
         let keep = (-1.0_f64 / 5.0).exp();
         let (mut z, mut queue) = (random.gauss(), 0.0_f64);
@@ -55,17 +61,17 @@ impl Weather {
     }
 
     /// 10 ms, sd 2 ms, 0.1 % loss.
-    pub fn wifi(seed: u64) -> Self {
+    pub(crate) fn wifi(seed: u64) -> Self {
         Self { loss: 0.001, ..Self::jitter(seed, 10.0, 2.0, 0.0, 0.0) }
     }
 
     /// 20 ms, sd 5 ms, spikes of 15 ms, 1 % loss.
-    pub fn bad(seed: u64) -> Self {
+    pub(crate) fn bad(seed: u64) -> Self {
         Self { loss: 0.01, ..Self::jitter(seed, 20.0, 5.0, 0.5, 15.0) }
     }
 
     /// When a packet sent now arrives: never, once, or twice.
-    pub fn arrivals(&mut self, now_ns: u64) -> Vec<u64> {
+    pub(crate) fn arrivals(&mut self, now_ns: u64) -> Vec<u64> {
         let ms = now_ns as f64 / 1e6;
         let [lost, twice, held] = [(); 3].map(|()| self.random.part());
         let within = |span: Option<(f64, f64)>| span.filter(|s| (s.0..s.1).contains(&ms));
@@ -76,8 +82,8 @@ impl Weather {
         let place = ms.floor() as usize;
         let at = |index: usize| self.track[index % self.track.len()];
         let mut delay = at(place) + (at(place + 1) - at(place)) * ms.fract();
-        if let Some((from, more)) = self.step
-            && from <= ms
+        if let Some((from, until, more)) = self.detour
+            && (from..until).contains(&ms)
         {
             delay += more;
         }
@@ -97,10 +103,10 @@ impl Weather {
 }
 
 /// SplitMix64, which is enough to shuffle packets.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -109,7 +115,7 @@ impl Random {
     }
 
     /// Evenly from 0 to 1, both excluded.
-    pub fn part(&mut self) -> f64 {
+    pub(crate) fn part(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
