@@ -372,7 +372,8 @@ fn output_stream<T: SizedSample + FromSample<f32>>(
     let data = move |interleaved: &mut [T], _: &cpal::OutputCallbackInfo| {
         raise_once(&mut first);
         let frames = interleaved.len() / channels;
-        shared.period_frames.store(u32::try_from(frames).unwrap_or(0), Ordering::Relaxed);
+        // The longest so far: some systems call back with other lengths every time.
+        shared.period_frames.fetch_max(u32::try_from(frames).unwrap_or(0), Ordering::Relaxed);
         for part in interleaved.chunks_mut(PERIOD_FRAMES_MAX * channels) {
             let frames = part.len() / channels;
             let [left, right] = &mut planar;
