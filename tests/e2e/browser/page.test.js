@@ -40,8 +40,8 @@ test("a musician joins by keyboard, talks, mutes and leaves", async (t) => {
     return (await phase(page)) === "in";
   });
   await eventually("the media link is up", () => page.evaluate(() => window.vjam.state.link === "up"));
-  await page.getByText("Ann").first().waitFor();
   await picture(page, "2-room");
+  await page.locator("[data-participant]", { hasText: "Ann" }).first().waitFor();
 
   await page.evaluate(() => window.vjam.chat("can you hear me?"));
   await page.getByText("can you hear me?").first().waitFor();
@@ -53,8 +53,8 @@ test("a musician joins by keyboard, talks, mutes and leaves", async (t) => {
 
   const phone = await openPage(t, browser, `${server.url}/r/kitchen?name=Phone&autojoin=1`, { viewport: { width: 390, height: 844 } });
   await eventually("a phone is in, too", async () => (await phase(phone)) === "in");
-  await phone.getByText("Bob").first().waitFor();
   await picture(phone, "4-phone");
+  await phone.locator("[data-participant]", { hasText: "Bob" }).first().waitFor();
 
   await page.evaluate(() => window.vjam.leave());
   await eventually("Bob has left", async () => (await phase(page)) !== "in");
