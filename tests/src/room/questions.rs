@@ -1,0 +1,110 @@
+//! What scenarios ask of a room: what was heard, how the engines see it, what people were told.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use protocol::id::ParticipantId;
+
+use super::{Room, Seat};
+use crate::listen::Mix;
+use crate::listener::{Heard, Stretch, Tape, level, take_apart};
+
+impl Room {
+    /// What `listener` heard of `source`'s instrument within a stretch.
+    #[must_use]
+    pub fn heard(&self, listener: Seat, source: Seat, stretch: &Stretch) -> Heard {
+        Heard::new(self.player(source).played(), self.player(listener).heard(), stretch)
+    }
+
+    /// Who is in what `listener` heard: the gain of everybody in `sources`, in their order.
+    #[must_use]
+    pub fn mix(&self, listener: Seat, sources: &[Seat], stretch: &Stretch) -> Mix {
+        let played: Vec<_> = sources.iter().map(|seat| self.player(*seat).played()).collect();
+        take_apart(&played, self.player(listener).heard(), stretch)
+    }
+
+    /// Everything that somebody heard.
+    #[must_use]
+    pub fn heard_by(&self, seat: Seat) -> Tape<'_> {
+        self.player(seat).heard()
+    }
+
+    /// Everything that somebody played.
+    #[must_use]
+    pub fn played_by(&self, seat: Seat) -> Tape<'_> {
+        self.player(seat).played()
+    }
+
+    /// How loud it was for `listener`, in dBFS.
+    #[must_use]
+    pub fn level(&self, listener: Seat, stretch: &Stretch) -> f64 {
+        level(self.player(listener).heard(), stretch)
+    }
+
+    /// How `listener`'s engine says that `source`'s stream fares; `None` where it has none.
+    #[must_use]
+    pub fn stats(&self, listener: Seat, source: Seat) -> Option<engine::RemoteStats> {
+        let source = self.player(source).participant()?;
+        let mut remotes = self.player(listener).remotes().into_iter();
+        remotes.find(|(participant, _, _)| *participant == source).map(|(_, _, stats)| stats)
+    }
+
+    /// What is sent by somebody, and why.
+    #[must_use]
+    pub fn encodings(&self, seat: Seat) -> (&[protocol::codec::Codec], Option<&str>) {
+        self.player(seat).encodings()
+    }
+
+    /// How somebody's packets reach the server, as they were told last.
+    #[must_use]
+    pub fn uplink(&self, seat: Seat) -> Option<engine_device::session::Uplink> {
+        self.player(seat).uplink()
+    }
+
+    /// What somebody was told, oldest first.
+    #[must_use]
+    pub fn notices(&self, seat: Seat) -> &[String] {
+        &self.player(seat).notices
+    }
+
+    /// How it ended for somebody, if it has.
+    #[must_use]
+    pub fn end(&self, seat: Seat) -> Option<String> {
+        self.player(seat).ended.as_ref().map(|end| format!("{end:?}"))
+    }
+
+    /// Who somebody is to the server.
+    #[must_use]
+    pub fn participant(&self, seat: Seat) -> Option<ParticipantId> {
+        self.player(seat).participant()
+    }
+
+    /// Whether somebody's media link is up.
+    #[must_use]
+    pub fn is_linked(&self, seat: Seat) -> bool {
+        self.player(seat).is_linked()
+    }
+
+    /// Packets that somebody's engine refused, by reason.
+    #[must_use]
+    pub fn refused(&self, seat: Seat) -> &BTreeMap<String, u64> {
+        self.player(seat).refused()
+    }
+
+    /// Everything that was sent and heard so far, as one number: equal for equal runs.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = self.bytes_hash.clone();
+        for place in &self.places {
+            for sample in place.player.heard().samples {
+                sample.to_bits().hash(&mut hash);
+            }
+        }
+        hash.finish()
+    }
+
+    /// Everybody who ever joined.
+    pub fn seats(&self) -> impl Iterator<Item = Seat> + use<> {
+        (0..self.places.len()).map(Seat)
+    }
+}
