@@ -164,7 +164,9 @@ impl Program {
             }
             if HEARTBEAT <= heard.elapsed() {
                 heard = Instant::now();
-                console::say(&heartbeat(started.elapsed(), tail.back()));
+                // Who sees every line wants to know what they belong to; who sees none, the last one.
+                let at = if self.show == Show::Live { Some(&self.shown) } else { tail.back() };
+                console::say(&heartbeat(started.elapsed(), at));
             }
             if self.limit.is_some_and(|limit| limit < started.elapsed()) {
                 child.kill().context("cannot end a program")?;
@@ -210,9 +212,9 @@ pub(crate) fn is_in_path(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-fn heartbeat(elapsed: Duration, last: Option<&String>) -> String {
-    let last: String = last.map_or("", |line| line.trim()).chars().take(80).collect();
-    format!("  … {}  {last}", console::duration(elapsed)).trim_end().to_owned()
+fn heartbeat(elapsed: Duration, at: Option<&String>) -> String {
+    let at: String = at.map_or("", |line| line.trim()).chars().take(80).collect();
+    format!("  … {}  {at}", console::duration(elapsed)).trim_end().to_owned()
 }
 
 fn forward_lines(from: impl Read + Send + 'static, to: Sender<String>) {
