@@ -23,7 +23,7 @@ pub struct Level {
 pub enum StreamState {
     /// Nothing comes: never did, or not for a while. Neither concealed nor counted as loss.
     Idle,
-    /// The first packets are being watched, for some 25 ms, before anything is heard.
+    /// The first packets are being watched, for some 40 ms, before anything is heard.
     Starting,
     /// It is heard.
     Playing,
@@ -75,7 +75,7 @@ pub struct RemoteStats {
     /// filling the packet, the codec's look-ahead, and the playout delay.
     pub added_delay_frames: u32,
     /// How much faster the publisher's sample clock runs than this device's, in parts per million;
-    /// `None` until half a minute has been seen.
+    /// `None` until 6 to 25 s have been seen, depending on the network's jitter.
     pub drift_ppm: Option<f32>,
     /// Packets that arrived in the latest full second.
     pub received_packets_per_second: u32,

@@ -77,6 +77,8 @@ impl Continuation {
 pub(crate) struct Tail {
     samples: [f32; 2 * TAIL_FRAMES],
     next: usize,
+    /// Where the fade begins and where it ends.
+    begin: usize,
     end: usize,
 }
 
@@ -103,13 +105,13 @@ impl Gap {
 
 impl Tail {
     pub(crate) const fn new() -> Self {
-        Self { samples: [0.0; 2 * TAIL_FRAMES], next: 0, end: 0 }
+        Self { samples: [0.0; 2 * TAIL_FRAMES], next: 0, begin: 0, end: 0 }
     }
 
     /// Lets what follows fade in from silence.
     pub(crate) fn fade_in_from_silence(&mut self) {
         self.samples.fill(0.0);
-        (self.next, self.end) = (0, TAIL_FRAMES);
+        (self.next, self.begin, self.end) = (0, 0, TAIL_FRAMES);
     }
 
     /// Lets what follows fade in against what would be played if nothing followed.
@@ -120,14 +122,20 @@ impl Tail {
         channels: usize,
     ) {
         continuation.peek(timeline, &mut self.samples[..TAIL_FRAMES * channels], channels);
-        (self.next, self.end) = (0, TAIL_FRAMES);
+        (self.next, self.begin, self.end) = (0, 0, TAIL_FRAMES);
+    }
+
+    /// Lets a decoder that knows nothing yet take over: after `warm_up` frames, quickly.
+    pub(crate) fn wait_for(&mut self, warm_up: usize) {
+        self.begin = warm_up.min(TAIL_FRAMES - TAIL_FRAMES_MIN);
+        self.end = self.begin + TAIL_FRAMES_MIN;
     }
 
     /// Shortens a tail that has just begun to what suits the audio that follows: where that goes on
     /// like the tail, a long one hides how a decoder finds its way back; where it does not, the tail
     /// is wrong and must go.
     pub(crate) fn fit(&mut self, codec: Codec, audio: &[f32], channels: usize) {
-        if self.next != 0 || self.end == 0 {
+        if self.next != 0 || self.end != TAIL_FRAMES {
             return;
         }
         let len = audio.len().min(FIT_FRAMES * channels).min(self.end * channels);
@@ -140,7 +148,8 @@ impl Tail {
     /// Fades from the tail to new audio, in place.
     pub(crate) fn fade_out_under(&mut self, audio: &mut [f32], channels: usize) {
         for frame in audio.chunks_exact_mut(channels).take(self.end - self.next) {
-            let weight = fade_in(self.next, self.end);
+            let at = self.next.checked_sub(self.begin);
+            let weight = at.map_or(0.0, |at| fade_in(at, self.end - self.begin));
             let old = self.samples[self.next * channels..].iter();
             for (sample, old) in frame.iter_mut().zip(old) {
                 *sample = old + (*sample - old) * weight;

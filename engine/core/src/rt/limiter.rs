@@ -63,8 +63,8 @@ fn round_off(sample: f32) -> f32 {
 /// -1 dB of full scale.
 const THRESHOLD: f32 = 0.891_250_9;
 
-/// 10 dB in a second: ln(10^(10/20)) / 48000.
-const RELEASE_PER_FRAME: f32 = core::f32::consts::LN_10 / 2.0 / 48_000.0;
+/// 40 dB in a second (ln(10^(40/20)) / 48000): one loud moment is over within a tenth of a second.
+const RELEASE_PER_FRAME: f32 = 2.0 * core::f32::consts::LN_10 / 48_000.0;
 
 #[cfg(test)]
 mod tests {

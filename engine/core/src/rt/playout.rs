@@ -78,6 +78,15 @@ impl DelayEstimator {
         self.target = self.decide(device_time, drift);
     }
 
+    /// Moves everything that was seen: the same packets would have needed so much more.
+    pub(crate) fn shift(&mut self, more: i64) {
+        self.blocks.iter_mut().for_each(|block| block.largest += more);
+        if let Some(open) = &mut self.open {
+            open.largest += more;
+        }
+        self.target = self.target.map(|target| target + more);
+    }
+
     /// The lag that is wanted; `None` before the first packet.
     pub(crate) const fn target(&self) -> Option<i64> {
         self.target
@@ -100,7 +109,8 @@ impl DelayEstimator {
             smallest = smallest.min(lag);
             let last = age + 1 == self.count;
             while let Some(window) = windows.next_if(|window| last || age + 1 == window.blocks) {
-                // A window that is not full yet leaves out fewer, in proportion.
+                // A window that is not full yet leaves out fewer, in proportion: better too long a
+                // delay in the first second than a pattern of packets that was not seen yet.
                 let left_out = window.left_out * (age + 1).min(window.blocks) / window.blocks;
                 target = target.max(worst.after(left_out));
             }

@@ -61,7 +61,8 @@ fn packets_out_of_order_are_put_in_order() {
     let weather = Weather { reorder: (0.05, 3.0), ..Weather::constant(5.0) };
     let heard = tone_through(Codec::Opus64, 20.0, weather);
     assert!(100 < heard.end.reordered_packets, "{:?}", heard.end);
-    assert_eq!(heard.end.lost_packets, 0);
+    // All but those still under way.
+    assert!(heard.end.lost_packets < 10, "{:?}", heard.end);
     // Waiting for them was learnt within seconds.
     let late: u64 = heard.end.late_packets - heard.history[30].late_packets;
     assert!(late < 5, "{late}");

@@ -109,13 +109,13 @@ proptest! {
             prop_assert!(stats.concealed_frames <= stats.played_frames);
             // Half a second at most, and what a long period adds.
             prop_assert!(stats.buffer_frames <= 24_000 + 4 * 600 + 4096, "{:?}", stats);
-            prop_assert!(stats.playout_delay_target_frames <= 24_000 + 4 * 600 + 4096);
+            prop_assert!(stats.playout_delay_target_frames <= 24_000 + 4 * 600 + 4096, "{:?}", stats);
             prop_assert!(stats.late_packets <= stats.received_packets);
             prop_assert_eq!(stats.undecodable_packets, 0);
         }
         let packets = u64::try_from(heard.sent).expect("few");
         let end = heard.end;
-        prop_assert!(end.received_packets + end.duplicate_packets <= packets);
-        prop_assert!(end.lost_packets <= packets);
+        prop_assert!(end.received_packets + end.lost_packets <= packets, "{:?}", end);
+        prop_assert!(end.duplicate_packets <= end.received_packets, "{:?}", end);
     }
 }

@@ -153,6 +153,22 @@ impl Decoders {
         let _ = (codec, frames, begins, ahead, scratch);
     }
 
+    /// Tells the decoder that many packets were missing: the next one must not be trusted to be as
+    /// loud as it says, for it says so relative to frames that nobody saw.
+    pub(crate) fn miss_many(&mut self, codec: Codec, scratch: &mut [f32]) {
+        #[cfg(feature = "codec")]
+        if let Some(scratch) = scratch.get_mut(..codec.codec_frame_frames() * self.channels.count())
+        {
+            match codec {
+                Codec::Opus => _ = self.opus.conceal(scratch),
+                Codec::Opus64 => _ = self.opus_64.conceal(scratch),
+                Codec::Pcm => {}
+            }
+        }
+        #[cfg(not(feature = "codec"))]
+        let _ = (codec, scratch);
+    }
+
     /// Forgets what was decoded: the next frame belongs to another time.
     pub(crate) fn reset(&mut self, codec: Codec) {
         match codec {

@@ -113,19 +113,30 @@ impl CustomDecoder {
     }
 
     pub(crate) fn decode(&mut self, bytes: &[u8], out: &mut [f32]) -> Option<usize> {
-        if bytes.is_empty() || out.len() < FRAMES * self.channels.count() {
+        if bytes.is_empty() {
             return None;
         }
-        // SAFETY: `bytes` has the length that is passed; the output holds one codec frame of the
-        // decoder's channels, which is all that this mode ever writes.
+        self.decode_or_conceal(bytes.as_ptr(), c_int::try_from(bytes.len()).ok()?, out)
+    }
+
+    /// Lets libopus invent a codec frame.
+    pub(crate) fn conceal(&mut self, out: &mut [f32]) -> Option<usize> {
+        self.decode_or_conceal(ptr::null(), 0, out)
+    }
+
+    fn decode_or_conceal(
+        &mut self,
+        bytes: *const u8,
+        len: c_int,
+        out: &mut [f32],
+    ) -> Option<usize> {
+        if out.len() < FRAMES * self.channels.count() {
+            return None;
+        }
+        // SAFETY: `bytes` is null or has `len` bytes (both callers); the output holds one codec
+        // frame of the decoder's channels, which is all that this mode ever writes.
         let frames = unsafe {
-            opus_custom_decode_float(
-                self.decoder.as_ptr(),
-                bytes.as_ptr(),
-                c_int::try_from(bytes.len()).ok()?,
-                out.as_mut_ptr(),
-                FRAMES_C,
-            )
+            opus_custom_decode_float(self.decoder.as_ptr(), bytes, len, out.as_mut_ptr(), FRAMES_C)
         };
         usize::try_from(frames).ok()
     }

@@ -5,7 +5,7 @@
 //! stays behind is moved towards what [`super::playout`] wants by cross-faded splices
 //! ([`steering`]). This file has the rest: packets in, the states of a stream, statistics out.
 //!
-//! A stream starts silently: its first 25 ms are decoded but not heard, because that warms the
+//! A stream starts silently: its first 40 ms are decoded but not heard, because that warms the
 //! decoder up and shows how packets arrive, so that the playhead can be placed without any splice.
 
 mod playing;
@@ -18,6 +18,7 @@ use protocol::codec::Codec;
 use protocol::time::{Instant, MediaTime};
 
 use crate::encoding::Channels;
+use crate::limits::PLAYOUT_DELAY_FRAMES_MAX;
 use crate::rt::codec::{Decoders, lookahead_frames, packet_frames};
 use crate::rt::concealment::{Continuation, Tail};
 use crate::rt::drift::DriftEstimator;
@@ -56,8 +57,10 @@ pub(crate) struct Remote {
     tail: Tail,
     /// Whether the last thing heard was silence: then nothing is missing when nothing comes.
     ended_in_silence: bool,
-    /// Device time of the latest splice, and since when another one is wanted.
+    /// Device time of the latest splice, of the latest that made the delay longer, and since when
+    /// another one is wanted.
     spliced_at: i64,
+    grown_at: i64,
     wanted_since: Option<i64>,
     /// Arrival of the first of the packets that were late since one was in time.
     late_since: Option<Instant>,
@@ -123,6 +126,7 @@ impl Remote {
             tail: Tail::new(),
             ended_in_silence: true,
             spliced_at: 0,
+            grown_at: i64::MIN / 2,
             wanted_since: None,
             late_since: None,
             strangers: 0,
@@ -174,13 +178,11 @@ impl Remote {
             }
             State::Playing => {}
         }
-        // Longer packets than before need a longer lag from their first on.
-        let longer = self.state == State::Playing && self.arriving_frames < frames;
-        self.arriving_frames = frames;
+        if self.arriving_frames != frames {
+            self.packet_time_changes(period, header.media_time, frames);
+        }
         let late = self.next.frames_since(header.media_time);
-        if longer && 0 < late && self.packets.first().is_none() {
-            self.next = header.media_time;
-        } else if to_i64(frames) <= late && !self.follow(header) {
+        if to_i64(frames) <= late && !self.follow(header) {
             return;
         }
         self.late_since = None;
@@ -260,6 +262,28 @@ impl Remote {
         false
     }
 
+    /// Packets of another duration need another lag, and longer ones need it from the first on:
+    /// what is concealed until it comes makes the lag longer, instead of making the packet late.
+    fn packet_time_changes(&mut self, period: &Period, first: MediaTime, frames: usize) {
+        let before = core::mem::replace(&mut self.arriving_frames, frames);
+        if before == 0 {
+            return;
+        }
+        let fill = |packet| to_i64(fill_frames_max(packet, period.frames));
+        self.delay.shift(fill(frames) - fill(before));
+        if self.state == State::Playing
+            && before < frames
+            && self.packets.first().is_none()
+            && let Some(wanted) = self.delay.target()
+        {
+            let playhead = MediaTime::from_frames(period.start - wanted);
+            let next = playhead.plus_frames(to_i64(self.timeline.waiting()));
+            if next.frames_since(self.next) < 0 {
+                self.next = if next.frames_since(first) < 0 { next } else { first };
+            }
+        }
+    }
+
     fn store(&mut self, header: &FrameHeader, frames: usize, bytes: &[u8]) {
         let (codec, redundant) = (header.codec, header.redundant);
         match self.packets.store(codec, header.media_time, frames, redundant, bytes) {
@@ -282,7 +306,7 @@ impl Remote {
     ) {
         self.delay.advance(period.start, self.drift.drift().unwrap_or(0.0));
         if let State::Starting { since, packets } = self.state
-            && START_FRAMES <= period.start - since
+            && START_FRAMES.max(START_PERIODS * to_i64(period.frames)) <= period.start - since
             && 2 <= packets
         {
             self.open(period);
@@ -353,6 +377,7 @@ impl Remote {
         let buffer = to_i64(self.timeline.waiting()) + waiting;
         let delay = self.playout_delay.max(0.0);
         let wanted = self.delay.target().map_or(delay, |target| delay + to_f32(target - lag));
+        let wanted = wanted.min(to_f32(PLAYOUT_DELAY_FRAMES_MAX + to_i64(period.frames)));
         let fixed = self.packet_frames + self.codec.map_or(0, lookahead_frames);
         let (state, idle) = match self.state {
             State::Idle(_) => (StreamState::Idle, true),
@@ -373,6 +398,18 @@ impl Remote {
             self.shared.drift_ppb.store(ppb, Relaxed);
         }
     }
+}
+
+/// How long the oldest frame of a packet may have waited for the packet to be sent: packets and
+/// periods fall into step only as far as they have a common divisor. The publisher's period is not
+/// known; this device's will do.
+fn fill_frames_max(packet: usize, period: usize) -> usize {
+    let (mut a, mut b) = (packet, period);
+    // Euclid's algorithm: fewer turns than a number has bits times two.
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    packet + period - a
 }
 
 /// Frames between arrival and callback, in fractions.
@@ -403,9 +440,12 @@ fn to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// How long a stream is watched before it is heard: 25 ms, a whole pattern of 120-frame packets
-/// against 64-frame periods (20 ms) and some.
-const START_FRAMES: i64 = 1200;
+/// How long a stream is watched before it is heard: 40 ms, a whole pattern of 120-frame packets
+/// against 128-frame periods, two against 64.
+const START_FRAMES: i64 = 1920;
+
+/// The same in periods, where they are long.
+const START_PERIODS: i64 = 4;
 
 /// A packet that came less than 0.1 ms before the callback.
 const NEAR_MISS_FRAMES: f64 = 4.8;

@@ -3,6 +3,7 @@
 use protocol::codec::Codec;
 
 use crate::limits::PACKET_FRAMES_MAX;
+use crate::rt::codec::lookahead_frames;
 use crate::rt::concealment::{HOLD_FRAMES, SILENT_FRAMES};
 use crate::rt::remote::{Remote, State, to_i64, to_u64};
 
@@ -37,9 +38,13 @@ impl Remote {
             self.decoders.reset(packet.codec);
             if self.codec.is_some() {
                 self.tail.fade_from(&mut self.continuation, &mut self.timeline, channels);
+                self.tail.wait_for(lookahead_frames(packet.codec));
             }
             self.codec = Some(packet.codec);
         } else if 0 < self.continuation.made() {
+            if HOLD_FRAMES <= self.continuation.made() {
+                self.decoders.miss_many(packet.codec, scratch);
+            }
             self.tail.fade_from(&mut self.continuation, &mut self.timeline, channels);
         }
         self.packet_frames = packet.frames;

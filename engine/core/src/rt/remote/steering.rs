@@ -2,9 +2,9 @@
 //!
 //! A delay that is too short is mended at once, by repeating a stretch of audio; one that is too
 //! long patiently, by leaving one out. Both wait a little for a point where the two ends of the
-//! cross-fade resemble each other. What surprises: a delay that is a little too long is left alone
-//! for seconds, because repeating stretches overshoots by part of a period of the sound, and
-//! because clocks that drift apart soon eat it up.
+//! cross-fade resemble each other. What surprises: a delay that was just made longer stays a little
+//! too long for a while, because a repetition overshoots by part of a period of the sound, and
+//! because clocks that drift apart soon eat that up.
 
 use crate::rt::remote::{Period, Remote, to_f32, to_i64};
 use crate::rt::splice::{self, Preference};
@@ -30,13 +30,12 @@ impl Remote {
             let least = usize::try_from(-excess).unwrap_or(0);
             GROW_PAUSE <= spliced && self.grow(period, scratch, least, waited)
         } else {
-            let (pause, settled) = match excess {
-                FAST_FRAMES.. => (SHRINK_PAUSE_FAST, waited),
-                SMALL_FRAMES.. => (SHRINK_PAUSE, waited),
-                _ => (SHRINK_PAUSE, waited - SMALL_PATIENCE),
-            };
+            let pause = if FAST_FRAMES <= excess { SHRINK_PAUSE_FAST } else { SHRINK_PAUSE };
+            let slow = self.drift.drift().is_some_and(|drift| drift < SLOW_DRIFT);
+            let small_pause = if slow { SMALL_PAUSE_SLOW } else { SMALL_PAUSE };
+            let settled = SMALL_FRAMES <= excess || small_pause <= period.start - self.grown_at;
             let most = usize::try_from(excess).unwrap_or(0);
-            pause <= spliced && 0 <= settled && self.shrink(period, scratch, most, settled)
+            pause <= spliced && settled && self.shrink(period, scratch, most, waited)
         }
     }
 
@@ -71,6 +70,7 @@ impl Remote {
         {
             self.shared.splices.add(1);
             self.wanted_since = None;
+            self.grown_at = period.start;
         }
         true
     }
@@ -120,10 +120,14 @@ fn to_isize(frames: usize) -> isize {
     isize::try_from(frames).unwrap_or(isize::MAX)
 }
 
-/// An excess below half a millisecond is left alone for good, one below 2 ms for 5 s.
-const SHRINK_FRAMES_MIN: i64 = 24;
+/// An excess below 0.7 ms is left alone for good, one below 2 ms for 3 s after a repetition, which
+/// goes too far as a rule; and for 20 s while the publisher's clock is slow by more than 20 ppm,
+/// because that uses it up.
+const SHRINK_FRAMES_MIN: i64 = 32;
 const SMALL_FRAMES: i64 = 96;
-const SMALL_PATIENCE: i64 = 240_000;
+const SMALL_PAUSE: i64 = 144_000;
+const SMALL_PAUSE_SLOW: i64 = 960_000;
+const SLOW_DRIFT: f64 = -20e-6;
 
 /// An excess that is to go fast (10 ms), and one that goes at once (100 ms).
 const FAST_FRAMES: i64 = 480;

@@ -161,9 +161,9 @@ impl Rig {
         };
         let mut packet = [0; 1400];
         while let Some(len) = self.sender.outgoing.poll_packet(&mut packet) {
-            for at in self.weather.arrivals(now_ns) {
-                self.flying.insert((at, self.sent), packet[..len].to_vec());
-                self.sent += 1;
+            self.sent += 1;
+            for (copy, at) in self.weather.arrivals(now_ns).into_iter().enumerate() {
+                self.flying.insert((at, 2 * self.sent + copy), packet[..len].to_vec());
             }
         }
     }
@@ -174,7 +174,8 @@ impl Rig {
         let mut right = left.clone();
         let render = &mut self.receiver.render;
         assert_no_alloc(|| render.render(Instant::from_ns(now_ns), &mut [&mut left, &mut right]));
-        assert!(left.iter().chain(&right).all(|sample| !sample.is_subnormal()));
+        let subnormal = left.iter().chain(&right).find(|sample| sample.is_subnormal());
+        assert_eq!(subnormal, None);
         let before = self.heard[0].len();
         self.heard[0].append(&mut left);
         self.heard[1].append(&mut right);
