@@ -1,5 +1,6 @@
 //! Pure parsers: what they accept must be consistent, what they refuse must be refused quietly.
 
+use engine_device::room_link::RoomLink;
 use protocol::rtp::Packet;
 use protocol::{red as red_payload, rtp as rtp_packet};
 
@@ -22,4 +23,11 @@ pub fn red(bytes: &[u8]) {
     let audio: usize = blocks.iter().map(|block| block.bytes.len()).sum();
     assert!(audio + blocks.len() <= bytes.len(), "headers and blocks exceed the payload");
     assert_eq!(blocks.last().map(|block| block.age_frames), Some(0));
+}
+
+/// [`engine_device::room_link`]: an accepted link means the same after being written out again.
+pub fn room_link(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(link) = RoomLink::parse(&text) else { return };
+    assert_eq!(RoomLink::parse(&link.to_string()), Ok(link.clone()), "{link}");
 }
