@@ -2,7 +2,11 @@
 //!
 //! `cargo run -p engine --example weather [SECONDS] [SEED]`
 
-#![expect(clippy::print_stdout, reason = "it is what this is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program for the command line, not a part of the core"
+)]
 
 #[expect(dead_code, reason = "the tests use the rest of the rig")]
 #[path = "../tests/session/rig/mod.rs"]

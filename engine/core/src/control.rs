@@ -135,7 +135,7 @@ impl Control {
         let new: Vec<Ssrc> = new().map(|encoding| encoding.ssrc).collect();
         let encoders = EncoderSet::new(encodings, self.channels, self.complexity)?;
         self.to_capture
-            .push(CaptureCommand::SetEncoders(Box::new(encoders)))
+            .push(CaptureCommand::Encoders(Box::new(encoders)))
             .map_err(|_| EncodingError::ExhaustedCommands)?;
         self.sources.extend(new);
         Ok(())
@@ -143,12 +143,12 @@ impl Control {
 
     /// Fades the input out and stops sending, or starts again.
     pub fn set_input_muted(&mut self, mute: Mute) -> Result<(), ControlError> {
-        self.to_capture(CaptureCommand::SetMute(mute))
+        self.tell_capture(CaptureCommand::Mute(mute))
     }
 
     /// Sets the gain of the input, before its level is measured; at most +40 dB.
     pub fn set_input_gain(&mut self, gain: Decibels) -> Result<(), ControlError> {
-        self.to_capture(CaptureCommand::SetGain(gain_factor(gain)?))
+        self.tell_capture(CaptureCommand::Gain(gain_factor(gain)?))
     }
 
     /// Mixes the input into the output, or (`None`, as at the start) does not.
@@ -157,7 +157,7 @@ impl Control {
     /// callback.
     pub fn set_monitor_gain(&mut self, gain: Option<Decibels>) -> Result<(), ControlError> {
         let factor = gain.map_or(Ok(0.0), gain_factor)?;
-        self.to_render(RenderCommand::SetMonitorGain(factor))
+        self.tell_render(RenderCommand::SetMonitorGain(factor))
     }
 
     /// Tells which payload types packets arrive with from now on.
@@ -197,7 +197,7 @@ impl Control {
         self.poll();
         let index = self.index(ssrc)?;
         let key = self.remotes[index].key;
-        self.to_render(RenderCommand::Remove(key))?;
+        self.tell_render(RenderCommand::Remove(key))?;
         self.remotes.remove(index);
         self.to_incoming
             .push(IncomingCommand::Remove { ssrc })
@@ -277,14 +277,14 @@ impl Control {
 
     fn set_mix(&mut self, ssrc: Ssrc, mix: Mix) -> Result<(), ControlError> {
         let key = self.remotes[self.index(ssrc)?].key;
-        self.to_render(RenderCommand::SetMix(key, mix))
+        self.tell_render(RenderCommand::SetMix(key, mix))
     }
 
-    fn to_capture(&mut self, command: CaptureCommand) -> Result<(), ControlError> {
+    fn tell_capture(&mut self, command: CaptureCommand) -> Result<(), ControlError> {
         self.to_capture.push(command).map_err(|_| ControlError::ExhaustedCommands)
     }
 
-    fn to_render(&mut self, command: RenderCommand) -> Result<(), ControlError> {
+    fn tell_render(&mut self, command: RenderCommand) -> Result<(), ControlError> {
         self.to_render.push(command).map_err(|_| ControlError::ExhaustedCommands)
     }
 }

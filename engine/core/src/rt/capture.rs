@@ -54,9 +54,9 @@ pub(crate) struct CapturePorts {
 /// What [`crate::Control`] tells the input callback.
 #[derive(Debug)]
 pub(crate) enum CaptureCommand {
-    SetEncoders(Box<EncoderSet>),
-    SetMute(Mute),
-    SetGain(f32),
+    Encoders(Box<EncoderSet>),
+    Mute(Mute),
+    Gain(f32),
 }
 
 /// The encoders that run at the same time.
@@ -134,6 +134,18 @@ impl Capture {
         self.encode()
     }
 
+    /// Passes over frames that the device lost: media time goes on without them, as if they had been
+    /// captured and lost on the way. Call it before the callback that follows the gap.
+    pub fn skip(&mut self, frames: usize) {
+        self.now = self.now.plus_frames(i64::try_from(frames).unwrap_or(0));
+        self.history_frames = 0;
+        for active in self.encoders.iter_mut().flat_map(|set| set.encoders.iter_mut().flatten()) {
+            // The frames before the gap that fill no codec frame are lost with it.
+            active.position = None;
+            active.marker = true;
+        }
+    }
+
     /// An encoder that continues none before starts with this period.
     fn start_encoders(&mut self) {
         for active in self.encoders.iter_mut().flat_map(|set| set.encoders.iter_mut().flatten()) {
@@ -190,8 +202,7 @@ impl Capture {
         let mut sent = 0;
         for active in set.encoders.iter_mut().flatten() {
             let frames = active.encoding.codec.codec_frame_frames();
-            loop {
-                let Some(position) = active.position else { break };
+            while let Some(position) = active.position {
                 let waiting = usize::try_from(self.now.frames_since(position)).unwrap_or(0);
                 if waiting < frames {
                     break;
@@ -221,15 +232,15 @@ impl Capture {
     fn handle_commands(&mut self) {
         while let Ok(command) = self.ports.commands.pop() {
             match command {
-                CaptureCommand::SetEncoders(mut set) => {
+                CaptureCommand::Encoders(mut set) => {
                     set.continue_from(self.encoders.as_deref_mut());
                     if let Some(old) = self.encoders.replace(set) {
                         self.free(old);
                     }
                 }
-                CaptureCommand::SetGain(factor) => self.gain.glide_to(factor),
-                CaptureCommand::SetMute(Mute::Muted) => self.mute.glide_to(0.0),
-                CaptureCommand::SetMute(Mute::Open) => {
+                CaptureCommand::Gain(factor) => self.gain.glide_to(factor),
+                CaptureCommand::Mute(Mute::Muted) => self.mute.glide_to(0.0),
+                CaptureCommand::Mute(Mute::Open) => {
                     self.mute.glide_to(1.0);
                     self.silent_from = None;
                 }

@@ -67,6 +67,11 @@ impl DeviceClock {
         self.window_end = self.frames + WINDOW_FRAMES;
     }
 
+    /// Counts frames that were due but never asked for.
+    pub(super) fn skip(&mut self, frames: usize) {
+        self.period += i64::try_from(frames).unwrap_or(0);
+    }
+
     fn forget(&mut self) {
         self.baseline = None;
         self.least = i64::MAX;
@@ -127,6 +132,21 @@ mod tests {
         let times = run((0..2000).map(|n| f64::from(n) * 64.0 + lost(n)));
         assert_eq!(times[999], 999 * 64);
         assert_eq!(times[1000 + 320], (1000 + 320) * 64 + 640);
+    }
+
+    #[test]
+    fn a_gap_that_is_known_is_counted_once() {
+        let mut clock = DeviceClock::new();
+        let mut at = 0;
+        for callback in 0..1000 {
+            if callback == 500 {
+                at += 10_000;
+                clock.skip(10_000);
+            }
+            clock.start(Instant::from_ns(at * 1_000_000 / 48), 64);
+            assert_eq!(clock.frames(), i64::try_from(at).expect("small"));
+            at += 64;
+        }
     }
 
     #[test]

@@ -126,6 +126,30 @@ fn a_codec_change_starts_where_the_other_ended_to_the_frame() {
     }
 }
 
+#[test]
+fn frames_that_the_device_lost_leave_a_hole_in_media_time() {
+    let mut sender = session(&engine::SessionConfig::default()).expect("valid");
+    sender.control.set_encodings(&[Encoding::new(Codec::Opus, SSRC)]).expect("valid");
+    let mut seen = Vec::new();
+    for block in 0..20 {
+        if block == 10 {
+            sender.capture.skip(1000);
+        }
+        sender.capture.capture(&[&[0.1; 64]]);
+        let mut out = [0; 1400];
+        while let Some(len) = sender.outgoing.poll_packet(&mut out) {
+            let packet = Packet::parse(&out[..len]).expect("well formed");
+            seen.push((packet.timestamp, packet.marker));
+        }
+    }
+    // Five packets of the first 640 frames, whose last 40 are lost with the gap; then five more.
+    let at = |frames: u32| seen[0].0.wrapping_add(frames);
+    assert_eq!(seen.len(), 10);
+    assert_eq!(seen[4], (at(480), false));
+    assert_eq!(seen[5], (at(1640), true));
+    assert_eq!(seen[9], (at(2120), false));
+}
+
 /// Sends what an ordinary WebRTC client sends: Opus of so many frames in the application for
 /// music, bare or as RED.
 fn ordinary_client(frames: usize, as_red: bool) {

@@ -61,7 +61,7 @@ fn no_callback_allocates_whatever_happens() {
             assert_no_alloc(|| capture.capture(&[&input, &input]));
             let mut packet = [0; 1400];
             while let Some(len) = musician.session.outgoing.poll_packet(&mut packet) {
-                if 0 < random.next() % 50 {
+                if !random.next().is_multiple_of(50) {
                     let incoming = &mut listener.incoming;
                     // Not even the receiving thread allocates for a packet.
                     let result = assert_no_alloc(|| incoming.handle_packet(now, &packet[..len]));

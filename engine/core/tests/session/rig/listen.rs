@@ -37,11 +37,11 @@ impl Combo {
                 *sample += to_f32(0.4 * chirp(index));
             }
             let (from, to) = (start + BURST + 720, start + length - 480);
-            for frame in from..to {
+            for (frame, sample) in (from..to).zip(&mut samples[from..to]) {
                 let edge = (frame - from).min(to - 1 - frame).min(240);
                 let gain = 0.5 - 0.5 * (std::f64::consts::PI * edge as f64 / 240.0).cos();
                 let phase = frame as f64 * TONE_HZ / 48_000.0 * TAU;
-                samples[frame] += to_f32(0.2 * phase.sin() * gain);
+                *sample += to_f32(0.2 * phase.sin() * gain);
             }
             starts.push(start + length);
         }
