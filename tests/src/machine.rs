@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use engine_device::priority::{Role, raise};
 
-/// A stall that is longer than the deepest jitter buffer of a good network is heard.
-const HEARD: Duration = Duration::from_millis(3);
+/// A stall of a codec frame can be heard. The watch sees one core: what it saw, another had worse.
+const HEARD: Duration = Duration::from_millis(1);
 const ATTEMPTS: usize = 3;
 
 /// What may be asked of a machine.

@@ -192,7 +192,7 @@ pub fn engine(bytes: &[u8]) {
         let (packet, after) = tail.split_at(usize::from(*len).min(tail.len()));
         rest = after;
         // Refusals are fine; what is taken must be playable.
-        drop(session.incoming.handle_packet(now, packet));
+        let _ = session.incoming.handle_packet(now, packet);
         for _ in 0..=len % 4 {
             now = now + Duration::from_micros(1_333);
             session.render.render(now, &mut [&mut left, &mut right]);
