@@ -4,7 +4,9 @@ import { render } from "preact";
 
 import { App } from "./ui/app";
 import { installDebugHandle } from "./ui/debug";
-import "./ui/style.css";
+import "./ui/style/base.css";
+import "./ui/style/pages.css";
+import "./ui/style/room.css";
 
 installDebugHandle();
 const root = document.getElementById("app");

@@ -1,5 +1,5 @@
 //! Two ends of a link against each other, in virtual time, over a network that loses, delays and
-//! moves addresses.
+//! moves addresses. Long because the network and the two ends that all tests share stand here too.
 
 #![expect(clippy::expect_used, reason = "a failure here fails the test, with the reason")]
 
