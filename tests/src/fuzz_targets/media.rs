@@ -205,7 +205,7 @@ pub fn engine(bytes: &[u8]) {
     assert!(remote.concealed_frames <= remote.played_frames, "{remote:?}");
 }
 
-/// A few packets of a real engine, for a corpus: what [`engine`] takes.
+/// A few packets of a real engine, for a corpus: what [`engine()`] takes.
 #[must_use]
 pub fn engine_seed(codec: Codec) -> Vec<u8> {
     let config = SessionConfig { period_frames_max: 64, ..SessionConfig::default() };
