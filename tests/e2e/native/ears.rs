@@ -94,7 +94,9 @@ impl Ears {
         let (myself, others) = medians.split_last().expect("there are sources");
         assert!(*myself < -12.0, "{who} hears themselves: {medians:?} dB");
         for other in others {
-            assert!(-6.0 < *other, "{who} does not hear everybody: {medians:?} dB");
+            // A playout that moves within a piece spreads an instrument over several delays, and one
+            // of them is found: it still stands out of what is not there.
+            assert!(myself + 6.0 < *other, "{who} does not hear everybody: {medians:?} dB");
         }
     }
 }
