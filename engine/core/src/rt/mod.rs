@@ -11,7 +11,7 @@
 //!   of a queue, the frames of a packet;
 //! - changes gains along ramps and signals along cross-fades: nothing that is heard jumps;
 //! - makes no denormal numbers. There is no switch for that in WebAssembly and none in safe Rust,
-//!   so it is done by construction: input below [`ramp::SILENCE`] becomes zero, decaying states
+//!   so it is done by construction: input below -300 dB becomes zero, decaying states
 //!   end at zero, and libopus keeps its own filters away from them.
 //!
 //! Tests run both callbacks under an allocator that aborts (`tests/real_time.rs`). Constructors do
