@@ -33,6 +33,15 @@ impl Codec {
         }
     }
 
+    /// Packets in one second as our engines send it: one for each codec frame.
+    #[must_use]
+    pub const fn packets_per_second(self) -> u32 {
+        match self {
+            Self::Opus => 400,
+            Self::Opus64 | Self::Pcm => 750,
+        }
+    }
+
     /// The payload type that names this codec inside a RED payload, and on the native transport.
     #[must_use]
     pub const fn payload_type(self) -> PayloadType {

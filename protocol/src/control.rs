@@ -6,7 +6,7 @@
 
 use core::net::SocketAddr;
 
-use crate::id::{ParticipantId, RoomId, TrackId};
+use crate::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use crate::rtp::{PayloadType, Ssrc};
 use crate::signal::LinkParameters;
 
@@ -15,8 +15,17 @@ use crate::signal::LinkParameters;
 pub struct SfuDescription {
     /// SHA-256 fingerprint of the certificate of every link, as in [`LinkParameters`].
     pub fingerprint: String,
+    /// Its workers, at least one; [`WorkerId`] counts them.
+    pub workers: Vec<WorkerDescription>,
+}
+
+/// What the SFU says about one of its workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerDescription {
     /// Where media is taken, as told to participants: never an unspecified address.
     pub candidates: Vec<SocketAddr>,
+    /// Packets per second, taken in and handed out, up to which rooms are placed here.
+    pub packets_per_second_max: u32,
 }
 
 /// The payload types that one end of a link uses.
@@ -41,8 +50,10 @@ pub enum Command {
     OpenLink {
         /// Whose link; not open yet.
         participant: ParticipantId,
-        /// The participant's room: links of one room live on one worker.
+        /// The participant's room.
         room: RoomId,
+        /// The worker that the room lives on, and all its links.
+        worker: WorkerId,
         /// The SFU's ICE credentials for this link (the fingerprint is the SFU's own).
         local: LinkParameters,
         /// The participant's.
@@ -74,6 +85,9 @@ pub enum Command {
         ssrc: Ssrc,
         /// The publisher's payload types.
         payload_types: PayloadTypes,
+        /// How many packets its codec makes in a second. A stall's worth at once is taken as well;
+        /// what is beyond that is dropped ([`Event::OverRate`]).
+        packets_per_second: u32,
     },
     /// Ends that; subscriptions to it end too.
     RemoveSource {
@@ -104,6 +118,16 @@ pub enum Command {
         /// The SSRC that the subscriber receives.
         stream: Ssrc,
     },
+    /// Says how many of the redundant blocks in a source's RED payloads go into a stream. None do
+    /// after `Subscribe`.
+    SetRedundancy {
+        /// Who receives.
+        subscriber: ParticipantId,
+        /// The SSRC that the subscriber receives.
+        stream: Ssrc,
+        /// How many at most, the youngest first.
+        redundant_frames: u8,
+    },
     /// Pauses or resumes a source for all its subscribers.
     SetMuted {
         /// The publisher.
@@ -115,6 +139,24 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whose link it is about.
+    #[must_use]
+    pub const fn participant(&self) -> ParticipantId {
+        match self {
+            Self::OpenLink { participant, .. }
+            | Self::RestartIce { participant, .. }
+            | Self::CloseLink { participant }
+            | Self::AddSource { participant, .. }
+            | Self::RemoveSource { participant, .. }
+            | Self::SetMuted { participant, .. }
+            | Self::Subscribe { subscriber: participant, .. }
+            | Self::SetRedundancy { subscriber: participant, .. }
+            | Self::Unsubscribe { subscriber: participant, .. } => *participant,
+        }
+    }
+}
+
 /// What the SFU tells signalling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -123,15 +165,24 @@ pub enum Event {
         /// Whose link.
         participant: ParticipantId,
     },
-    /// No valid STUN came for a while, or the DTLS failed; a restart may mend it.
+    /// No valid STUN came for a while; a restart may mend it.
     LinkDown {
         /// Whose link.
         participant: ParticipantId,
     },
-    /// A command could not be carried out.
+    /// The DTLS failed or was ended by the participant; only a new link helps.
+    LinkClosed {
+        /// Whose link.
+        participant: ParticipantId,
+        /// The SFU's ICE username fragment on that link: another one may be open since.
+        local_ufrag: String,
+    },
+    /// A command could not be carried out, and changed nothing.
     CommandRefused {
         /// Whose.
         participant: ParticipantId,
+        /// Which: later commands may have been refused because this one was.
+        command: Box<Command>,
         /// What was wrong, for the log and the participant.
         text: String,
     },
@@ -150,5 +201,42 @@ pub enum Event {
         lost_packets: u32,
         /// Interarrival jitter (RFC 3550 §6.4.1).
         jitter_us: u32,
+    },
+    /// How a subscriber receives a stream, by the RTCP reports that it sent since the last; only
+    /// where there were some.
+    Downlink {
+        /// The subscriber.
+        participant: ParticipantId,
+        /// The SSRC that it receives.
+        ssrc: Ssrc,
+        /// Packets that it was to receive since the report before.
+        expected_packets: u32,
+        /// How many of them it did not.
+        lost_packets: u32,
+        /// Interarrival jitter (RFC 3550 §6.4.1).
+        jitter_us: u32,
+        /// To the subscriber and back, where it was told a time to answer to.
+        round_trip_us: Option<u32>,
+    },
+    /// How busy a worker was during the last second.
+    WorkerLoad {
+        /// Which.
+        worker: WorkerId,
+        /// Packets of media that it took in and handed out.
+        packets_per_second: u32,
+        /// How much of the time it had something to do, in thousandths.
+        busy_permille: u16,
+    },
+    /// Packets of a source were dropped during the last second because it sent more than
+    /// [`Command::AddSource`] declared.
+    OverRate {
+        /// The publisher.
+        participant: ParticipantId,
+        /// The track.
+        track: TrackId,
+        /// The stream.
+        ssrc: Ssrc,
+        /// How many.
+        dropped_packets: u32,
     },
 }

@@ -64,6 +64,17 @@ impl core::fmt::Display for RoomId {
     }
 }
 
+/// One of the SFU's workers, counted from 0: a thread with a port of its own, on which whole rooms
+/// live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct WorkerId(pub u16);
+
+impl core::fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A person in a room; unique on the server for as long as it runs, never given twice.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,

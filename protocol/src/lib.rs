@@ -13,6 +13,7 @@ pub mod id;
 pub mod limits;
 pub mod red;
 pub mod replay;
+pub mod rtcp;
 pub mod rtp;
 pub mod signal;
 pub mod time;

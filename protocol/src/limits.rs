@@ -8,8 +8,13 @@ pub const DATAGRAM_BYTES_MAX: usize = 1400;
 /// PCM are 257 bytes with RED; 20 ms of Opus at 510 kbit/s are 1,275.
 pub const PAYLOAD_BYTES_MAX: usize = 1300;
 
-/// Bytes of one signalling message. An SDP offer with 64 m-lines is about 30 kB.
-pub const SIGNAL_MESSAGE_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of one data channel message, an RTP packet: fits one SCTP chunk of any browser, because
+/// fragments are not put together.
+pub const CHANNEL_MESSAGE_BYTES_MAX: u16 = 1024;
+
+/// Bytes of one signalling message. The largest is a Chromium offer with a slot for every stream:
+/// 124 of 1 kB, a microphone and a data channel: 127 kB, without the ICE candidates.
+pub const SIGNAL_MESSAGE_BYTES_MAX: usize = 192 * 1024;
 
 /// Characters of a room's name.
 pub const ROOM_NAME_CHARS_MAX: usize = 64;

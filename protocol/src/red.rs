@@ -81,6 +81,30 @@ pub fn write(blocks: &[Block<'_>], out: &mut [u8]) -> Option<usize> {
     Some(at)
 }
 
+/// A payload with no more than the `redundant` youngest of its redundant blocks, in two parts that
+/// follow each other: headers, and codec frames. What is malformed comes back whole.
+#[must_use]
+pub fn keep(payload: &[u8], redundant: usize) -> (&[u8], &[u8]) {
+    // A single block, as on a clean network, is its own answer.
+    let whole = (payload, &[][..]);
+    let mut blocks = 0;
+    while payload.get(blocks * REDUNDANT_HEADER_BYTES).is_some_and(|first| first & 0x80 != 0) {
+        blocks += 1;
+    }
+    let Some(dropped) = blocks.checked_sub(redundant).filter(|dropped| 0 < *dropped) else {
+        return whole;
+    };
+    let headers_end = blocks * REDUNDANT_HEADER_BYTES + PRIMARY_HEADER_BYTES;
+    let (Some(headers), Some(body)) = (payload.get(..headers_end), payload.get(headers_end..))
+    else {
+        return whole;
+    };
+    let (gone, kept) = headers.split_at(dropped * REDUNDANT_HEADER_BYTES);
+    let len = |header: &[u8]| usize::from(header[2] & 3) << 8 | usize::from(header[3]);
+    let gone_bytes: usize = gone.chunks_exact(REDUNDANT_HEADER_BYTES).map(len).sum();
+    body.get(gone_bytes..).map_or(whole, |body| (kept, body))
+}
+
 /// The blocks of a payload, oldest first, the primary last.
 pub fn parse(payload: &[u8]) -> Result<Blocks<'_>, MalformedRed> {
     let mut headers = [(PayloadType(0), 0_u16, 0_usize); BLOCKS_MAX];
@@ -165,6 +189,24 @@ mod tests {
         assert!(parse(&out[..len]).expect("well formed").eq(blocks));
         assert_eq!(write(&[block(16_384, &[]), block(0, &[])], &mut out), None);
         assert_eq!(write(&blocks, &mut out[..len - 1]), None);
+    }
+
+    #[test]
+    fn the_youngest_blocks_are_kept() {
+        let block = |age_frames, bytes| Block { payload_type: PayloadType::PCM, age_frames, bytes };
+        let blocks = [block(128, &[1; 300][..]), block(64, &[2, 2]), block(0, &[3, 3, 3])];
+        let mut out = [0; 2048];
+        let len = write(&blocks, &mut out).expect("fits");
+        for redundant in 0..=3 {
+            let (headers, frames) = keep(&out[..len], redundant);
+            let kept = [headers, frames].concat();
+            let from = 2_usize.saturating_sub(redundant);
+            assert!(parse(&kept).expect("well formed").eq(blocks[from..].iter().copied()));
+        }
+        // Ends inside a header, or inside a block that is to go.
+        for broken in [&[0x80 | 112, 0, 3][..], &[0x80 | 112, 0, 3, 0xff, 112, 1], &[0x80; 64]] {
+            assert_eq!(keep(broken, 0), (broken, &[][..]));
+        }
     }
 
     #[test]

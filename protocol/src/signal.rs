@@ -98,6 +98,12 @@ pub enum ClientMessage {
         /// 1 to [`crate::limits::CHAT_TEXT_CHARS_MAX`] characters.
         text: String,
     },
+    /// How received streams arrived during the last second: those that lost something, and only
+    /// where one did. Not answered; the server has publishers repeat what is lost often.
+    Reception {
+        /// Each at most once.
+        streams: Vec<StreamReception>,
+    },
     /// Asks for a `pong`.
     Ping {},
     /// Gives up the seat. Answered by `bye`.
@@ -244,6 +250,10 @@ pub enum ServerMessage {
         track: TrackId,
         /// What to send; never empty.
         codecs: Vec<Codec>,
+        /// How many earlier codec frames each RED packet repeats, because some of them get lost: 0 to
+        /// 2. Nothing is repeated in packets of bare `opus`.
+        #[serde(default)]
+        redundant_frames: u8,
         /// Why, in words for the publisher, where it is not simply what was asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "typescript", ts(optional))]
@@ -347,6 +357,20 @@ pub struct Stream {
     pub channels: u8,
 }
 
+/// How a packet stream arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct StreamReception {
+    /// The stream.
+    pub ssrc: Ssrc,
+    /// Packets that were to arrive.
+    pub expected_packets: u32,
+    /// How many of them did not.
+    pub lost_packets: u32,
+    /// How often some were missing, one or several in a row.
+    pub gaps: u32,
+}
+
 /// One thing said in the room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -446,6 +470,10 @@ pub enum ErrorCode {
     BadTrack,
     /// The media server could not do what a request needs; the text says what.
     MediaRefused,
+    /// The media link is over, as by a failed handshake: `connect` again, with a new one.
+    LinkClosed,
+    /// A track was sent faster than its codec makes packets; those beyond were dropped.
+    OverRate,
     /// The chat text is empty or too long.
     BadText,
     /// Too many requests; wait a second.

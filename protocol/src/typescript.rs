@@ -18,7 +18,7 @@ use crate::rtp::Ssrc;
 use crate::signal::{
     ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, EngineKind,
     ErrorCode, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
-    Source, Stream, Track, VERSION,
+    Source, Stream, StreamReception, Track, VERSION,
 };
 use crate::{limits, units::SampleRate};
 
@@ -177,6 +177,14 @@ fn client_samples() -> Vec<ClientMessage> {
         ClientMessage::Unpublish { track: TrackId(3) },
         ClientMessage::Mute { track: TrackId(3), muted: true },
         ClientMessage::Chat { text: "one two three four".into() },
+        ClientMessage::Reception {
+            streams: vec![StreamReception {
+                ssrc: Ssrc(9),
+                expected_packets: 750,
+                lost_packets: 12,
+                gaps: 8,
+            }],
+        },
         ClientMessage::Ping {},
         ClientMessage::Leave {},
     ]
@@ -211,11 +219,13 @@ fn server_samples() -> Vec<ServerMessage> {
         ServerMessage::EncodingsWanted {
             track: TrackId(1),
             codecs: vec![Codec::Opus64, Codec::Opus],
+            redundant_frames: 1,
             reason: Some("Bo's browser plays only opus".into()),
         },
         ServerMessage::EncodingsWanted {
             track: TrackId(1),
             codecs: vec![Codec::Opus64],
+            redundant_frames: 0,
             reason: None,
         },
         ServerMessage::Uplink {
@@ -286,7 +296,7 @@ fn chat_message() -> ChatMessage {
     }
 }
 
-const ERROR_CODES: [ErrorCode; 16] = [
+const ERROR_CODES: [ErrorCode; 18] = [
     ErrorCode::Malformed,
     ErrorCode::TooLarge,
     ErrorCode::Version,
@@ -301,6 +311,8 @@ const ERROR_CODES: [ErrorCode; 16] = [
     ErrorCode::NoSuchTrack,
     ErrorCode::BadTrack,
     ErrorCode::MediaRefused,
+    ErrorCode::LinkClosed,
+    ErrorCode::OverRate,
     ErrorCode::BadText,
     ErrorCode::TooFast,
 ];

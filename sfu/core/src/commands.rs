@@ -4,12 +4,13 @@
 use protocol::control::{Command, PayloadTypes};
 use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::rtcp::SFU_SSRC;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
 
 use crate::limits::{
-    FAREWELLS_MAX, LINKS_MAX, SOURCES_PER_LINK_MAX, STREAMS_PER_LINK_MAX,
+    LINKS_MAX, SOURCE_PACKETS_PER_SECOND_MAX, SOURCES_PER_LINK_MAX, STREAMS_PER_LINK_MAX,
     STREAMS_REMEMBERED_PER_LINK_MAX, SUBSCRIBERS_PER_SOURCE_MAX,
 };
 use crate::member::{Member, MemberKey, find};
@@ -19,13 +20,15 @@ use crate::slab::Key;
 use crate::subscriber::Stream;
 use crate::transport::{DataChannel, Link};
 
+const OWN_SSRC: &str = "the SSRC is the one from which the SFU reports";
+
 /// Why a command was refused, in words for the log and the participant.
 type Refusal = String;
 
 impl<L: Link> Router<L> {
     pub(crate) fn carry_out(&mut self, now: Instant, command: Command) -> Result<(), Refusal> {
         match command {
-            Command::OpenLink { participant, room, local, remote, data_channel } => {
+            Command::OpenLink { participant, room, worker: _, local, remote, data_channel } => {
                 let channel = if data_channel { DataChannel::Open } else { DataChannel::None };
                 self.open_link(now, participant, room, &local, &remote, channel)
             }
@@ -33,14 +36,17 @@ impl<L: Link> Router<L> {
                 self.restart_ice(now, participant, &local, &remote)
             }
             Command::CloseLink { participant } => self.close_link(participant),
-            Command::AddSource { participant, track, ssrc, payload_types } => {
-                self.add_source(now, participant, track, ssrc, payload_types)
+            Command::AddSource { participant, track, ssrc, payload_types, packets_per_second } => {
+                self.add_source(now, participant, track, ssrc, payload_types, packets_per_second)
             }
             Command::RemoveSource { participant, ssrc } => self.remove_source(participant, ssrc),
             Command::Subscribe { subscriber, stream, publisher, source, payload_types } => {
                 self.subscribe(subscriber, stream, publisher, source, payload_types)
             }
             Command::Unsubscribe { subscriber, stream } => self.unsubscribe(subscriber, stream),
+            Command::SetRedundancy { subscriber, stream, redundant_frames } => {
+                self.set_redundancy(subscriber, stream, redundant_frames)
+            }
             Command::SetMuted { participant, ssrc, muted } => {
                 self.set_muted(participant, ssrc, muted)
             }
@@ -69,6 +75,7 @@ impl<L: Link> Router<L> {
         let ufrag = local.ice_ufrag.clone();
         let key = self.members.insert(Member::new(participant, room, link, ufrag.clone(), now));
         self.by_participant.insert(participant, key);
+        self.reports.add(now, participant, key);
         self.by_ufrag.insert(ufrag, key);
         self.pump(now, key);
         Ok(())
@@ -105,6 +112,7 @@ impl<L: Link> Router<L> {
                 self.by_address.remove(&address);
             }
         }
+        self.say_goodbye(&mut member);
         for (_, source) in &member.sources {
             self.drop_source(*source);
         }
@@ -115,10 +123,7 @@ impl<L: Link> Router<L> {
         member.link.close();
         let mut buffer = [0; DATAGRAM_BYTES_MAX];
         while let Some(transmit) = member.link.poll_transmit(&mut buffer) {
-            if FAREWELLS_MAX <= self.farewells.len() {
-                self.farewells.pop_front();
-            }
-            self.farewells.push_back((transmit.to, buffer[..transmit.len].to_vec()));
+            self.push_farewell(transmit.to, &buffer[..transmit.len]);
         }
         Ok(())
     }
@@ -130,16 +135,25 @@ impl<L: Link> Router<L> {
         track: TrackId,
         ssrc: Ssrc,
         payload_types: PayloadTypes,
+        packets_per_second: u32,
     ) -> Result<(), Refusal> {
+        if !(1..=SOURCE_PACKETS_PER_SECOND_MAX).contains(&packets_per_second) {
+            return Err(format!(
+                "a source sends 1 to {SOURCE_PACKETS_PER_SECOND_MAX} packets per second, not \
+                 {packets_per_second}"
+            ));
+        }
         let key = self.member_key(participant)?;
         let Some(member) = self.members.get_mut(key) else { return Ok(()) };
         match find(&member.sources, ssrc) {
+            _ if ssrc == SFU_SSRC => Err(OWN_SSRC.into()),
             Ok(_) => Err(format!("{participant} already has a source with SSRC {}", ssrc.0)),
             Err(_) if SOURCES_PER_LINK_MAX <= member.sources.len() => {
                 Err(format!("{participant} already has {SOURCES_PER_LINK_MAX} sources"))
             }
             Err(at) => {
-                let source = Source::new(participant, ssrc, track, payload_types, now);
+                let rate = packets_per_second;
+                let source = Source::new(participant, ssrc, track, payload_types, rate, now);
                 member.sources.insert(at, (ssrc, self.sources.insert(source)));
                 Ok(())
             }
@@ -187,6 +201,9 @@ impl<L: Link> Router<L> {
         self.detach(key);
         if let Some(stream) = self.streams.get_mut(key) {
             stream.source = Some(source_key);
+            stream.redundant_frames = 0;
+            // While it carried nothing, the source's numbers may have run away.
+            stream.rewrite.rejoin();
         }
         if let Some(source) = self.sources.get_mut(source_key) {
             source.subscribers.push(key);
@@ -205,6 +222,9 @@ impl<L: Link> Router<L> {
         let Some(member) = self.members.get_mut(member_key) else {
             return Err(format!("{subscriber} has no link"));
         };
+        if ssrc == SFU_SSRC {
+            return Err(OWN_SSRC.into());
+        }
         let streams = &self.streams;
         let carrying = || {
             let carries = |stream: &Stream| stream.source.is_some();
@@ -246,6 +266,20 @@ impl<L: Link> Router<L> {
             return Err(format!("{subscriber} has no stream with SSRC {}", ssrc.0));
         };
         self.detach(stream);
+        Ok(())
+    }
+
+    fn set_redundancy(
+        &mut self,
+        subscriber: ParticipantId,
+        ssrc: Ssrc,
+        redundant_frames: u8,
+    ) -> Result<(), Refusal> {
+        let member = self.member_key(subscriber)?;
+        let stream = self.members.get(member).and_then(|member| member.stream(ssrc));
+        let stream = stream.and_then(|stream| self.streams.get_mut(stream));
+        let no_stream = || format!("{subscriber} has no stream with SSRC {}", ssrc.0);
+        stream.ok_or_else(no_stream)?.redundant_frames = redundant_frames;
         Ok(())
     }
 

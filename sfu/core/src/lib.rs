@@ -11,13 +11,15 @@
 //! packet in; the copies are made when [`Router::poll_transmit`] asks for them.
 
 mod commands;
+mod feedback;
 pub mod limits;
 mod member;
 mod pending;
-#[cfg(test)]
-mod plain;
+#[cfg(any(test, feature = "plain-link"))]
+pub mod plain;
 mod publisher;
 mod rate;
+mod reception;
 mod rewrite;
 mod router;
 mod slab;
@@ -25,7 +27,7 @@ mod stats;
 mod subscriber;
 pub mod transport;
 
-pub use router::{Router, Wake};
+pub use router::{Outgoing, Router, Wake};
 pub use stats::Counters;
 
 /// Tests run under an allocator that knows where nothing may be allocated.

@@ -9,7 +9,8 @@ use protocol::rtp::Ssrc;
 use protocol::time::Instant;
 
 use crate::limits::{
-    ADDRESS_HELD, ADDRESSES_PER_LINK_MAX, CONTROL_DATAGRAMS_PER_SECOND_MAX, SOURCES_PER_LINK_MAX,
+    ADDRESS_HELD, ADDRESSES_PER_LINK_MAX, CONTROL_DATAGRAMS_PER_SECOND_MAX,
+    RTCP_PACKETS_PER_SECOND_MAX, SOURCES_PER_LINK_MAX, STRANGER_STUN_PER_LINK_PER_SECOND_MAX,
 };
 use crate::publisher::Source;
 use crate::rate::Bucket;
@@ -31,6 +32,9 @@ pub(crate) struct Member<L> {
     pub(crate) queued: bool,
     pub(crate) ufrag: String,
     pub(crate) control_rate: Bucket,
+    /// STUN for this link from addresses that are not its own.
+    pub(crate) stranger_rate: Bucket,
+    pub(crate) rtcp_rate: Bucket,
     /// Sorted by SSRC.
     pub(crate) sources: Vec<(Ssrc, Key<Source>)>,
     /// Sorted by SSRC; carrying or not.
@@ -48,6 +52,7 @@ impl<L> Member<L> {
         now: Instant,
     ) -> Self {
         let rate = CONTROL_DATAGRAMS_PER_SECOND_MAX;
+        let strangers = STRANGER_STUN_PER_LINK_PER_SECOND_MAX;
         Self {
             participant,
             room,
@@ -56,6 +61,8 @@ impl<L> Member<L> {
             queued: false,
             ufrag,
             control_rate: Bucket::new(rate, rate, now),
+            stranger_rate: Bucket::new(strangers, strangers, now),
+            rtcp_rate: Bucket::new(RTCP_PACKETS_PER_SECOND_MAX, RTCP_PACKETS_PER_SECOND_MAX, now),
             sources: Vec::with_capacity(SOURCES_PER_LINK_MAX),
             streams: Vec::new(),
             addresses: Vec::with_capacity(ADDRESSES_PER_LINK_MAX),

@@ -22,14 +22,14 @@ use crate::transport::{DataChannel, Link, LinkEvent, LinkRefused, NotSealed, Ope
 
 /// The SFU's end.
 #[derive(Debug)]
-pub(crate) struct PlainLink {
+pub struct PlainLink {
     end: End,
     channel: DataChannel,
 }
 
 /// A participant's end.
 #[derive(Debug)]
-pub(crate) struct PlainClient {
+pub struct PlainClient {
     end: End,
     /// Where the SFU is.
     server: SocketAddr,
@@ -170,6 +170,10 @@ impl Link for PlainLink {
         self.end.seal(&buffer[..len]).map(|()| len)
     }
 
+    fn seal_rtcp(&mut self, _buffer: &mut [u8], len: usize) -> Result<usize, NotSealed> {
+        if matches!(self.end.state, State::Up | State::Down) { Ok(len) } else { Err(NotSealed) }
+    }
+
     fn open_rtp(&mut self, packet: &mut [u8]) -> Result<usize, OpenError> {
         self.end.open(packet).map(|()| packet.len())
     }
@@ -182,7 +186,7 @@ impl Link for PlainLink {
 impl PlainClient {
     /// Makes a participant's end; its first check leaves with the next [`Self::handle_timeout`].
     #[must_use]
-    pub(crate) fn new(
+    pub fn new(
         local: &LinkParameters,
         remote: &LinkParameters,
         server: SocketAddr,
@@ -193,12 +197,7 @@ impl PlainClient {
     }
 
     /// Takes a STUN or DTLS datagram; gives whether it was accepted.
-    pub(crate) fn handle_datagram(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        datagram: &[u8],
-    ) -> bool {
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> bool {
         let end = &mut self.end;
         if end.state == State::Closed {
             return false;
@@ -235,7 +234,7 @@ impl PlainClient {
     }
 
     /// Lets time pass: checks, the handshake, silence.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.end.state == State::Closed {
             return;
         }
@@ -260,7 +259,7 @@ impl PlainClient {
     }
 
     /// Replaces the ICE credentials of both ends and where the SFU is.
-    pub(crate) fn restart_ice(
+    pub fn restart_ice(
         &mut self,
         now: Instant,
         local: &LinkParameters,
@@ -274,7 +273,7 @@ impl PlainClient {
     }
 
     /// Sends a data channel message, if the link is up.
-    pub(crate) fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
+    pub fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
         let address = self.end.address.filter(|_| self.end.state == State::Up).ok_or(NotSealed)?;
         let mut bytes = vec![DTLS, MESSAGE];
         bytes.extend(message);
@@ -282,19 +281,24 @@ impl PlainClient {
         Ok(())
     }
 
+    /// Says goodbye; the datagram for it comes out of [`Self::poll_transmit`].
+    pub fn close(&mut self) {
+        self.end.say_goodbye();
+    }
+
     /// The next control datagram, written into `buffer`.
-    pub(crate) fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+    pub fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
         self.end.poll_transmit(buffer)
     }
 
     /// What happened.
-    pub(crate) fn poll_event(&mut self) -> Option<LinkEvent> {
+    pub fn poll_event(&mut self) -> Option<LinkEvent> {
         self.end.events.pop_front()
     }
 
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         let hello = self.end.state == State::Connecting && self.end.address.is_some();
         let silent = (self.end.state == State::Up).then(|| self.end.heard + CLIENT_SILENCE_MAX);
         let check = (self.end.state != State::Closed).then_some(self.next_check);
@@ -303,7 +307,7 @@ impl PlainClient {
 
     /// Whether the SFU is heard.
     #[must_use]
-    pub(crate) fn is_up(&self) -> bool {
+    pub fn is_up(&self) -> bool {
         self.end.state == State::Up
     }
 }
@@ -425,7 +429,7 @@ const WELCOME: &[u8] = &[DTLS, b'W'];
 const CLOSE: &[u8] = &[DTLS, b'C'];
 
 /// As in the encrypted link.
-const SERVER_SILENCE_MAX: Duration = Duration::from_secs(13);
+const SERVER_SILENCE_MAX: Duration = Duration::from_secs(30);
 const CLIENT_SILENCE_MAX: Duration = Duration::from_secs(4);
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const CHECK_RETRY_INTERVAL: Duration = Duration::from_millis(100);

@@ -9,12 +9,17 @@
 use protocol::control::PayloadTypes;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::replay::ReplayWindow;
+use protocol::rtcp::ReportBlock;
 use protocol::rtp::{Packet, PayloadType, SequenceNumber, Ssrc};
 use protocol::time::{Instant, MediaTime};
 use protocol::units::SampleRate;
 
-use crate::limits::{SOURCE_BURST_PACKETS_MAX, SOURCE_PACKETS_PER_SECOND_MAX};
+use crate::limits::{
+    SOURCE_AHEAD_PACKETS_MAX, SOURCE_BURST, SOURCE_PACKETS_PER_SECOND_MAX,
+    SOURCE_RATE_TOLERANCE_DIVISOR,
+};
 use crate::rate::Bucket;
+use crate::reception::Reception;
 use crate::slab::Key;
 use crate::subscriber::Stream;
 
@@ -37,7 +42,7 @@ pub(crate) struct Position {
 /// Why a packet is not forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejected {
-    /// Faster than any track.
+    /// Faster than was declared.
     OverRate,
     /// Seen already, or too old to know.
     Duplicate,
@@ -64,6 +69,8 @@ pub(crate) struct Source {
     pub(crate) subscribers: Vec<Key<Stream>>,
     payload_types: PayloadTypes,
     rate: Bucket,
+    /// Packets dropped for the rate since that was last told.
+    over_rate: u32,
     epoch: u32,
     window: ReplayWindow,
     media_time: MediaTime,
@@ -74,6 +81,7 @@ pub(crate) struct Source {
     /// The highest number before the interval that is being counted.
     reported_number: Option<SequenceNumber>,
     jitter: Jitter,
+    pub(crate) reception: Reception,
 }
 
 impl Source {
@@ -82,6 +90,7 @@ impl Source {
         ssrc: Ssrc,
         track: TrackId,
         payload_types: PayloadTypes,
+        packets_per_second: u32,
         now: Instant,
     ) -> Self {
         Self {
@@ -91,7 +100,8 @@ impl Source {
             muted: false,
             subscribers: Vec::with_capacity(SUBSCRIBERS_EXPECTED),
             payload_types,
-            rate: Bucket::new(SOURCE_PACKETS_PER_SECOND_MAX, SOURCE_BURST_PACKETS_MAX, now),
+            rate: rate(packets_per_second, now),
+            over_rate: 0,
             epoch: 0,
             window: ReplayWindow::EMPTY,
             media_time: MediaTime::default(),
@@ -100,6 +110,7 @@ impl Source {
             reported_received: 0,
             reported_number: None,
             jitter: Jitter::default(),
+            reception: Reception::default(),
         }
     }
 
@@ -110,6 +121,7 @@ impl Source {
         packet: &Packet<'_>,
     ) -> Result<(Payload, Position), Rejected> {
         if !self.rate.admit(now) {
+            self.over_rate = self.over_rate.saturating_add(1);
             return Err(Rejected::OverRate);
         }
         let payload = self.payload(packet.payload_type).ok_or(Rejected::PayloadType)?;
@@ -144,6 +156,17 @@ impl Source {
         })
     }
 
+    /// How many packets were dropped for the rate since this was last asked.
+    pub(crate) const fn take_over_rate(&mut self) -> u32 {
+        core::mem::replace(&mut self.over_rate, 0)
+    }
+
+    /// What RTCP tells the publisher of the time since it last did; `None` where nothing came.
+    pub(crate) fn report_block(&mut self, now: Instant) -> Option<ReportBlock> {
+        let jitter = self.jitter.as_frames();
+        self.reception.block(now, self.ssrc, self.window.highest()?, self.received, jitter)
+    }
+
     fn payload(&self, payload_type: PayloadType) -> Option<Payload> {
         if payload_type == self.payload_types.opus {
             Some(Payload::Opus)
@@ -159,7 +182,7 @@ impl Source {
         let number = self.window.extend(wire);
         let ahead = self.window.highest().map(|highest| number.0.wrapping_sub(highest.0));
         let near = ahead.is_none_or(|ahead| {
-            ahead < AHEAD_MAX_PACKETS || ahead.wrapping_neg() < ReplayWindow::PACKETS
+            ahead < SOURCE_AHEAD_PACKETS_MAX || ahead.wrapping_neg() < ReplayWindow::PACKETS
         });
         if near {
             if !self.window.is_fresh(number) {
@@ -191,7 +214,16 @@ impl Source {
         self.reported_number = Some(SequenceNumber(number.0.saturating_sub(1)));
         self.reported_received = self.received;
         self.jitter = Jitter::default();
+        self.reception.restart(number, self.received);
     }
+}
+
+/// What is admitted of a source that declared so many packets per second.
+fn rate(packets_per_second: u32, now: Instant) -> Bucket {
+    let declared = packets_per_second.clamp(1, SOURCE_PACKETS_PER_SECOND_MAX);
+    let tolerated = declared + declared.div_ceil(SOURCE_RATE_TOLERANCE_DIVISOR);
+    let burst = SOURCE_BURST.as_millis() * u128::from(declared) / 1000;
+    Bucket::new(tolerated, u32::try_from(burst).unwrap_or(declared).max(1), now)
 }
 
 /// Interarrival jitter of RFC 3550 §6.4.1, in sixteenths of a frame as in its appendix A.8.
@@ -212,6 +244,10 @@ impl Jitter {
         }
     }
 
+    fn as_frames(self) -> u32 {
+        u32::try_from(self.sixteenths >> 4).unwrap_or(0)
+    }
+
     fn as_us(self) -> u32 {
         let us = self.sixteenths * 1_000_000 / 16 / i64::from(SampleRate::WIRE.as_hz());
         u32::try_from(us).unwrap_or(0)
@@ -221,10 +257,6 @@ impl Jitter {
 /// Room for subscribers from the start; more allocate when they subscribe.
 const SUBSCRIBERS_EXPECTED: usize = 8;
 
-/// Numbers that may be missing before a packet counts as astray: four seconds of the fastest track
-/// (`MAX_DROPOUT` of RFC 3550 A.1).
-const AHEAD_MAX_PACKETS: u64 = 3000;
-
 /// One change of transit counts for at most a second, so that a jump of a clock is not a storm.
 const JITTER_MAX_FRAMES: i64 = 48_000;
 
@@ -233,7 +265,13 @@ mod tests {
     use super::*;
 
     fn source() -> Source {
-        Source::new(ParticipantId(1), Ssrc(1), TrackId(1), PayloadTypes::NATIVE, Instant::ZERO)
+        source_of(1000)
+    }
+
+    fn source_of(packets_per_second: u32) -> Source {
+        let (participant, ssrc, track) = (ParticipantId(1), Ssrc(1), TrackId(1));
+        let payload_types = PayloadTypes::NATIVE;
+        Source::new(participant, ssrc, track, payload_types, packets_per_second, Instant::ZERO)
     }
 
     fn packet(number: u16, timestamp: u32) -> Packet<'static> {
@@ -322,13 +360,47 @@ mod tests {
         assert!((1_900..=2_000).contains(&jitter_us), "{jitter_us}");
     }
 
+    /// How many of `packets`, evenly spread over `seconds` after a first burst, are taken.
+    fn admitted(source: &mut Source, number: &mut u16, packets: u64, from_ns: u64, ns: u64) -> u64 {
+        let mut admitted = 0;
+        for step in 0..packets {
+            let now = Instant::from_ns(from_ns + step * ns / packets);
+            admitted += u64::from(source.receive(now, &packet(*number, 0)).is_ok());
+            *number = number.wrapping_add(1);
+        }
+        admitted
+    }
+
     #[test]
-    fn what_is_over_the_rate_is_cut() {
-        let mut source = source();
-        let admitted = (0..2_000_u16)
-            .filter(|number| source.receive(Instant::ZERO, &packet(*number, 0)).is_ok())
-            .count();
-        assert_eq!(admitted, usize::try_from(SOURCE_BURST_PACKETS_MAX).expect("small"));
+    fn what_is_over_the_declared_rate_is_cut_and_counted() {
+        const SECOND: u64 = 1_000_000_000;
+        for declared in [50, 100, 400, 750] {
+            let mut source = source_of(declared);
+            let (mut number, declared) = (1, u64::from(declared));
+            // Half a second at once, and no more.
+            assert_eq!(admitted(&mut source, &mut number, declared, 0, 1), declared / 2);
+            assert_eq!(u64::from(source.take_over_rate()), declared - declared / 2);
+            // Three times as much for a minute: what was declared comes through, and little more.
+            let taken = admitted(&mut source, &mut number, 180 * declared, SECOND, 60 * SECOND);
+            assert!((60 * declared..=62 * declared).contains(&taken), "{taken} of {declared}");
+            assert_eq!(u64::from(source.take_over_rate()), 180 * declared - taken);
+        }
+    }
+
+    #[test]
+    fn a_fast_sound_card_and_a_stalled_network_lose_nothing() {
+        const SECOND: u64 = 1_000_000_000;
+        let mut source = source_of(750);
+        let (mut number, mut sent, mut taken) = (1, 0, 0);
+        // 500 ppm fast, and each ten seconds what half a second holds comes at its end.
+        for round in 0..60 {
+            for (at_ns, packets, ns) in [(0, 7_129, 95 * SECOND / 10), (10 * SECOND - 1, 375, 1)] {
+                let from_ns = round * 10 * SECOND + at_ns;
+                taken += admitted(&mut source, &mut number, packets, from_ns, ns);
+                sent += packets;
+            }
+        }
+        assert_eq!((taken, source.take_over_rate()), (sent, 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use protocol::rtp::SequenceNumber;
 use protocol::time::{Instant, MediaTime};
 use protocol::units::SampleRate;
 
+use crate::limits::UNSENT_GAP_PACKETS_MAX;
 use crate::publisher::{Position, Source};
 use crate::slab::Key;
 
@@ -56,8 +57,13 @@ impl Rewrite {
         position: Position,
         arrived: Instant,
     ) -> Option<Rewritten> {
-        let standing =
-            self.join.filter(|join| join.source == source && join.from.epoch == position.epoch);
+        let standing = self.join.filter(|join| {
+            let ahead = position.number.0.saturating_sub(join.from.number.0);
+            let gap = (join.number.0 + ahead).saturating_sub(self.number.0);
+            join.source == source
+                && join.from.epoch == position.epoch
+                && gap < UNSENT_GAP_PACKETS_MAX
+        });
         let join = standing.unwrap_or_else(|| self.join_on(source, position, arrived));
         self.join = Some(join);
         let ahead = position.number.0.checked_sub(join.from.number.0)?;
@@ -69,6 +75,19 @@ impl Rewrite {
             self.last = Some((media_time, arrived));
         }
         Some(Rewritten { number, media_time, joined: standing.is_none() })
+    }
+
+    /// The highest number so far, or the one before the first.
+    pub(crate) const fn highest(&self) -> SequenceNumber {
+        self.number
+    }
+
+    /// Where the stream's clock stands, going on since its last packet as time does; `None` before
+    /// the first.
+    pub(crate) fn media_time_at(&self, now: Instant) -> Option<MediaTime> {
+        let (media_time, arrived) = self.last?;
+        let frames = SampleRate::WIRE.frames_floor(now.saturating_since(arrived));
+        Some(media_time.plus_frames(i64::try_from(frames).unwrap_or(i64::MAX)))
     }
 
     /// Has the next packet joined on, whatever is behind the stream: after a time in which packets
@@ -107,7 +126,7 @@ mod tests {
         let mut slab: Slab<Source> = Slab::new();
         let source = || {
             let participant = ParticipantId(1);
-            Source::new(participant, Ssrc(1), TrackId(1), PayloadTypes::NATIVE, Instant::ZERO)
+            Source::new(participant, Ssrc(1), TrackId(1), PayloadTypes::NATIVE, 400, Instant::ZERO)
         };
         [slab.insert(source()), slab.insert(source())]
     }
@@ -148,6 +167,21 @@ mod tests {
         assert_eq!(numbers(joined), Some((2, 1_480, true)));
         let next = rewrite.rewrite(second, at(0, 70_001, 175), ms(12));
         assert_eq!(numbers(next), Some((3, 1_600, false)));
+    }
+
+    #[test]
+    fn a_gap_that_would_cost_the_count_of_rollovers_is_joined_over() {
+        let [source, _] = sources();
+        let mut rewrite = Rewrite::new(0);
+        let mut number = |number| numbers(rewrite.rewrite(source, at(0, number, 0), ms(0)));
+        assert_eq!(number(1).map(|packet| packet.0), Some(1));
+        // Nothing is wrong with a gap that is only long...
+        let seen = UNSENT_GAP_PACKETS_MAX;
+        assert_eq!(number(seen).map(|packet| (packet.0, packet.2)), Some((seen, false)));
+        // ...but one number more after the highest is too far.
+        let unseen = 2 * UNSENT_GAP_PACKETS_MAX;
+        assert_eq!(number(unseen).map(|packet| (packet.0, packet.2)), Some((seen + 1, true)));
+        assert_eq!(number(unseen + 1).map(|packet| packet.0), Some(seen + 2));
     }
 
     #[test]

@@ -82,6 +82,10 @@ impl<T, K> Slab<T, K> {
         if slot.generation == key.generation { slot.entry.as_mut() } else { None }
     }
 
+    pub(crate) const fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key<K>, &mut T)> {
         self.slots.iter_mut().enumerate().filter_map(|(index, slot)| {
             let index = u32::try_from(index).ok()?;
@@ -113,6 +117,6 @@ mod tests {
         let keys = ['a', 'b', 'c'].map(|entry| slab.insert(entry));
         slab.remove(keys[1]);
         let left: Vec<char> = slab.iter_mut().map(|(_, entry)| *entry).collect();
-        assert_eq!(left, ['a', 'c']);
+        assert_eq!((left, slab.len()), (vec!['a', 'c'], 2));
     }
 }

@@ -18,6 +18,9 @@ pub struct Transmit {
     pub len: usize,
 }
 
+/// Bytes that sealing adds to an RTCP packet at most: a tag of 16 and an index of 4.
+pub const RTCP_OVERHEAD_BYTES: usize = 20;
+
 /// What happened on a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkEvent {
@@ -105,6 +108,10 @@ pub trait Link: Sized {
 
     /// Seals the RTP packet in `buffer[..len]` in place; gives the new length. Does not allocate.
     fn seal(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, NotSealed>;
+
+    /// Seals the compound RTCP packet in `buffer[..len]` in place; gives the new length. There must be
+    /// [`RTCP_OVERHEAD_BYTES`] of room behind it.
+    fn seal_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, NotSealed>;
 
     /// Opens an SRTP packet in place; gives the new length. Does not allocate once its SSRC is
     /// known.

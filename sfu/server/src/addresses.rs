@@ -5,18 +5,21 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::config::{SfuConfig, StartError};
+use protocol::id::WorkerId;
 
-/// The candidates of a socket that is bound to `local`.
+use crate::config::{SfuConfig, StartError, of_worker};
+
+/// The candidates of a worker whose socket is bound to `local`.
 pub(crate) fn candidates(
     config: &SfuConfig,
+    worker: WorkerId,
     local: SocketAddr,
 ) -> Result<Vec<SocketAddr>, StartError> {
     if !config.advertise.is_empty() {
         let unreachable = |at: &&SocketAddr| at.ip().is_unspecified() || at.port() == 0;
         return match config.advertise.iter().find(unreachable) {
             Some(address) => Err(StartError::Unreachable(*address)),
-            None => Ok(config.advertise.clone()),
+            None => config.advertise.iter().map(|at| of_worker(*at, worker)).collect(),
         };
     }
     if !local.ip().is_unspecified() {
@@ -73,10 +76,14 @@ mod tests {
     #[test]
     fn what_is_advertised_wins_unless_nobody_could_reach_it() {
         let local = SocketAddr::from(([0, 0, 0, 0], 7882));
-        let mut config =
-            SfuConfig { media: local, advertise: vec![SocketAddr::from(([203, 0, 113, 9], 4000))] };
-        assert_eq!(candidates(&config, local).expect("reachable"), config.advertise);
+        let advertise = vec![SocketAddr::from(([203, 0, 113, 9], 4000))];
+        let mut config = SfuConfig { media: local, advertise, ..SfuConfig::default() };
+        let told = |config: &SfuConfig, worker| candidates(config, WorkerId(worker), local);
+        assert_eq!(told(&config, 0).expect("reachable"), config.advertise);
+        let third = SocketAddr::from(([203, 0, 113, 9], 4002));
+        assert_eq!(told(&config, 2).expect("reachable"), [third]);
+        assert!(matches!(told(&config, 62_000), Err(StartError::Ports { .. })));
         config.advertise.push(SocketAddr::from(([0, 0, 0, 0], 4000)));
-        assert!(matches!(candidates(&config, local), Err(StartError::Unreachable(_))));
+        assert!(matches!(told(&config, 0), Err(StartError::Unreachable(_))));
     }
 }

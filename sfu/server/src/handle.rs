@@ -1,91 +1,135 @@
 //! Starting the media server, and what others hold of it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol::control::{Command, Event, SfuDescription};
+use protocol::control::{Event, SfuDescription, WorkerDescription};
+use protocol::id::WorkerId;
+use protocol::rtcp::NtpTime;
 use sfu::Router;
-use thiserror::Error;
 use transport::Certificate;
 
 use crate::addresses::candidates;
-use crate::config::{SfuConfig, StartError};
+use crate::commands::{Commands, Lane};
+use crate::config::{SfuConfig, StartError, of_worker};
 use crate::limits::COMMANDS_MAX;
+use crate::load::Load;
 use crate::run_loop::{Request, RunLoop};
 use crate::socket::{MediaSocket, SendBatch};
-use crate::telemetry::{Snapshot, SocketCounters, Telemetry};
+use crate::telemetry::{DelayHistogram, Snapshot, SocketCounters, Telemetry};
 use crate::wake::Wake;
+
+/// What the wall clock shows, for sender reports. One that stands before 1970 counts from there.
+fn wall_clock() -> NtpTime {
+    NtpTime::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
 
 /// The media server.
 #[derive(Debug)]
 pub enum Sfu {}
 
 impl Sfu {
-    /// Opens the socket and starts the media thread.
+    /// Opens the sockets and starts the workers.
     ///
-    /// `on_event` is called on that thread, in order: it must not block, because every room waits
-    /// for it.
+    /// `on_event` is called on their threads, in order for each: it must not block, because every
+    /// room of the worker waits for it.
     pub fn start(
         config: &SfuConfig,
-        on_event: impl FnMut(Event) + Send + 'static,
+        on_event: impl FnMut(Event) + Clone + Send + 'static,
     ) -> Result<SfuHandle, StartError> {
-        let socket = MediaSocket::bind(config.media)
-            .map_err(|source| StartError::Socket { address: config.media, source })?;
-        let local = socket.local();
-        let candidates = candidates(config, local)?;
         let certificate = Certificate::generate()?;
+        let sockets = bind(config)?;
+        let mut descriptions = Vec::new();
+        for (worker, socket) in &sockets {
+            descriptions.push(WorkerDescription {
+                candidates: candidates(config, *worker, socket.local())?,
+                packets_per_second_max: config.packets_per_second_max,
+            });
+        }
         let fingerprint = certificate.fingerprint().to_owned();
-        let wake = Arc::new(Wake::new().map_err(StartError::Thread)?);
-        let (sender, requests) = sync_channel(COMMANDS_MAX);
-        let telemetry = Telemetry::default();
-        let run_loop = RunLoop {
-            router: Router::new(certificate),
-            socket,
-            wake: Arc::clone(&wake),
-            requests,
-            on_event,
-            telemetry: telemetry.clone(),
-            outgoing: SendBatch::new(),
-            counters: SocketCounters::default(),
-            started: std::time::Instant::now(),
-        };
-        let thread = std::thread::Builder::new()
-            .name("sfu".into())
-            .spawn(move || run_loop.run())
-            .map_err(StartError::Thread)?;
-        Ok(SfuHandle {
-            description: SfuDescription { fingerprint, candidates },
-            local,
-            commands: Commands { sender, wake },
-            telemetry,
-            thread: Some(thread),
-        })
+        let description = SfuDescription { fingerprint, workers: descriptions };
+        let mut workers = Vec::new();
+        for (id, socket) in sockets {
+            let local = socket.local();
+            let wake = Arc::new(Wake::new().map_err(StartError::Thread)?);
+            let (sender, requests) = sync_channel(COMMANDS_MAX);
+            let telemetry = Telemetry::default();
+            let run_loop = RunLoop {
+                id,
+                router: Router::new(certificate.clone()).with_epoch(wall_clock()),
+                socket,
+                wake: Arc::clone(&wake),
+                requests,
+                on_event: on_event.clone(),
+                telemetry: telemetry.clone(),
+                outgoing: SendBatch::new(),
+                counters: SocketCounters::default(),
+                delay: DelayHistogram::default(),
+                load: Load::new(protocol::time::Instant::ZERO),
+                started: std::time::Instant::now(),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("sfu-{id}"))
+                .spawn(move || run_loop.run())
+                .map_err(StartError::Thread)?;
+            workers.push(Worker { local, lane: Lane { sender, wake }, telemetry, thread });
+        }
+        let commands = Commands::new(workers.iter().map(|worker| worker.lane.clone()).collect());
+        Ok(SfuHandle { description, commands, workers })
     }
+}
+
+/// A socket for each worker, at ports that follow each other unless any will do.
+fn bind(config: &SfuConfig) -> Result<Vec<(WorkerId, MediaSocket)>, StartError> {
+    let bind = |worker| {
+        let address = of_worker(config.media, WorkerId(worker))?;
+        let socket = MediaSocket::bind(address);
+        let socket = socket.map_err(|source| StartError::Socket { address, source })?;
+        Ok((WorkerId(worker), socket))
+    };
+    // The last port is the first that does not exist, if one does not.
+    of_worker(config.media, WorkerId(config.workers.get() - 1))?;
+    (0..config.workers.get()).map(bind).collect()
+}
+
+/// One worker per core of this machine.
+#[must_use]
+pub fn workers_by_cores() -> NonZeroU16 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    u16::try_from(cores).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
 }
 
 /// A running media server. Dropping it stops it.
 #[derive(Debug)]
 pub struct SfuHandle {
     description: SfuDescription,
-    local: SocketAddr,
     commands: Commands,
+    workers: Vec<Worker>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    local: SocketAddr,
+    lane: Lane,
     telemetry: Telemetry,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 impl SfuHandle {
-    /// Its fingerprint and where participants find it.
+    /// Its fingerprint and where participants find its workers.
     #[must_use]
     pub const fn description(&self) -> &SfuDescription {
         &self.description
     }
 
-    /// Where its socket is bound.
+    /// Where the first worker's socket is bound.
     #[must_use]
-    pub const fn local_address(&self) -> SocketAddr {
-        self.local
+    pub fn local_address(&self) -> SocketAddr {
+        self.workers.first().map_or_else(|| SocketAddr::from(([0; 4], 0)), |first| first.local)
     }
 
     /// A way to command it.
@@ -94,28 +138,38 @@ impl SfuHandle {
         self.commands.clone()
     }
 
-    /// What it counted until at most a tenth of a second ago.
+    /// A way to read what it counts, from any thread.
     #[must_use]
-    pub fn counters(&self) -> Snapshot {
-        self.telemetry.snapshot()
+    pub fn counts(&self) -> Counts {
+        Counts(self.workers.iter().map(|worker| worker.telemetry.clone()).collect())
     }
 
-    /// Closes all links, tells their participants, and waits for the media thread to end; gives
-    /// its last counts.
+    /// What all workers counted until at most a tenth of a second ago.
+    #[must_use]
+    pub fn counters(&self) -> Snapshot {
+        self.counts().total()
+    }
+
+    /// Closes all links, tells their participants, and waits for the workers to end; gives their
+    /// last counts.
     #[must_use]
     pub fn shutdown(mut self) -> Snapshot {
+        let counts = self.counts();
         self.stop();
-        self.counters()
+        counts.total()
     }
 
     fn stop(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        // Waits while the queue is full: the thread is emptying it.
-        if self.commands.sender.send(Request::Stop).is_ok() {
-            self.commands.wake.wake();
+        for worker in &self.workers {
+            // Waits while the queue is full: the thread is emptying it.
+            if worker.lane.sender.send(Request::Stop).is_ok() {
+                worker.lane.wake.wake();
+            }
         }
-        if thread.join().is_err() {
-            tracing::error!("the media thread had panicked");
+        for worker in self.workers.drain(..) {
+            if worker.thread.join().is_err() {
+                tracing::error!("a media thread had panicked");
+            }
         }
     }
 }
@@ -126,34 +180,22 @@ impl Drop for SfuHandle {
     }
 }
 
-/// Sends commands to the media thread; clone it freely.
+/// What the workers count; outlives them.
 #[derive(Debug, Clone)]
-pub struct Commands {
-    sender: SyncSender<Request>,
-    wake: Arc<Wake>,
-}
+pub struct Counts(Vec<Telemetry>);
 
-/// Why a command was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum CommandsRefused {
-    /// [`COMMANDS_MAX`] commands are waiting.
-    #[error("the media server is busy: {COMMANDS_MAX} commands are waiting")]
-    Exhausted,
-    /// The media thread has ended.
-    #[error("the media server has stopped")]
-    Stopped,
-}
+impl Counts {
+    /// The counts of each worker.
+    #[must_use]
+    pub fn workers(&self) -> Vec<Snapshot> {
+        self.0.iter().map(Telemetry::snapshot).collect()
+    }
 
-impl Commands {
-    /// Queues a command; never waits. Commands of one sender are carried out in order.
-    pub fn send(&self, command: Command) -> Result<(), CommandsRefused> {
-        match self.sender.try_send(Request::Carry(command)) {
-            Ok(()) => {
-                self.wake.wake();
-                Ok(())
-            }
-            Err(TrySendError::Full(_)) => Err(CommandsRefused::Exhausted),
-            Err(TrySendError::Disconnected(_)) => Err(CommandsRefused::Stopped),
-        }
+    /// The counts of all workers together.
+    #[must_use]
+    pub fn total(&self) -> Snapshot {
+        let mut total = Snapshot::default();
+        self.workers().into_iter().for_each(|worker| total += worker);
+        total
     }
 }

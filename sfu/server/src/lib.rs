@@ -1,4 +1,4 @@
-//! The SFU as a thread: one UDP socket, the router of `sfu`, encrypted links of `transport`, and
+//! The SFU as threads: each with one UDP socket, a router of `sfu`, encrypted links of `transport`, and
 //! system calls that take and send many datagrams at once.
 //!
 //! Nothing is decided here, and nothing waits but the loop itself, in one `poll`. Commands come in
@@ -9,16 +9,20 @@
 //! counts is copied out ten times a second, for whoever asks.
 
 mod addresses;
+mod commands;
 mod config;
 mod handle;
 pub mod limits;
 mod link;
+mod load;
 mod run_loop;
 mod socket;
 mod telemetry;
 mod wake;
 
+pub use commands::{Commands, CommandsRefused};
 pub use config::{SfuConfig, StartError};
-pub use handle::{Commands, CommandsRefused, Sfu, SfuHandle};
+pub use handle::{Counts, Sfu, SfuHandle, workers_by_cores};
 pub use link::EncryptedLink;
-pub use telemetry::{Snapshot, SocketCounters};
+pub use sfu::limits::LINKS_MAX;
+pub use telemetry::{DelayHistogram, Snapshot, SocketCounters};

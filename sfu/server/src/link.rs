@@ -88,7 +88,7 @@ impl sfu::transport::Link for EncryptedLink {
 
     fn declare(&mut self, ssrc: Ssrc) {
         if let Some(sealer) = self.0.sealer_mut() {
-            // Refused only at a limit that lies above the router's own; sealing reports it then.
+            // Refused only beyond a limit that the router keeps as well; sealing would report it.
             let _refused = sealer.declare(ssrc);
         }
     }
@@ -96,6 +96,11 @@ impl sfu::transport::Link for EncryptedLink {
     fn seal(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, NotSealed> {
         let sealer = self.0.sealer_mut().ok_or(NotSealed)?;
         sealer.seal(buffer, len).map_err(|_| NotSealed)
+    }
+
+    fn seal_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, NotSealed> {
+        let sealer = self.0.sealer_mut().ok_or(NotSealed)?;
+        sealer.seal_rtcp(buffer, len).map_err(|_| NotSealed)
     }
 
     fn open_rtp(&mut self, packet: &mut [u8]) -> Result<usize, OpenError> {

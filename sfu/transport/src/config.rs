@@ -73,6 +73,9 @@ pub enum LinkError {
     /// Not the SHA-256 of a certificate.
     #[error("a fingerprint is 32 bytes in hex with colons between")]
     MalformedFingerprint,
+    /// The handshake failed or the other end closed.
+    #[error("the link is over; a new one is needed")]
+    Closed,
     /// The library refused, or its randomness failed.
     #[error("the DTLS endpoint could not be made")]
     Stack,
@@ -81,7 +84,8 @@ pub enum LinkError {
 /// Why a data channel message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// The channel is not open, or its queue is full: later would be too late anyway.
+    /// The channel is not open, its queue is full (later would be too late anyway), or the message
+    /// is longer than [`protocol::limits::CHANNEL_MESSAGE_BYTES_MAX`].
     #[error("the data channel does not take a message now")]
     Exhausted,
 }

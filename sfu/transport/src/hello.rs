@@ -7,6 +7,8 @@
 //! unfragmented message, which is also what the handshake hash is defined over (§4.2.6). Nothing
 //! but ClientHello fragments is touched.
 
+use crate::limits::HELLO_BYTES_MAX;
+
 /// Collects the fragments of one ClientHello at a time.
 #[derive(Debug, Default)]
 pub(crate) struct HelloAssembly {
@@ -116,9 +118,6 @@ const HANDSHAKE_HEADER_BYTES: usize = 12;
 const HEADERS_BYTES: usize = RECORD_HEADER_BYTES + HANDSHAKE_HEADER_BYTES;
 const CLIENT_HELLO: u8 = 1;
 
-/// Firefox's with a post-quantum key share has about 1,600 bytes; some room for what comes.
-const HELLO_BYTES_MAX: usize = 8 * 1024;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,12 +164,19 @@ mod tests {
             encrypted,
             fragment(1, 100, 0, 60)[..40].to_vec(),
             fragment(1, 100, 90, 20),
-            fragment(1, 100_000, 0, 60),
+            fragment(1, HELLO_BYTES_MAX + 1, 0, 60),
             vec![22],
             vec![],
         ] {
             assert_eq!(assembly.handle(&datagram), Verdict::Unchanged, "{datagram:?}");
         }
+    }
+
+    #[test]
+    fn a_message_may_have_so_many_bytes() {
+        let mut assembly = HelloAssembly::default();
+        let verdict = assembly.handle(&fragment(1, HELLO_BYTES_MAX, 0, 60));
+        assert_eq!(verdict, Verdict::Kept);
     }
 
     #[test]

@@ -24,9 +24,21 @@ pub const TRANSMITS_MAX: usize = 64;
 /// of a second at 1,000 messages/s. Reached: the oldest message is dropped.
 pub const EVENTS_MAX: usize = 256;
 
-/// Silence of authenticated STUN after which the SFU takes a link to be down. Browsers check every
-/// 2.5 s (Chromium) to 6 s (Firefox, RFC 7675 with its random factor).
-pub const SERVER_SILENCE_MAX: Duration = Duration::from_secs(13);
+/// STUN transactions that a link remembers until its next ICE restart: an hour of checks, or some
+/// minutes while paths are sought; 53 kB at most. Reached: the oldest is forgotten, and a copy of
+/// that check from elsewhere would be believed.
+pub const TRANSACTIONS_MAX: usize = 4096;
+
+/// Silence of authenticated STUN after which the SFU takes a link to be down: when consent to send
+/// expires (RFC 7675 §5.1). Firefox checks every 4 to 6 s and does not repeat a check that is lost,
+/// so that half of this would take two lost datagrams for an end.
+pub const SERVER_SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// Silence of the nominated path after which an authenticated request from elsewhere takes over
+/// without nominating: longer than Chromium's 2.5 s between checks, so that its spare paths do not,
+/// and shorter than the least 4 s between those of Firefox, whose very first check from a new port
+/// then does.
+pub const PATH_SILENCE_MAX: Duration = Duration::from_millis(3500);
 
 /// The same for a native participant, which checks every [`CLIENT_CHECK_INTERVAL`].
 pub const CLIENT_SILENCE_MAX: Duration = Duration::from_secs(4);
@@ -38,10 +50,32 @@ pub const CLIENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// allows less where delay matters; most paths to a musician who can play along take 50 ms.
 pub const DTLS_RETRANSMIT_FIRST: Duration = Duration::from_millis(150);
 
-/// Retransmissions of one DTLS flight, each after twice the time before: 38 s in all, about the
-/// 40 s after which a handshake is given up.
+/// Retransmissions of one DTLS flight, each after twice the time before, give or take: 38 s in all.
+/// Reached: the handshake has failed and the link is over.
 pub const DTLS_RETRANSMITS_MAX: usize = 7;
+
+/// How long a DTLS handshake may take. Reached: it has failed and the link is over.
+pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(40);
 
 /// Bytes that wait in the data channel's send queue: 32 ms at 400 messages of 120 bytes per
 /// second. Reached: a message is refused, because later would be too late.
 pub const CHANNEL_QUEUE_BYTES_MAX: usize = 64 * 1024;
+
+/// Chunks of data channel messages that may lie ahead of the last one that is acknowledged: over a
+/// second of both encodings of a track, and more than a sender may have under way. The library
+/// keeps those behind a missing one, and sorts them for each that comes. Reached: SCTP packets are
+/// dropped, until the missing one comes or is given up.
+pub const SCTP_AHEAD_MAX_CHUNKS: u32 = 2048;
+
+/// SCTP INIT chunks that a link takes in its life: one, and its retransmissions. Reached: further
+/// ones are dropped.
+pub const SCTP_INITS_MAX: u32 = 32;
+
+/// Bytes of a ClientHello that is put together from fragments: Firefox's with a post-quantum key
+/// share has about 1,600; some room for what comes. Reached: the fragments are left to the library,
+/// which never answers.
+pub const HELLO_BYTES_MAX: usize = 8 * 1024;
+
+/// Unanswered checks after which a path is given up; silence is noticed long before. Reached: the
+/// path is checked again from the start with the next round.
+pub const STUN_RETRANSMITS_MAX: usize = 30;

@@ -1,8 +1,9 @@
 //! The link itself: which address it talks to, whether it is up, and its queues.
 //!
-//! Everything cryptographic is in `stack.rs` (ICE, DTLS, SCTP) and [`crate::srtp`]. Here STUN is
-//! authenticated before the stack sees it, and the newest authenticated request (at the server) or
-//! answer (at the client) says where datagrams go.
+//! Everything cryptographic is in `stack/` (ICE, DTLS, SCTP) and [`crate::srtp`]. Here STUN is
+//! authenticated before the stack sees it, and says where datagrams go: at the server the newest
+//! request that nominates its path, or any where the nominated path has fallen silent; at the
+//! client the answers.
 //!
 //! What surprises: a link that is down is not over. It sends to the last address for as long as it
 //! lives, and is up again with the next authenticated STUN message. Only `Closed` is final.
@@ -21,7 +22,7 @@ use crate::config::{
     IceCredentials, LinkConfig, LinkError, LinkEvent, LinkState, Role, SendError, Transmit,
 };
 use crate::limits::{
-    ADDRESSES_MAX, CLIENT_SILENCE_MAX, EVENTS_MAX, SERVER_SILENCE_MAX, TRANSMITS_MAX,
+    CLIENT_SILENCE_MAX, EVENTS_MAX, PATH_SILENCE_MAX, SERVER_SILENCE_MAX, TRANSMITS_MAX,
 };
 use crate::srtp::{SrtpOpener, SrtpSealer};
 use crate::stack::{Stack, StackConfig, StackOutput, stun_is_authentic};
@@ -42,12 +43,12 @@ pub struct Link {
     opener: Option<SrtpOpener>,
     /// Where datagrams go.
     address: Option<SocketAddr>,
-    /// Where authenticated STUN came from, each once.
-    addresses: Vec<SocketAddr>,
     heard: Instant,
+    /// When authenticated STUN last came from `address` itself.
+    address_heard: Instant,
     rechecked: Instant,
-    /// Server: requests that moved the address or confirmed it. Client: requests it sent. A message
-    /// that is replayed from elsewhere must not move the address.
+    /// Server: requests that were taken. Client: requests it sent. A message that is replayed must
+    /// not move the address.
     transactions: Transactions,
     transmits: VecDeque<(SocketAddr, Vec<u8>)>,
     events: VecDeque<LinkEvent>,
@@ -81,8 +82,8 @@ impl Link {
             sealer: None,
             opener: None,
             address: None,
-            addresses: Vec::new(),
             heard: now,
+            address_heard: now,
             rechecked: now,
             transactions: Transactions::default(),
             transmits: VecDeque::new(),
@@ -121,7 +122,8 @@ impl Link {
 
     /// Replaces the ICE credentials of both ends (RFC 8445 §9). DTLS, SRTP and the address stay
     /// until authenticated STUN says otherwise; the other end's fingerprint must be the same.
-    /// `remote_candidates` are for clients; known ones need not be repeated.
+    /// `remote_candidates` are for clients; known ones need not be repeated. A link that is over
+    /// refuses.
     pub fn restart_ice(
         &mut self,
         now: Instant,
@@ -129,11 +131,15 @@ impl Link {
         remote: &LinkParameters,
         remote_candidates: &[SocketAddr],
     ) -> Result<(), LinkError> {
+        if self.state == LinkState::Closed {
+            return Err(LinkError::Closed);
+        }
         let remote = IceCredentials::from(remote);
         local.check()?;
         remote.check()?;
         self.local = local;
         self.remote = remote;
+        self.transactions.clear();
         for &candidate in remote_candidates {
             if !self.remote_candidates.contains(&candidate) {
                 self.remote_candidates.push(candidate);
@@ -212,7 +218,7 @@ impl Link {
         self.state
     }
 
-    /// Where to send SRTP: the path that ICE nominated last.
+    /// Where to send SRTP: the path that ICE nominated last, or one that is heard in its place.
     #[must_use]
     pub const fn address(&self) -> Option<SocketAddr> {
         self.address
@@ -234,12 +240,12 @@ impl Link {
         let Some(message) = Message::parse(bytes) else { return false };
         let accepted = match (self.role, message.class) {
             (Role::Server, Class::Request) => self.accept_request(now, from, bytes, &message),
+            (Role::Client, Class::Request) => self.accept_check(from, bytes, &message),
             (Role::Client, Class::Success) => self.accept_answer(now, from, bytes, &message),
             _ => false,
         };
         if accepted {
             self.with_stack(|stack, sink| stack.handle_datagram(now, from, bytes, sink));
-            self.revive();
         }
         accepted
     }
@@ -257,23 +263,36 @@ impl Link {
         if !addressed || !stun_is_authentic(bytes, &self.local.pwd) {
             return false;
         }
-        if !self.addresses.contains(&from) {
-            if ADDRESSES_MAX <= self.addresses.len() {
-                return false;
-            }
-            self.addresses.push(from);
-        }
         // A request is sent again with the same transaction while it goes unanswered, and from the
-        // same address. From another it is somebody else's copy.
+        // same address: it is answered, and says nothing new. From another it is somebody else's
+        // copy.
         match self.transactions.note(message.transaction_id, from) {
-            Noted::Elsewhere => return false,
-            Noted::First | Noted::Again => {}
+            Noted::Elsewhere | Noted::Exhausted => return false,
+            Noted::Again => return true,
+            Noted::First => {}
         }
         self.heard = now;
-        if message.use_candidate {
+        // A browser whose NAT changed its port does not know, and checks on without nominating.
+        let silent = PATH_SILENCE_MAX <= now.saturating_since(self.address_heard);
+        if message.use_candidate || self.address.is_some() && silent {
             self.address = Some(from);
         }
+        if self.address == Some(from) {
+            self.address_heard = now;
+        }
+        self.revive();
         true
+    }
+
+    /// Client: a check of a server that is not ICE-lite, which believes in a path only once it was
+    /// answered itself (RFC 8445 §7.3). It says nothing about where media goes.
+    fn accept_check(&self, from: SocketAddr, bytes: &[u8], message: &Message<'_>) -> bool {
+        let addressed = message.username.and_then(|name| name.split_once(':'))
+            == Some((self.local.ufrag.as_str(), self.remote.ufrag.as_str()));
+        // From nowhere else, because the library remembers every address that it answers.
+        addressed
+            && self.remote_candidates.contains(&from)
+            && stun_is_authentic(bytes, &self.local.pwd)
     }
 
     /// Client: the server's answer to a check.
@@ -300,6 +319,7 @@ impl Link {
         if self.address == Some(from) {
             self.heard = now;
         }
+        self.revive();
         true
     }
 

@@ -19,7 +19,9 @@ mod link;
 mod negotiation;
 mod output;
 mod parameters;
+mod placement;
 mod random;
+mod redundancy;
 mod refusal;
 mod requests;
 mod room;
@@ -30,7 +32,7 @@ mod text;
 mod ticket;
 mod timers;
 
-pub use connection::{ConnectionId, Unreadable};
+pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output};
 pub use signalling::{Config, Signalling};
 pub use ticket::TicketKey;

@@ -5,26 +5,46 @@
 
 use core::time::Duration;
 
+use protocol::codec::Codec;
 use protocol::limits::ROOM_PARTICIPANTS_MAX;
 
 /// The bounds that depend on the machine. Reaching one is [`protocol::signal::ErrorCode::ServerFull`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// WebSockets at once, joined or not. Each may hold [`crate::limits`]' share of memory.
+    /// WebSockets at once, joined or not.
     pub connections_max: usize,
     /// Participants in all rooms, kept seats included.
     pub participants_max: usize,
     /// Rooms with at least one seat.
     pub rooms_max: usize,
+    /// Participants from one [`crate::AddressBlock`], kept seats included, so that one household
+    /// cannot shut the server for all. The shell bounds connections by it too.
+    pub per_address_max: usize,
 }
 
 impl Default for Limits {
     /// One small machine: one SFU core forwards about 400 k packets/s, which is 800 musicians in
-    /// duos at 400 packets/s; some connections more, for those who are joining.
+    /// duos at 400 packets/s; some connections more, for those who are joining. Two full rooms
+    /// may play from one school.
     fn default() -> Self {
-        Self { connections_max: 1000, participants_max: 800, rooms_max: 400 }
+        Self {
+            connections_max: 1000,
+            participants_max: 800,
+            rooms_max: 400,
+            per_address_max: 2 * ROOM_PARTICIPANTS_MAX,
+        }
     }
 }
+
+/// Packets per second, in and out, that a room counts for at least: a duo in 1.33 ms packets, where
+/// each sends 750 and hears 750. Without it a crowd of rooms with one in each would be let in, and
+/// their partners not.
+pub const ROOM_PACKETS_PER_SECOND_MIN: u32 = 4 * Codec::Opus64.packets_per_second();
+
+/// A worker that is busy for more of its time than this takes no more music, whatever was counted:
+/// beyond some 85 % packets wait for each other longer than they are worked on. Reached: `server_full`
+/// for whoever comes, and nothing for those who are there.
+pub const WORKER_BUSY_PERMILLE_MAX: u16 = 850;
 
 /// How long a connection may take to send `join`; then it is told `timed_out`.
 pub const JOIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -50,9 +70,21 @@ pub const MESSAGES: Rate = Rate { burst: 60, one_each: Duration::from_millis(50)
 /// Chat messages of one connection: 2 a second, 10 at once. Beyond, `too_fast`.
 pub const CHAT_MESSAGES: Rate = Rate { burst: 10, one_each: Duration::from_millis(500) };
 
-/// Media links opened by one connection, restarts not counted: 10 at once, then one each three
+/// Media links opened by one participant, restarts not counted: 10 at once, then one each three
 /// seconds. Each costs the SFU a DTLS handshake, about a millisecond. Beyond, `too_fast`.
 pub const LINKS: Rate = Rate { burst: 10, one_each: Duration::from_secs(3) };
+
+/// Tracks published and unpublished by one participant: 40 at once, then 4 a second. Each is up to
+/// 130 commands in a full room. Beyond, `too_fast`.
+pub const PUBLICATIONS: Rate = Rate { burst: 40, one_each: Duration::from_millis(250) };
+
+/// Packets per second of an ordinary player's track: Opus of 10 ms, the least that browsers send.
+/// Beyond, the SFU drops packets (`over_rate`).
+pub const STANDARD_PACKETS_PER_SECOND_MAX: u32 = 100;
+
+/// How often a participant is told that packets were dropped for their rate; the SFU says so each
+/// second. Beyond, nothing is said.
+pub const OVER_RATE_TOLD: Rate = Rate { burst: 1, one_each: Duration::from_secs(10) };
 
 /// Malformed messages of one connection, one forgiven each ten seconds. Beyond, `misbehaved`.
 pub const MALFORMED_MESSAGES: Rate = Rate { burst: 10, one_each: Duration::from_secs(10) };
@@ -73,6 +105,18 @@ pub const M_LINES_MAX: usize = protocol::limits::SUBSCRIBER_STREAMS_MAX + 4;
 /// Lines of an SDP offer. Chromium writes about 25 for an m-line.
 pub const SDP_LINES_MAX: usize = 64 * M_LINES_MAX;
 
+/// Characters of an m-line's name. Browsers count from 0; others use short words. Beyond,
+/// `bad_description`.
+pub const MID_CHARS_MAX: usize = 32;
+
+/// SSRCs that the microphones of an offer announce: one for each, and one for a retransmission that
+/// nobody uses. Beyond, `too_many`.
+pub const SDP_SSRCS_MAX: usize = 4 * protocol::limits::PARTICIPANT_TRACKS_MAX;
+
+/// Slots that one link ever has, those of m-lines that are gone included: as many SSRCs as the SFU
+/// remembers for a link. Beyond, `too_many`.
+pub const LINK_SLOTS_EVER_MAX: usize = 1024;
+
 /// Slots are asked for in steps of this size, so that not every newcomer costs a renegotiation.
 pub const SLOTS_STEP: usize = 4;
 
@@ -81,6 +125,24 @@ pub const ERROR_TEXT_CHARS_MAX: usize = 300;
 
 /// Names that a publisher is told in one reason; the others are counted.
 pub const REASON_NAMES_MAX: usize = 3;
+
+/// Lost packets in a thousand from which on packets repeat the codec frame before. 3 of the 750
+/// that an `opus-64` track sends in a second: 1.33 ms concealed three times a second is hardly heard,
+/// and repeating costs everybody else nothing but the publisher a third more bits (a frame of 21
+/// bytes and 4 of header, on a packet of 78 bytes with its IP, UDP, RTP and SRTP headers).
+pub const REDUNDANCY_PERMILLE: u64 = 4;
+
+/// Lost packets in a thousand from which on they repeat the two frames before. At 4 % of random
+/// loss two in a row are lost 1.2 times a second, which one repetition does not mend.
+pub const REDUNDANCY_DEEP_PERMILLE: u64 = 40;
+
+/// Mean length of a run of lost packets, in tenths, from which on two frames are repeated, however
+/// rare they are.
+pub const REDUNDANCY_RUN_TENTHS: u64 = 15;
+
+/// How long packets go on repeating after the last second whose loss asked for it. Loss comes in
+/// spells (Wi-Fi, a neighbor's upload) that are seconds apart, and each beginning of one is heard.
+pub const REDUNDANCY_CALM: Duration = Duration::from_secs(15);
 
 /// How often something may happen: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
 
 use crate::random::Random;
-use crate::sdp::{LineKind, Offer};
+use crate::sdp::Offer;
 
 /// One link, from `OpenLink` to `CloseLink`.
 #[derive(Debug, Clone)]
@@ -22,12 +22,16 @@ pub(crate) struct Link {
     pub(crate) remote: LinkParameters,
     pub(crate) kind: LinkKind,
     pub(crate) data_channel: bool,
+    /// The SFU says that nothing can come over it any more, restarted or not.
+    pub(crate) over: bool,
     /// What the participant receives with.
     pub(crate) received: PayloadTypes,
     /// What the participant sends with.
     pub(crate) sent: PayloadTypes,
     /// Where tracks are received, in order of making.
     pub(crate) slots: Vec<Slot>,
+    /// Slots so far, on a link with SDP; those that are gone included.
+    slots_ever: usize,
     /// The sources that the SFU accepts.
     pub(crate) sources: BTreeMap<Ssrc, AppliedSource>,
     /// What the SFU forwards into each of the participant's streams.
@@ -68,6 +72,7 @@ pub(crate) struct Slot {
 pub(crate) struct AppliedSource {
     pub(crate) track: TrackId,
     pub(crate) payload_types: PayloadTypes,
+    pub(crate) packets_per_second: u32,
     pub(crate) muted: bool,
 }
 
@@ -77,6 +82,7 @@ pub(crate) struct AppliedStream {
     pub(crate) publisher: ParticipantId,
     pub(crate) source: Ssrc,
     pub(crate) payload_types: PayloadTypes,
+    pub(crate) redundant_frames: u8,
 }
 
 impl Link {
@@ -92,9 +98,11 @@ impl Link {
             remote,
             kind,
             data_channel,
+            over: false,
             received: PayloadTypes::NATIVE,
             sent: PayloadTypes::NATIVE,
             slots: Vec::new(),
+            slots_ever: 0,
             sources: BTreeMap::new(),
             streams: BTreeMap::new(),
         }
@@ -111,8 +119,15 @@ impl Link {
         }
     }
 
+    /// How many slots there will have been after an offer.
+    pub(crate) fn slots_ever_with(&self, offer: &Offer) -> usize {
+        self.slots_ever + offer.receiving().filter(|mid| self.slot_at(mid).is_none()).count()
+    }
+
     /// Takes over the m-lines and payload types of an offer: new receiving m-lines become slots,
-    /// m-lines that receive no longer lose their track.
+    /// m-lines that stopped receiving lose their track, and what is not in the offer is forgotten:
+    /// names may change (a stopped m-line is used again, an offer is taken back), and whoever
+    /// changes them for fun must not fill the memory.
     pub(crate) fn take_offer(
         &mut self,
         offer: &Offer,
@@ -121,15 +136,16 @@ impl Link {
     ) {
         self.received = offer.received;
         self.sent = offer.sent;
+        let is_there = |slot: &Slot| {
+            offer.lines.iter().any(|line| slot.mid.as_deref() == Some(line.mid.as_str()))
+        };
+        self.slots.retain(is_there);
+        self.slots_ever = self.slots_ever_with(offer);
         for slot in &mut self.slots {
             slot.usable = false;
         }
-        for line in &offer.lines {
-            let LineKind::Audio(direction, _) = &line.kind else { continue };
-            if !direction.app_receives {
-                continue;
-            }
-            let known = |slot: &&mut Slot| slot.mid.as_deref() == Some(&line.mid);
+        for mid in offer.receiving() {
+            let known = |slot: &&mut Slot| slot.mid.as_deref() == Some(mid);
             if let Some(slot) = self.slots.iter_mut().find(known) {
                 slot.usable = true;
                 continue;
@@ -140,7 +156,7 @@ impl Link {
                     || offer.ssrcs.contains(&ssrc)
                     || slots.iter().any(|slot| slot.ssrc == ssrc)
             });
-            let mid = Some(line.mid.clone());
+            let mid = Some(mid.to_owned());
             self.slots.push(Slot { ssrc, mid, usable: true, track: None });
         }
         for slot in self.slots.iter_mut().filter(|slot| !slot.usable) {
@@ -196,7 +212,12 @@ impl Link {
 
     /// The slot of an m-line that receives at the moment.
     pub(crate) fn usable_slot(&self, mid: &str) -> Option<&Slot> {
-        self.slots.iter().find(|slot| slot.usable && slot.mid.as_deref() == Some(mid))
+        self.slot_at(mid).filter(|slot| slot.usable)
+    }
+
+    /// The slot of an m-line.
+    fn slot_at(&self, mid: &str) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.mid.as_deref() == Some(mid))
     }
 
     /// The slot that receives a track.
@@ -204,8 +225,66 @@ impl Link {
         self.slots.iter().find(|slot| slot.track == Some(track))
     }
 
+    /// The track that a stream carries.
+    pub(crate) fn track_of(&self, ssrc: Ssrc) -> Option<TrackId> {
+        self.slots.iter().find(|slot| slot.ssrc == ssrc)?.track
+    }
+
     /// Whether this end already uses the SSRC for something that it sends.
     pub(crate) fn has_slot(&self, ssrc: Ssrc) -> bool {
         self.slots.iter().any(|slot| slot.ssrc == ssrc)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp;
+    use crate::sdp::samples::CHROMIUM;
+
+    fn sdp_link(offer: &Offer) -> Link {
+        let kind = LinkKind::Sdp { offered: offer.session_id.clone(), answered: 1, version: 0 };
+        Link::new(offer.remote.clone(), offer.remote.clone(), kind, true)
+    }
+
+    /// The sample with other names for its three slots.
+    fn renamed(round: usize) -> Offer {
+        let name = |slot| format!("slot{slot}-{round}");
+        let group = format!("BUNDLE 0 {} {} {} 4", name(1), name(2), name(3));
+        let mut text = CHROMIUM.replacen("BUNDLE 0 1 2 3 4", &group, 1);
+        for slot in 1..4 {
+            text = text.replacen(&format!("a=mid:{slot}"), &format!("a=mid:{}", name(slot)), 1);
+        }
+        sdp::parse(&text).expect("a good offer")
+    }
+
+    #[test]
+    fn a_slot_is_forgotten_with_its_m_line() {
+        let mut random = Random::new([1; 32]);
+        let mut link = sdp_link(&renamed(0));
+        for round in 0..100 {
+            assert_eq!(link.slots_ever_with(&renamed(round)), 3 * (round + 1));
+            link.take_offer(&renamed(round), &mut random, |_| false);
+            assert_eq!((link.slots.len(), link.usable_slots()), (3, 3));
+        }
+        let before = link.slots.clone();
+        link.take_offer(&renamed(99), &mut random, |_| false);
+        assert_eq!(link.slots, before, "the same offer changes nothing");
+        assert_eq!(link.slots_ever_with(&renamed(99)), 300);
+    }
+
+    #[test]
+    fn a_slot_that_pauses_keeps_its_ssrc() {
+        let mut random = Random::new([1; 32]);
+        let paused = CHROMIUM.replace("a=recvonly", "a=inactive");
+        let paused = sdp::parse(&paused).expect("a good offer");
+        let receiving = sdp::parse(CHROMIUM).expect("a good offer");
+        let mut link = sdp_link(&receiving);
+        link.take_offer(&receiving, &mut random, |_| false);
+        let first = link.slots.clone();
+        link.take_offer(&paused, &mut random, |_| false);
+        assert_eq!(link.usable_slots(), 0);
+        link.take_offer(&receiving, &mut random, |_| false);
+        assert_eq!(link.slots, first);
     }
 }

@@ -3,13 +3,16 @@
 //! Decides whether a description opens a link, restarts its ICE or only renegotiates, by what is
 //! different from the description before. A description that is sent twice does nothing twice.
 
+use core::net::SocketAddr;
+
 use protocol::control::Command;
-use protocol::id::ParticipantId;
+use protocol::id::{ParticipantId, WorkerId};
+use protocol::rtp::Ssrc;
 use protocol::signal::{Description, ErrorCode, LinkParameters, ServerMessage};
 use protocol::time::Instant;
 
-use crate::connection::ConnectionId;
-use crate::link::{Link, LinkKind};
+use crate::limits::LINK_SLOTS_EVER_MAX;
+use crate::link::{AppliedSource, Link, LinkKind};
 use crate::output::{Happening, LinkEffect};
 use crate::parameters;
 use crate::refusal::Refusal;
@@ -95,9 +98,9 @@ impl Signalling {
         let bad = |what| Refusal::new(ErrorCode::BadDescription, what);
         let remote = parameters::check(link).map_err(bad)?;
         let effect = self.describe_link(now, asker, &remote, None)?;
-        let link = self.members.get(&asker.participant).and_then(|member| member.link.as_ref());
+        let link = self.link(asker.participant);
         let local = link.map(|link| link.local.clone()).ok_or_else(|| bad(NO_LINK.into()))?;
-        let candidates = self.sfu.candidates.clone();
+        let candidates = self.candidates(asker.participant).to_vec();
         Ok((Description::Direct { link: local, candidates }, effect))
     }
 
@@ -114,7 +117,9 @@ impl Signalling {
             };
             Refusal::new(code, unusable.to_string())
         })?;
+        self.check_slots(asker.participant, &offer)?;
         let effect = self.describe_link(now, asker, &offer.remote, Some(&offer))?;
+        let candidates = self.candidates(asker.participant).to_vec();
         let member = self.members.get_mut(&asker.participant);
         let described = member.and_then(|member| Some((member.link.as_mut()?, &member.tracks)));
         let Some((link, tracks)) = described else {
@@ -127,12 +132,25 @@ impl Signalling {
             session_id,
             session_version,
             local: &link.local,
-            candidates: &self.sfu.candidates,
+            candidates: &candidates,
             refuse_data_channel: !link.data_channel,
         };
         let ssrc = |mid: &str| link.usable_slot(mid).map(|slot| slot.ssrc);
         let sdp = sdp::write(&answer, &offer, ssrc);
         Ok((Description::Sdp { sdp }, effect))
+    }
+
+    /// Refuses an offer that would give a link more slots than it may ever have.
+    fn check_slots(&self, participant: ParticipantId, offer: &Offer) -> Result<(), Refusal> {
+        let link =
+            self.link(participant).filter(|link| continues(link, &offer.remote, Some(offer)));
+        if link.is_some_and(|link| LINK_SLOTS_EVER_MAX < link.slots_ever_with(offer)) {
+            let text = format!(
+                "this link has had {LINK_SLOTS_EVER_MAX} receiving m-lines; open another one"
+            );
+            return Err(Refusal::new(ErrorCode::TooMany, text));
+        }
+        Ok(())
     }
 
     /// Brings a participant's link, and the SFU's, to what the app says about its own end.
@@ -147,6 +165,9 @@ impl Signalling {
         let known = self.members.get_mut(&participant).and_then(|member| member.link.as_mut());
         match known {
             Some(link) if continues(link, remote, offer) => {
+                if link.over {
+                    return Err(Refusal::new(ErrorCode::LinkClosed, LINK_OVER));
+                }
                 if link.remote == *remote {
                     return Ok(LinkEffect::Renegotiated);
                 }
@@ -158,7 +179,7 @@ impl Signalling {
                 Ok(LinkEffect::IceRestarted)
             }
             Some(_) | None => {
-                self.count_link(now, asker.connection)?;
+                self.count_link(now, participant)?;
                 self.close_link(participant);
                 self.open_link(participant, remote.clone(), offer);
                 Ok(LinkEffect::Opened)
@@ -185,14 +206,111 @@ impl Signalling {
         };
         let Some(member) = self.members.get_mut(&participant) else { return };
         let room = member.room.clone();
+        let worker = self.rooms.get(&room).map_or(WorkerId::default(), |room| room.worker);
         member.link = Some(Link::new(local.clone(), remote.clone(), kind, data_channel));
-        self.command(Command::OpenLink { participant, room, local, remote, data_channel });
+        let open = Command::OpenLink { participant, room, worker, local, remote, data_channel };
+        self.command(open);
     }
 
-    fn count_link(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Refusal> {
-        let Some(state) = self.connections.get_mut(&connection) else { return Ok(()) };
+    /// Where the worker of a participant's room takes media.
+    fn candidates(&self, participant: ParticipantId) -> &[SocketAddr] {
+        let room = self.members.get(&participant).and_then(|member| self.rooms.get(&member.room));
+        let worker = room.and_then(|room| self.sfu.workers.get(usize::from(room.worker.0)));
+        worker.map_or(&[], |worker| &worker.candidates)
+    }
+
+    fn count_link(&mut self, now: Instant, participant: ParticipantId) -> Result<(), Refusal> {
+        let Some(member) = self.members.get_mut(&participant) else { return Ok(()) };
         let hurried = |_| Refusal::new(ErrorCode::TooFast, "too many new links; wait");
-        state.links.take(now).map_err(hurried)
+        member.links.take(now).map_err(hurried)
+    }
+
+    /// The SFU did not do what it was told. A link that could not be opened or restarted is given
+    /// up: what was said about it afterwards, to publisher and listeners, was refused for that
+    /// reason, and is said anew when the app connects again.
+    pub(crate) fn handle_refused_command(&mut self, command: &Command, text: &str) {
+        match command {
+            Command::OpenLink { participant, local, .. }
+            | Command::RestartIce { participant, local, .. } => {
+                // Another one may have been described since.
+                if self.link(*participant).is_some_and(|link| link.local == *local) {
+                    self.tell_media_refused(*participant, text);
+                    self.give_up_link(*participant);
+                }
+            }
+            Command::AddSource { participant, .. } => {
+                if self.link(*participant).is_some() {
+                    self.tell_media_refused(*participant, text);
+                }
+            }
+            Command::Subscribe { subscriber, publisher, .. } => {
+                if self.link(*subscriber).is_some() && self.link(*publisher).is_some() {
+                    self.tell_media_refused(*subscriber, text);
+                }
+            }
+            // Nothing is left of what they should have ended.
+            Command::CloseLink { .. }
+            | Command::RemoveSource { .. }
+            | Command::Unsubscribe { .. }
+            | Command::SetRedundancy { .. }
+            | Command::SetMuted { .. } => {}
+        }
+    }
+
+    /// Nothing comes over a link any more, and no ICE restart would help: the app has to open another
+    /// one. It is kept until then, so that a restart that is on its way is not taken for that.
+    pub(crate) fn handle_link_closed(&mut self, participant: ParticipantId, local_ufrag: &str) {
+        let Some(member) = self.members.get_mut(&participant) else { return };
+        // Another one may have been described since.
+        let link = member.link.as_mut().filter(|link| link.local.ice_ufrag == local_ufrag);
+        let Some(link) = link else { return };
+        link.over = true;
+        if let Some(connection) = member.connection {
+            self.send_error(connection, None, &Refusal::new(ErrorCode::LinkClosed, LINK_OVER));
+        }
+    }
+
+    /// A track's packets were dropped because there were more of them than its codec makes.
+    pub(crate) fn handle_over_rate(
+        &mut self,
+        now: Instant,
+        participant: ParticipantId,
+        ssrc: Ssrc,
+        dropped_packets: u32,
+    ) {
+        let Some(member) = self.members.get_mut(&participant) else { return };
+        let link = member.link.as_ref();
+        let source = link.and_then(|link| link.sources.get(&ssrc)).copied();
+        let (Some(source), Some(connection)) = (source, member.connection) else { return };
+        let track = member.tracks.iter().find(|track| track.id == source.track);
+        let Some(label) = track.map(|track| track.label.clone()) else { return };
+        if member.over_rate_told.take(now).is_err() {
+            return;
+        }
+        let AppliedSource { packets_per_second, .. } = source;
+        let text = format!(
+            "{label} is sent faster than {packets_per_second} packets a second; {dropped_packets} \
+             were dropped in the last one"
+        );
+        self.send_error(connection, None, &Refusal::new(ErrorCode::OverRate, text));
+    }
+
+    fn link(&self, participant: ParticipantId) -> Option<&Link> {
+        self.members.get(&participant)?.link.as_ref()
+    }
+
+    fn give_up_link(&mut self, participant: ParticipantId) {
+        self.close_link(participant);
+        if let Some(room) = self.members.get(&participant).map(|member| member.room.clone()) {
+            self.settle(&room);
+        }
+    }
+
+    fn tell_media_refused(&mut self, participant: ParticipantId, text: &str) {
+        let connection = self.members.get(&participant).and_then(|member| member.connection);
+        if let Some(connection) = connection {
+            self.send_error(connection, None, &Refusal::new(ErrorCode::MediaRefused, text));
+        }
     }
 }
 
@@ -214,5 +332,7 @@ fn local_parameters(random: &mut crate::random::Random, fingerprint: &str) -> Li
         fingerprint: fingerprint.into(),
     }
 }
+
+const LINK_OVER: &str = "the media link is over; connect with a new one";
 
 const NO_LINK: &str = "the link could not be described";

@@ -54,6 +54,9 @@ mod tests {
     fn ice_credentials_have_their_lengths() {
         assert!(check_ufrag("abc").is_err());
         assert!(check_ufrag("ab+/").is_ok());
+        assert!(check_ufrag(&"x".repeat(256)).is_ok());
+        assert!(check_ufrag(&"x".repeat(257)).is_err());
+        assert!(check_pwd(&"x".repeat(256)).is_ok());
         assert!(check_pwd(&"x".repeat(21)).is_err());
         assert!(check_pwd(&"x".repeat(257)).is_err());
         assert!(check_pwd("has spaces in it, which is wrong").is_err());

@@ -5,6 +5,7 @@
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng as _, SeedableRng as _};
+use protocol::rtcp::SFU_SSRC;
 use protocol::rtp::Ssrc;
 
 /// A cryptographically secure stream of random values, the same for the same seed.
@@ -15,11 +16,11 @@ impl Random {
         Self(ChaCha20Rng::from_seed(seed))
     }
 
-    /// An SSRC that `taken` does not claim.
+    /// An SSRC that `taken` does not claim, and not the SFU's own.
     pub(crate) fn ssrc(&mut self, taken: impl Fn(Ssrc) -> bool) -> Ssrc {
         loop {
             let ssrc = Ssrc(self.0.next_u32());
-            if ssrc != Ssrc(0) && !taken(ssrc) {
+            if ![Ssrc(0), SFU_SSRC].contains(&ssrc) && !taken(ssrc) {
                 return ssrc;
             }
         }

@@ -1,8 +1,11 @@
 //! What the messages of an app do, the media link excepted ([`crate::negotiation`]).
 
+use std::collections::BTreeMap;
+
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::limits::PARTICIPANT_TRACKS_MAX;
+use protocol::rtcp::SFU_SSRC;
 use protocol::rtp::Ssrc;
 use protocol::signal::{
     ByeReason, Capabilities, ChatMessage, ClientMessage, ErrorCode, LeaveReason, ServerMessage,
@@ -10,11 +13,12 @@ use protocol::signal::{
 };
 use protocol::time::Instant;
 
+use crate::bucket::Bucket;
 use crate::connection::ConnectionId;
-use crate::limits::{SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL};
+use crate::limits::{LINKS, OVER_RATE_TOLD, PUBLICATIONS, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL};
 use crate::output::Happening;
 use crate::refusal::Refusal;
-use crate::room::{Member, Told, Track};
+use crate::room::{Member, Room, Told, Track};
 use crate::signalling::Signalling;
 use crate::ticket::{self, Bearer, TicketKind};
 use crate::timers::Wake;
@@ -58,11 +62,12 @@ impl Signalling {
                 self.connect(now, asker?, &ticket, &description)
             }
             ClientMessage::Publish { label, channels, codecs, sources } => {
-                self.publish(asker?, &label, channels, codecs, sources)
+                self.publish(now, asker?, &label, channels, codecs, sources)
             }
-            ClientMessage::Unpublish { track } => self.unpublish(asker?, track),
+            ClientMessage::Unpublish { track } => self.unpublish(now, asker?, track),
             ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
+            ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())
@@ -158,28 +163,48 @@ impl Signalling {
         if self.limits.participants_max <= self.members.len() {
             return Err(full("this server has as many participants as it can; try again later"));
         }
+        let from = self.connections.get(&connection).and_then(|state| state.from);
+        let neighbors = self.members.values().filter(|member| member.from == from).count();
+        if from.is_some() && self.limits.per_address_max <= neighbors {
+            return Err(full("as many participants as may be came from your address"));
+        }
         match self.rooms.get(&entering.room) {
             Some(room) if room.is_full() => {
                 let text = format!("this room is full: {} are in it", room.members.len());
                 return Err(Refusal::new(ErrorCode::RoomFull, text));
             }
+            Some(room) if !self.placement.may_grow(room.worker, growth(room.members.len())) => {
+                return Err(full("this server carries as much music as it can; try again later"));
+            }
+            Some(_) => {}
             None if self.limits.rooms_max <= self.rooms.len() => {
                 return Err(full("this server has as many rooms as it can; try again later"));
             }
-            Some(_) | None => {}
+            None => {
+                let text = "this server carries as much music as it can; try again later";
+                let worker = self.placement.place().ok_or_else(|| full(text))?;
+                self.rooms.insert(entering.room.clone(), Room::new(worker));
+            }
         }
         self.last_participant_id += 1;
         let participant = ParticipantId(self.last_participant_id);
         let Entering { room, name, capabilities } = entering;
-        self.rooms.entry(room.clone()).or_default().members.insert(participant);
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.members.insert(participant);
+        }
         let member = Member {
             room,
             name,
             capabilities,
             secret: self.random.bytes(),
             connection: Some(connection),
+            from,
+            links: Bucket::new(LINKS),
+            publications: Bucket::new(PUBLICATIONS),
+            over_rate_told: Bucket::new(OVER_RATE_TOLD),
             tracks: Vec::new(),
             link: None,
+            redundancy: BTreeMap::new(),
             told: Told::default(),
         };
         self.members.insert(participant, member);
@@ -197,6 +222,7 @@ impl Signalling {
             || Refusal::new(ErrorCode::SeatGone, "the seat was given up; join without a seat");
         let (id, secret) = seat.split_once('.').ok_or_else(gone)?;
         let participant = id.parse().map(ParticipantId).map_err(|_| gone())?;
+        let from = self.connections.get(&connection).and_then(|state| state.from);
         let secret = hex::decode::<16>(secret).ok_or_else(gone)?;
         let member = self.members.get_mut(&participant).ok_or_else(gone)?;
         if !is_same_secret(&member.secret, &secret) || member.room != entering.room {
@@ -205,6 +231,7 @@ impl Signalling {
         member.name = entering.name;
         member.capabilities = entering.capabilities;
         member.told = Told::default();
+        member.from = from;
         let before = member.connection.replace(connection);
         if let Some(before) = before {
             let text = "this seat was taken by a newer connection, another tab perhaps";
@@ -216,6 +243,7 @@ impl Signalling {
 
     fn publish(
         &mut self,
+        now: Instant,
         asker: Asker,
         label: &str,
         channels: u8,
@@ -223,6 +251,7 @@ impl Signalling {
         sources: Vec<Source>,
     ) -> Result<(), Refusal> {
         let bad = |what: String| Refusal::new(ErrorCode::BadTrack, what);
+        self.count_publication(now, asker.participant)?;
         let label = text::label(label)?;
         if !matches!(channels, 1 | 2) {
             return Err(bad(format!("a track has 1 or 2 channels, not {channels}")));
@@ -264,7 +293,8 @@ impl Signalling {
         Ok(())
     }
 
-    fn unpublish(&mut self, asker: Asker, track: TrackId) -> Result<(), Refusal> {
+    fn unpublish(&mut self, now: Instant, asker: Asker, track: TrackId) -> Result<(), Refusal> {
+        self.count_publication(now, asker.participant)?;
         let Some(member) = self.members.get_mut(&asker.participant) else { return Ok(()) };
         let before = member.tracks.len();
         member.tracks.retain(|known| known.id != track);
@@ -276,6 +306,16 @@ impl Signalling {
         self.tell_participant(asker.participant, asker.answered());
         self.settle(&room);
         Ok(())
+    }
+
+    fn count_publication(
+        &mut self,
+        now: Instant,
+        participant: ParticipantId,
+    ) -> Result<(), Refusal> {
+        let Some(member) = self.members.get_mut(&participant) else { return Ok(()) };
+        let hurried = |_| Refusal::new(ErrorCode::TooFast, "too many changes of tracks; wait");
+        member.publications.take(now).map_err(hurried)
     }
 
     fn mute(&mut self, asker: Asker, track: TrackId, muted: bool) -> Result<(), Refusal> {
@@ -325,6 +365,13 @@ struct Entering {
 }
 
 /// Whether a track may be published with these codecs and sources under this label.
+/// Packets per second that one more costs a room: theirs come in and go to everybody, and
+/// everybody's to them.
+fn growth(members: usize) -> u32 {
+    let packets = u32::try_from(2 * members + 1).unwrap_or(u32::MAX);
+    packets.saturating_mul(Codec::Opus64.packets_per_second())
+}
+
 fn check_sources(
     member: &Member,
     label: &str,
@@ -348,7 +395,8 @@ fn check_sources(
             member.tracks.iter().any(|track| track.label != label && track.codec(*ssrc).is_some());
         let is_received = member.link.as_ref().is_some_and(|link| link.has_slot(*ssrc));
         let twice = others.iter().any(|other| other.ssrc == *ssrc);
-        if *ssrc == Ssrc(0) || elsewhere || is_received || twice {
+        let is_reserved = [Ssrc(0), SFU_SSRC].contains(ssrc);
+        if is_reserved || elsewhere || is_received || twice {
             return bad(format!("the SSRC {} is taken; choose another at random", ssrc.0));
         }
     }

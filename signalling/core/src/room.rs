@@ -3,26 +3,46 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::codec::Codec;
-use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::rtp::Ssrc;
 use protocol::signal::{Capabilities, ChatMessage, Presence, Source, Stream};
 use protocol::{limits, signal};
 
-use crate::ConnectionId;
+use crate::bucket::Bucket;
 use crate::encoding::Listener;
-use crate::limits::{CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX};
+use crate::limits::{
+    CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX, ROOM_PACKETS_PER_SECOND_MIN,
+};
 use crate::link::Link;
+use crate::redundancy::Redundancy;
+use crate::{AddressBlock, ConnectionId};
 
 /// A room with at least one seat.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Room {
     pub(crate) members: BTreeSet<ParticipantId>,
+    /// Where it lives in the SFU.
+    pub(crate) worker: WorkerId,
+    /// What it costs there, as it was counted last.
+    pub(crate) packets_per_second: u32,
     chat: VecDeque<ChatMessage>,
     chat_bytes: usize,
     last_chat_id: u32,
 }
 
 impl Room {
+    /// An empty room on a worker, which counts it with the least that a room costs.
+    pub(crate) const fn new(worker: WorkerId) -> Self {
+        Self {
+            members: BTreeSet::new(),
+            worker,
+            packets_per_second: ROOM_PACKETS_PER_SECOND_MIN,
+            chat: VecDeque::new(),
+            chat_bytes: 0,
+            last_chat_id: 0,
+        }
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         limits::ROOM_PARTICIPANTS_MAX <= self.members.len()
     }
@@ -58,9 +78,19 @@ pub(crate) struct Member {
     pub(crate) secret: [u8; 16],
     /// The WebSocket; none while the seat is only kept.
     pub(crate) connection: Option<ConnectionId>,
+    /// Where that comes from, or the last one came from, where it says something.
+    pub(crate) from: Option<AddressBlock>,
+    /// Media links opened; a new WebSocket does not make it full again.
+    pub(crate) links: Bucket,
+    /// Tracks published and unpublished.
+    pub(crate) publications: Bucket,
+    /// Told that a track is too fast.
+    pub(crate) over_rate_told: Bucket,
     /// In order of publishing.
     pub(crate) tracks: Vec<Track>,
     pub(crate) link: Option<Link>,
+    /// What the ways of tracks need: of others' tracks to here, of its own to the server.
+    pub(crate) redundancy: BTreeMap<TrackId, Redundancy>,
     /// What the connection was told last.
     pub(crate) told: Told,
 }
@@ -93,7 +123,7 @@ impl Track {
 pub(crate) struct Told {
     pub(crate) streams: Option<Vec<Stream>>,
     pub(crate) slots_wanted: Option<u32>,
-    pub(crate) encodings: BTreeMap<TrackId, (Vec<Codec>, Option<String>)>,
+    pub(crate) encodings: BTreeMap<TrackId, (Vec<Codec>, u8, Option<String>)>,
 }
 
 impl Member {

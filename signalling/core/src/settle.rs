@@ -13,10 +13,10 @@ use protocol::control::Command;
 use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::limits::SUBSCRIBER_STREAMS_MAX;
 use protocol::rtp::Ssrc;
-use protocol::signal::{ServerMessage, Stream};
+use protocol::signal::{EngineKind, ServerMessage, Stream};
 
 use crate::encoding::{self, Choice};
-use crate::limits::SLOTS_STEP;
+use crate::limits::{ROOM_PACKETS_PER_SECOND_MIN, SLOTS_STEP, STANDARD_PACKETS_PER_SECOND_MAX};
 use crate::link::{AppliedSource, AppliedStream, Link, LinkKind};
 use crate::signalling::Signalling;
 
@@ -25,6 +25,8 @@ use crate::signalling::Signalling;
 struct Plan {
     /// What is sent of each track.
     choices: BTreeMap<TrackId, Choice>,
+    /// How many earlier frames the packets of each track repeat.
+    repeated: BTreeMap<TrackId, u8>,
     /// What each subscriber hears, in order of track ids.
     heard: BTreeMap<ParticipantId, Vec<Heard>>,
 }
@@ -37,6 +39,8 @@ struct Heard {
     channels: u8,
     codec: Codec,
     source: Ssrc,
+    /// How many earlier frames the subscriber needs repeated.
+    redundant_frames: u8,
 }
 
 /// What a link's SFU end should be told, to compare with what it was told.
@@ -54,10 +58,23 @@ impl Signalling {
         let plan = self.plan(&members);
         let lacking: Vec<_> = members.iter().map(|id| self.assign_slots(*id, &plan)).collect();
         self.command_sfu(&members, &plan);
+        self.count_room(room, &plan);
         for (id, slots_lacking) in members.iter().zip(lacking) {
             self.tell_encodings(*id, &plan);
             self.tell_streams(*id, &plan);
             self.tell_slots(*id, slots_lacking);
+        }
+    }
+
+    /// Counts what the room's worker has to do for it.
+    fn count_room(&mut self, room: &RoomId, plan: &Plan) {
+        let heard = plan.heard.values().flatten().map(|heard| heard.codec);
+        let sent = plan.choices.values().flat_map(|choice| choice.wanted.iter().copied());
+        let packets = sent.chain(heard).map(Codec::packets_per_second);
+        let packets = packets.fold(0, u32::saturating_add).max(ROOM_PACKETS_PER_SECOND_MIN);
+        if let Some(room) = self.rooms.get_mut(room) {
+            let before = core::mem::replace(&mut room.packets_per_second, packets);
+            self.placement.count(room.worker, before, packets);
         }
     }
 
@@ -73,7 +90,15 @@ impl Signalling {
                 for (subscriber, codec) in &choice.heard_as {
                     let Some(source) = track.source(*codec) else { continue };
                     let (codec, channels) = (*codec, track.channels);
-                    let heard = Heard { publisher, track: track.id, channels, codec, source };
+                    // What is lost on the way to the server is missing for everybody.
+                    let [there, here] =
+                        [publisher, *subscriber].map(|id| self.repeated(id, track.id, codec));
+                    let redundant_frames = there.max(here);
+                    let repeated = plan.repeated.entry(track.id).or_default();
+                    *repeated = redundant_frames.max(*repeated);
+                    let track = track.id;
+                    let heard =
+                        Heard { publisher, track, channels, codec, source, redundant_frames };
                     plan.heard.entry(*subscriber).or_default().push(heard);
                 }
                 plan.choices.insert(track.id, choice);
@@ -121,8 +146,9 @@ impl Signalling {
         for (participant, ssrc) in removed {
             commands.removes.push(Command::RemoveSource { participant, ssrc });
         }
-        let Ordered { unsubscribes, removes, adds, subscribes } = commands;
-        for command in unsubscribes.into_iter().chain(removes).chain(adds).chain(subscribes) {
+        let Ordered { unsubscribes, removes, adds, subscribes, redundancies } = commands;
+        let begins = adds.into_iter().chain(subscribes).chain(redundancies);
+        for command in unsubscribes.into_iter().chain(removes).chain(begins) {
             self.command(command);
         }
     }
@@ -134,9 +160,14 @@ impl Signalling {
         let Some(link) = &member.link else { return wanted };
         for track in &member.tracks {
             let codecs = plan.choices.get(&track.id).map(|choice| choice.wanted.as_slice());
-            for ssrc in codecs.unwrap_or_default().iter().filter_map(|codec| track.source(*codec)) {
-                let (payload_types, muted) = (link.sent, track.muted);
-                let source = AppliedSource { track: track.id, payload_types, muted };
+            for codec in codecs.unwrap_or_default() {
+                let Some(ssrc) = track.source(*codec) else { continue };
+                let source = AppliedSource {
+                    track: track.id,
+                    payload_types: link.sent,
+                    packets_per_second: packets_per_second(member.capabilities.engine, *codec),
+                    muted: track.muted,
+                };
                 wanted.sources.insert(ssrc, source);
             }
         }
@@ -144,9 +175,9 @@ impl Signalling {
             let publisher = self.members.get(&heard.publisher);
             let is_linked = publisher.is_some_and(|publisher| publisher.link.is_some());
             if let Some(slot) = link.slot_of(heard.track).filter(|_| is_linked) {
-                let Heard { publisher, source, .. } = *heard;
+                let Heard { publisher, source, redundant_frames, .. } = *heard;
                 let payload_types = link.received;
-                let stream = AppliedStream { publisher, source, payload_types };
+                let stream = AppliedStream { publisher, source, payload_types, redundant_frames };
                 wanted.streams.insert(slot.ssrc, stream);
             }
         }
@@ -160,10 +191,16 @@ impl Signalling {
         for track in member.tracks.iter().map(|track| track.id) {
             let Some(choice) = plan.choices.get(&track) else { continue };
             let (codecs, reason) = (choice.wanted.clone(), choice.reason.clone());
-            let told = (codecs.clone(), reason.clone());
+            let redundant_frames = plan.repeated.get(&track).copied().unwrap_or(0);
+            let told = (codecs.clone(), redundant_frames, reason.clone());
             if member.told.encodings.get(&track) != Some(&told) {
                 member.told.encodings.insert(track, told);
-                messages.push(ServerMessage::EncodingsWanted { track, codecs, reason });
+                messages.push(ServerMessage::EncodingsWanted {
+                    track,
+                    codecs,
+                    redundant_frames,
+                    reason,
+                });
             }
         }
         for message in messages {
@@ -215,6 +252,7 @@ struct Ordered {
     removes: Vec<Command>,
     adds: Vec<Command>,
     subscribes: Vec<Command>,
+    redundancies: Vec<Command>,
 }
 
 impl Ordered {
@@ -227,7 +265,8 @@ impl Ordered {
     ) {
         // A subscription ends with its source, even if the same SSRC comes back.
         let stays = |stream: &Ssrc, now: &AppliedStream| {
-            wanted.get(stream) == Some(now) && !removed.contains(&(now.publisher, now.source))
+            wanted.get(stream).is_some_and(|wanted| wanted.is_same(now))
+                && !removed.contains(&(now.publisher, now.source))
         };
         for (stream, before) in applied {
             if !stays(stream, before) {
@@ -236,9 +275,15 @@ impl Ordered {
             }
         }
         for (stream, now) in wanted {
-            if applied.get(stream).is_none_or(|before| !stays(stream, before)) {
-                let AppliedStream { publisher, source, payload_types } = *now;
-                let stream = *stream;
+            let AppliedStream { publisher, source, payload_types, redundant_frames } = *now;
+            let stream = *stream;
+            let known = applied.get(&stream).filter(|before| stays(&stream, before));
+            // None are repeated where nothing is said.
+            if known.map_or(0, |before| before.redundant_frames) != redundant_frames {
+                let command = Command::SetRedundancy { subscriber, stream, redundant_frames };
+                self.redundancies.push(command);
+            }
+            if known.is_none() {
                 let command =
                     Command::Subscribe { subscriber, stream, publisher, source, payload_types };
                 self.subscribes.push(command);
@@ -254,10 +299,16 @@ impl Ordered {
     ) {
         for (ssrc, source) in wanted {
             let ssrc = *ssrc;
-            let AppliedSource { track, payload_types, muted } = *source;
+            let AppliedSource { track, payload_types, packets_per_second, muted } = *source;
             let known = applied.get(&ssrc).filter(|applied| applied.is_same(source));
             if known.is_none() {
-                self.adds.push(Command::AddSource { participant, track, ssrc, payload_types });
+                self.adds.push(Command::AddSource {
+                    participant,
+                    track,
+                    ssrc,
+                    payload_types,
+                    packets_per_second,
+                });
             }
             if known.is_some_and(|applied| applied.muted) != muted {
                 self.adds.push(Command::SetMuted { participant, ssrc, muted });
@@ -272,10 +323,28 @@ impl Plan {
     }
 }
 
+impl AppliedStream {
+    /// Whether one goes on as the other.
+    fn is_same(&self, other: &Self) -> bool {
+        let essence = |stream: &Self| (stream.publisher, stream.source, stream.payload_types);
+        essence(self) == essence(other)
+    }
+}
+
 impl AppliedSource {
     /// Whether the SFU need not forget one to know the other.
     fn is_same(&self, other: &Self) -> bool {
-        (self.track, self.payload_types) == (other.track, other.payload_types)
+        let what = |source: &Self| (source.track, source.payload_types, source.packets_per_second);
+        what(self) == what(other)
+    }
+}
+
+/// The most packets that a track needs in a second: our engines' short codec frames, or ordinary
+/// players' of 10 ms and more.
+const fn packets_per_second(engine: EngineKind, codec: Codec) -> u32 {
+    match engine {
+        EngineKind::Native | EngineKind::Browser => codec.packets_per_second(),
+        EngineKind::Standard => STANDARD_PACKETS_PER_SECOND_MAX,
     }
 }
 

@@ -15,10 +15,12 @@ use protocol::signal::{
 use protocol::time::Instant;
 use serde::Deserialize;
 
-use crate::connection::{Connection, ConnectionId, Unreadable};
+use crate::connection::{AddressBlock, Connection, ConnectionId, Unreadable};
 use crate::limits::{JOIN_DEADLINE, Limits, SEAT_KEPT, SILENCE_MAX, TICKET_RENEWAL};
 use crate::output::{Happening, Output};
+use crate::placement::Placement;
 use crate::random::Random;
+use crate::redundancy::Loss;
 use crate::refusal::Refusal;
 use crate::room::{Member, Room};
 use crate::ticket::TicketKey;
@@ -44,6 +46,7 @@ pub struct Config {
 pub struct Signalling {
     pub(crate) limits: Limits,
     pub(crate) sfu: SfuDescription,
+    pub(crate) placement: Placement,
     pub(crate) ticket_key: TicketKey,
     epoch_unix_ms: u64,
     pub(crate) random: Random,
@@ -62,6 +65,7 @@ impl Signalling {
     pub fn new(config: Config) -> Self {
         Self {
             limits: config.limits,
+            placement: Placement::new(&config.sfu.workers),
             sfu: config.sfu,
             ticket_key: config.ticket_key,
             epoch_unix_ms: config.epoch_unix_ms,
@@ -76,15 +80,20 @@ impl Signalling {
         }
     }
 
-    /// A WebSocket is open.
-    pub fn handle_connected(&mut self, now: Instant, connection: ConnectionId) {
+    /// A WebSocket is open; it comes `from` there.
+    pub fn handle_connected(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        from: Option<AddressBlock>,
+    ) {
         if self.limits.connections_max <= self.connections.len() {
             let text = "this server has as many connections as it can; try again later";
             self.send_error(connection, None, &Refusal::new(ErrorCode::ServerFull, text));
             self.send_bye(connection, ByeReason::Refused, text);
             return;
         }
-        self.connections.insert(connection, Connection::new(now));
+        self.connections.insert(connection, Connection::new(now, from));
         self.timers.set(Wake::JoinDeadline(connection), now + JOIN_DEADLINE);
         self.timers.set(Wake::Silence(connection), now + SILENCE_MAX);
     }
@@ -92,19 +101,11 @@ impl Signalling {
     /// A text frame came.
     pub fn handle_message(&mut self, now: Instant, connection: ConnectionId, text: &str) {
         self.handle_alive(now, connection);
-        let Some(state) = self.connections.get_mut(&connection) else { return };
         if SIGNAL_MESSAGE_BYTES_MAX < text.len() {
             self.handle_unreadable(now, connection, Unreadable::TooLarge);
             return;
         }
-        if state.messages.take(now).is_err() {
-            let ended = state.hurried.take(now).is_err();
-            let refusal = Refusal::new(ErrorCode::TooFast, "too many messages; wait a second");
-            self.send_error(connection, None, &refusal);
-            if ended {
-                let text = "too many messages for too long";
-                self.end(now, connection, ByeReason::Misbehaved, text);
-            }
+        if self.count_message(now, connection) == Pace::TooFast {
             return;
         }
         match serde_json::from_str::<ClientEnvelope>(text) {
@@ -134,6 +135,9 @@ impl Signalling {
                 let what = "messages are JSON in text frames, this frame is binary";
                 self.handle_malformed(now, connection, None, what);
             }
+            Unreadable::Control => {
+                self.count_message(now, connection);
+            }
             Unreadable::TooLarge => {
                 let text = format!("a message has at most {SIGNAL_MESSAGE_BYTES_MAX} bytes");
                 let refusal = Refusal::new(ErrorCode::TooLarge, text);
@@ -158,16 +162,26 @@ impl Signalling {
     }
 
     /// The SFU told something.
-    pub fn handle_sfu_event(&mut self, _now: Instant, event: &Event) {
+    pub fn handle_sfu_event(&mut self, now: Instant, event: &Event) {
         match event {
             // Presence is the WebSocket's: an app whose media is stuck can still say so.
             Event::LinkUp { .. } | Event::LinkDown { .. } => {}
-            Event::CommandRefused { participant, text } => {
-                let connection = self.members.get(participant).and_then(|m| m.connection);
-                if let Some(connection) = connection {
-                    let refusal = Refusal::new(ErrorCode::MediaRefused, text);
-                    self.send_error(connection, None, &refusal);
-                }
+            Event::WorkerLoad { worker, packets_per_second, busy_permille } => {
+                self.placement.measure(*worker, *packets_per_second, *busy_permille);
+            }
+            Event::LinkClosed { participant, local_ufrag } => {
+                self.handle_link_closed(*participant, local_ufrag);
+            }
+            Event::OverRate { participant, ssrc, dropped_packets, .. } => {
+                self.handle_over_rate(now, *participant, *ssrc, *dropped_packets);
+            }
+            Event::CommandRefused { command, text, .. } => {
+                self.handle_refused_command(command, text);
+            }
+            Event::Downlink { participant, ssrc, expected_packets, lost_packets, .. } => {
+                let (expected_packets, lost_packets) = (*expected_packets, *lost_packets);
+                let loss = Loss { expected_packets, lost_packets, gaps: None };
+                self.hear_stream_loss(now, *participant, *ssrc, loss);
             }
             Event::Uplink {
                 participant, ssrc, received_packets, lost_packets, jitter_us, ..
@@ -188,6 +202,9 @@ impl Signalling {
                     jitter_us,
                 };
                 self.send(connection, None, message);
+                let expected_packets = received_packets.saturating_add(lost_packets);
+                let loss = Loss { expected_packets, lost_packets, gaps: None };
+                self.hear_loss(now, *participant, track, loss);
             }
         }
     }
@@ -202,6 +219,7 @@ impl Signalling {
                 }
                 Wake::Silence(connection) => self.check_silence(now, connection),
                 Wake::Ticket(participant) => self.renew_ticket(now, participant),
+                Wake::Calm(participant) => self.calm(now, participant),
                 Wake::Seat(participant) => self.give_up_seat(participant, LeaveReason::Lost),
             }
         }
@@ -222,6 +240,7 @@ impl Signalling {
         }
         self.members.clear();
         self.rooms.clear();
+        self.placement = Placement::new(&self.sfu.workers);
         self.timers = Timers::default();
     }
 
@@ -234,6 +253,32 @@ impl Signalling {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, Wake)> {
         self.timers.next()
+    }
+
+    /// How many WebSockets there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// How many rooms have at least one seat.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many seats there are in all rooms, kept ones included.
+    #[must_use]
+    pub fn participants(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether somebody would be let into a room of their own.
+    #[must_use]
+    pub fn takes_rooms(&self) -> bool {
+        self.rooms.len() < self.limits.rooms_max
+            && self.members.len() < self.limits.participants_max
+            && self.placement.takes_rooms()
     }
 
     /// Unix time, as far as it is known here.
@@ -325,17 +370,36 @@ impl Signalling {
         self.close_link(participant);
         self.timers.clear(Wake::Seat(participant));
         self.timers.clear(Wake::Ticket(participant));
+        self.timers.clear(Wake::Calm(participant));
         let Some(member) = self.members.remove(&participant) else { return };
         self.happened(Happening::Left { participant, reason });
         let Some(room) = self.rooms.get_mut(&member.room) else { return };
         room.members.remove(&participant);
         if room.members.is_empty() {
+            self.placement.count(room.worker, room.packets_per_second, 0);
             self.rooms.remove(&member.room);
             return;
         }
         let left = ServerMessage::ParticipantLeft { participant, reason };
         self.broadcast(&member.room, None, left);
         self.settle(&member.room);
+    }
+
+    /// Counts what came as a message; says no where there are too many, and ends the connection
+    /// where that goes on.
+    fn count_message(&mut self, now: Instant, connection: ConnectionId) -> Pace {
+        let Some(state) = self.connections.get_mut(&connection) else { return Pace::TooFast };
+        if state.messages.take(now).is_ok() {
+            return Pace::Fair;
+        }
+        let ended = state.hurried.take(now).is_err();
+        let refusal = Refusal::new(ErrorCode::TooFast, "too many messages; wait a second");
+        self.send_error(connection, None, &refusal);
+        if ended {
+            let text = "too many messages for too long";
+            self.end(now, connection, ByeReason::Misbehaved, text);
+        }
+        Pace::TooFast
     }
 
     fn handle_malformed(
@@ -371,7 +435,12 @@ impl Signalling {
         }
     }
 
-    fn send_error(&mut self, connection: ConnectionId, request: Option<u32>, refusal: &Refusal) {
+    pub(crate) fn send_error(
+        &mut self,
+        connection: ConnectionId,
+        request: Option<u32>,
+        refusal: &Refusal,
+    ) {
         let Refusal { code, text } = refusal.clone();
         self.send(connection, request, ServerMessage::Error { code, text });
         self.happened(Happening::Refused { connection, code: refusal.code });
@@ -405,6 +474,13 @@ impl Signalling {
             self.timers.set(Wake::Ticket(participant), now + TICKET_RENEWAL);
         }
     }
+}
+
+/// Whether a message is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Fair,
+    TooFast,
 }
 
 /// The one field of a message that could be read when the others could not.

@@ -16,6 +16,8 @@ pub enum Wake {
     Silence(ConnectionId),
     /// A participant needs a fresh ticket.
     Ticket(ParticipantId),
+    /// A path of a participant's may have been calm for long enough.
+    Calm(ParticipantId),
     /// A seat was kept long enough.
     Seat(ParticipantId),
 }

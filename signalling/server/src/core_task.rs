@@ -1,30 +1,33 @@
 //! The task that owns the core: feeds it what came, in order, and carries out what it says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use protocol::control::Event;
+use protocol::control::{Command, Event};
 use protocol::time::Instant;
 use signalling::limits::Limits;
-use signalling::{ConnectionId, Happening, Output, Signalling, TicketKey, Unreadable};
+use signalling::{
+    AddressBlock, ConnectionId, Happening, Output, Signalling, TicketKey, Unreadable,
+};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::census::SharedCensus;
 use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
 use crate::sfu_link::SfuLink;
 
 /// What a connection's task tells the core's.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// A WebSocket is open, and this is where to write.
-    Connected(ConnectionId, Outgoing),
+    /// A WebSocket is open from there, and this is where to write.
+    Connected(ConnectionId, Option<AddressBlock>, Outgoing),
     /// A text frame.
     Message(ConnectionId, String),
     /// Something else that should not have come.
     Unreadable(ConnectionId, Unreadable),
-    /// Anything else: a pong.
+    /// A sign of life.
     Alive(ConnectionId),
     /// The WebSocket is gone.
     Disconnected(ConnectionId),
@@ -45,6 +48,8 @@ pub(crate) struct Outgoing {
     frames: mpsc::Sender<Frame>,
     bytes: Arc<AtomicUsize>,
     overflowed: Arc<Notify>,
+    /// Goes with the rest, which tells the reading task.
+    _held: oneshot::Sender<()>,
 }
 
 /// The writing task's end of it.
@@ -65,14 +70,19 @@ enum NotQueued {
     Gone,
 }
 
-/// A queue for one connection.
-pub(crate) fn outgoing() -> (Outgoing, ToWrite) {
+/// A queue for one connection, and what tells the reading task that the core has let go of it.
+pub(crate) fn outgoing() -> (Outgoing, ToWrite, oneshot::Receiver<()>) {
     let (sender, receiver) = mpsc::channel(OUTGOING_MESSAGES_MAX);
     let overflowed = Arc::new(Notify::new());
     let bytes = Arc::new(AtomicUsize::new(0));
-    let outgoing =
-        Outgoing { frames: sender, bytes: Arc::clone(&bytes), overflowed: Arc::clone(&overflowed) };
-    (outgoing, ToWrite { frames: receiver, bytes, overflowed })
+    let (held, let_go) = oneshot::channel();
+    let outgoing = Outgoing {
+        frames: sender,
+        bytes: Arc::clone(&bytes),
+        overflowed: Arc::clone(&overflowed),
+        _held: held,
+    };
+    (outgoing, ToWrite { frames: receiver, bytes, overflowed }, let_go)
 }
 
 impl Outgoing {
@@ -112,6 +122,7 @@ pub(crate) struct CoreConfig {
     pub(crate) limits: Limits,
     pub(crate) ticket_key: TicketKey,
     pub(crate) seed: [u8; 32],
+    pub(crate) census: SharedCensus,
 }
 
 /// Why the core's task ended.
@@ -139,8 +150,11 @@ pub(crate) async fn run(
         seed: config.seed,
         epoch_unix_ms: u64::try_from(since_unix.as_millis()).unwrap_or(u64::MAX),
     });
-    let mut task = CoreTask { core, connections: HashMap::new(), commands: sfu.commands };
+    let (connections, unsent) = (HashMap::new(), VecDeque::new());
+    let commands = sfu.commands.clone();
+    let mut task = CoreTask { core, connections, commands: sfu.commands, unsent };
     loop {
+        config.census.take(&task.core);
         let next = task.core.poll_timeout().map(|(at, _)| at);
         let wake = async {
             match next {
@@ -154,6 +168,7 @@ pub(crate) async fn run(
         tokio::select! {
             biased;
             _ = &mut stop => {
+                config.census.close();
                 task.core.handle_closing();
                 task.carry_out(now(start));
                 return CoreEnd::Stopped;
@@ -163,12 +178,24 @@ pub(crate) async fn run(
                 Some(event) => task.handle_event(now(start), &event),
                 None => {
                     tracing::error!("the SFU is gone");
+                    config.census.close();
                     task.core.handle_closing();
                     task.carry_out(now(start));
                     return CoreEnd::SfuGone;
                 }
             },
-            Some(input) = inputs.recv() => task.handle_input(now(start), input),
+            // The SFU comes first: what apps want would only be more for it.
+            permit = commands.reserve(), if !task.unsent.is_empty() => {
+                match (permit, task.unsent.pop_front()) {
+                    (Ok(permit), Some(command)) => permit.send(command),
+                    // Its events tell of its end.
+                    (Err(_), _) => task.unsent.clear(),
+                    (Ok(_), None) => {}
+                }
+            }
+            Some(input) = inputs.recv(), if task.unsent.is_empty() => {
+                task.handle_input(now(start), input);
+            }
         }
         task.carry_out(now(start));
     }
@@ -181,15 +208,18 @@ fn now(start: tokio::time::Instant) -> Instant {
 struct CoreTask {
     core: Signalling,
     connections: HashMap<ConnectionId, Outgoing>,
-    commands: Box<dyn FnMut(protocol::control::Command) + Send>,
+    commands: mpsc::Sender<Command>,
+    /// Commands that found its queue full: of one input, and of what time and the SFU bring about
+    /// meanwhile, which is bounded by who is there.
+    unsent: VecDeque<Command>,
 }
 
 impl CoreTask {
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Connected(connection, outgoing) => {
+            Input::Connected(connection, from, outgoing) => {
                 self.connections.insert(connection, outgoing);
-                self.core.handle_connected(now, connection);
+                self.core.handle_connected(now, connection, from);
             }
             Input::Message(connection, text) => self.core.handle_message(now, connection, &text),
             Input::Unreadable(connection, what) => {
@@ -207,10 +237,30 @@ impl CoreTask {
         match event {
             Event::LinkUp { participant } => tracing::info!(%participant, "media link up"),
             Event::LinkDown { participant } => tracing::info!(%participant, "media link down"),
-            Event::CommandRefused { participant, text } => {
+            Event::LinkClosed { participant, .. } => {
+                tracing::info!(%participant, "media link closed");
+            }
+            Event::OverRate { participant, track, dropped_packets, .. } => {
+                tracing::debug!(%participant, %track, dropped_packets, "a track is too fast");
+            }
+            Event::CommandRefused { participant, text, .. } => {
                 tracing::warn!(%participant, text, "the SFU refused a command");
             }
-            Event::Uplink { .. } => {}
+            Event::Downlink {
+                participant,
+                ssrc,
+                expected_packets,
+                lost_packets,
+                jitter_us,
+                round_trip_us,
+            } => {
+                let stream = ssrc.0;
+                tracing::debug!(
+                    %participant, stream, expected_packets, lost_packets, jitter_us, round_trip_us,
+                    "downlink"
+                );
+            }
+            Event::Uplink { .. } | Event::WorkerLoad { .. } => {}
         }
         self.core.handle_sfu_event(now, event);
     }
@@ -225,8 +275,14 @@ impl CoreTask {
                     self.push(now, connection, Frame::Close(code));
                     self.connections.remove(&connection);
                 }
-                Output::Sfu(command) => (self.commands)(command),
+                Output::Sfu(command) => self.unsent.push_back(command),
                 Output::Happened(happening) => log(&happening),
+            }
+        }
+        while let Some(command) = self.unsent.pop_front() {
+            if let Err(TrySendError::Full(command)) = self.commands.try_send(command) {
+                self.unsent.push_front(command);
+                break;
             }
         }
     }
@@ -263,5 +319,45 @@ fn log(happening: &Happening) {
         Happening::Ended { connection, reason } => {
             tracing::debug!(connection = connection.0, ?reason, "connection ended");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: usize) -> Frame {
+        Frame::Text("x".repeat(bytes).into())
+    }
+
+    #[test]
+    fn so_many_messages_wait_and_no_more() {
+        let (outgoing, mut to_write, _let_go) = outgoing();
+        for _ in 0..OUTGOING_MESSAGES_MAX {
+            assert_eq!(outgoing.push(text(1)), Ok(()));
+        }
+        assert_eq!(outgoing.push(text(1)), Err(NotQueued::Exhausted));
+        assert!(to_write.frames.try_recv().is_ok());
+        assert_eq!(outgoing.push(text(1)), Ok(()), "there is room again");
+        drop(to_write);
+        assert_eq!(outgoing.push(text(1)), Err(NotQueued::Gone));
+    }
+
+    #[test]
+    fn so_many_bytes_wait_and_no_more() {
+        let (outgoing, to_write, _let_go) = outgoing();
+        assert_eq!(outgoing.push(text(OUTGOING_BYTES_MAX - 10)), Ok(()));
+        assert_eq!(outgoing.push(text(10)), Ok(()));
+        to_write.count_written(10);
+        assert_eq!(outgoing.push(text(10)), Ok(()), "there is room again");
+        assert_eq!(outgoing.push(text(1)), Err(NotQueued::Exhausted));
+    }
+
+    #[test]
+    fn the_reader_is_told_when_the_core_lets_go() {
+        let (outgoing, _to_write, mut let_go) = outgoing();
+        assert_eq!(let_go.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        drop(outgoing);
+        assert_eq!(let_go.try_recv(), Err(oneshot::error::TryRecvError::Closed));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -16,9 +16,12 @@ use signalling::ConnectionId;
 use tokio::sync::mpsc;
 
 use crate::assets::{Assets, content_type};
+use crate::census::{Census, SharedCensus};
 use crate::core_task::Input;
 use crate::limits::WEBSOCKET_MESSAGE_BYTES_MAX;
-use crate::{origin, websocket};
+use crate::listener::From;
+use crate::origin::Origins;
+use crate::websocket;
 
 /// What the routes share.
 #[derive(Clone)]
@@ -27,6 +30,9 @@ pub(crate) struct Shared {
     pub(crate) alive: Arc<mpsc::Sender<()>>,
     pub(crate) next_connection: Arc<AtomicU64>,
     pub(crate) assets: Assets,
+    pub(crate) origins: Origins,
+    pub(crate) census: SharedCensus,
+    pub(crate) metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
     pub(crate) version: &'static str,
 }
 
@@ -36,6 +42,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/api/v1/ws", get(open_websocket))
         .route("/api/v1/version", get(version))
         .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
         .route("/", get(index))
         .route("/r/{room}", get(index))
         .fallback(get(asset))
@@ -45,20 +53,21 @@ pub(crate) fn router(shared: Shared) -> Router {
 
 async fn open_websocket(
     State(shared): State<Shared>,
+    ConnectInfo(From(from)): ConnectInfo<From>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if !origin::is_welcome(&headers) {
+    if !shared.origins.welcome(&headers) {
         let text = "this page is not one of this server's; open the room's link instead";
         return (StatusCode::FORBIDDEN, text).into_response();
     }
     upgrade
         .max_message_size(WEBSOCKET_MESSAGE_BYTES_MAX)
         .max_frame_size(WEBSOCKET_MESSAGE_BYTES_MAX)
-        .on_upgrade(|socket| async move {
+        .on_upgrade(move |socket| async move {
             // Relaxed: only the number itself matters.
             let id = ConnectionId(shared.next_connection.fetch_add(1, Ordering::Relaxed));
-            websocket::serve(socket, id, shared.inputs, shared.alive).await;
+            websocket::serve(socket, id, from, shared.inputs, shared.alive).await;
         })
 }
 
@@ -69,6 +78,20 @@ async fn version(State(shared): State<Shared>) -> Response {
         "version": shared.version,
     });
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// Whether whoever comes next would be let in: for proxies that choose among servers.
+async fn ready(State(shared): State<Shared>) -> Response {
+    if shared.census.read().takes_rooms {
+        "ready".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "full, or stopping").into_response()
+    }
+}
+
+async fn metrics(State(shared): State<Shared>) -> Response {
+    let text = (shared.metrics)(shared.census.read());
+    ([(header::CONTENT_TYPE, METRICS_CONTENT_TYPE)], text).into_response()
 }
 
 async fn index(State(shared): State<Shared>) -> Response {
@@ -107,6 +130,9 @@ async fn add_headers(request: Request, next: Next) -> Response {
     }
     response
 }
+
+/// The text format of OpenMetrics, which Prometheus reads.
+const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The first three isolate the page, without which a browser has no `SharedArrayBuffer` and the
 /// engine cannot run. WebAssembly needs `wasm-unsafe-eval`, and nothing else is evaluated.

@@ -5,6 +5,7 @@
 //! [`SfuLink`], two queues and a description, so that tests can stand in for it.
 
 mod assets;
+mod census;
 mod core_task;
 mod http;
 pub mod limits;
@@ -15,5 +16,6 @@ mod sfu_link;
 mod websocket;
 
 pub use assets::{Asset, Assets, Caching};
+pub use census::Census;
 pub use server::{BindError, Config, ServeError, Server};
 pub use sfu_link::SfuLink;

@@ -18,16 +18,26 @@ pub const OUTGOING_BYTES_MAX: usize = 1024 * 1024;
 /// Messages that wait for signalling. Beyond, connections are not read until there is room.
 pub const INCOMING_MESSAGES_MAX: usize = 1024;
 
+/// Commands that wait for the SFU, beside those of one change in one room (some thousands at most).
+/// Beyond, nothing that apps send is looked at until there is room.
+pub const SFU_COMMANDS_MAX: usize = 1024;
+
+/// The least time between two pings or pongs of an app that need nothing else. Others count as
+/// messages: `too_fast`, then `misbehaved`.
+pub const CONTROL_FRAMES_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
 /// How often a WebSocket is pinged: three times within the silence that signalling allows.
 pub const PING_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long an app may take to answer a close frame, and the server to say goodbye to all.
+/// How long the last words to an app may take to be written and answered, and the server to say
+/// goodbye to all. Then the connection is cut.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// TCP connections beside those that signalling allows as WebSockets: pages and files being
-/// loaded. Beyond, new ones wait in the system's queue until another ends.
+/// loaded. Beyond, new ones wait in the system's queue until another ends. From one address there
+/// are no more than [`signalling::limits::Limits::per_address_max`]; beyond, they are cut at once.
 pub const HTTP_CONNECTIONS_SPARE: usize = 64;
 
-/// How long a TCP connection may carry nothing in either direction; then it is closed. A
-/// WebSocket carries pings.
-pub const QUIET_MAX: Duration = Duration::from_secs(60);
+/// How long the server may have nothing to write to a TCP connection; then it is closed. That is
+/// the time for a request, however slowly it comes. A WebSocket is pinged.
+pub const QUIET_MAX: Duration = Duration::from_secs(30);

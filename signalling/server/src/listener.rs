@@ -1,16 +1,21 @@
-//! Accepts TCP connections, so many at once, and hangs up on those that do nothing.
+//! Accepts TCP connections, so many at once and from one address, and hangs up on those that are
+//! good for nothing.
 //!
-//! What surprises: without it, whoever opens connections and sends nothing takes every file
-//! descriptor that the process may have. WebSockets are pinged and never quiet for that long.
+//! What surprises: without it, whoever opens connections takes every file descriptor that the
+//! process may have. What is *sent* to the server is no sign of life, or a byte a minute would
+//! keep a place: only what it writes is. WebSockets are pinged.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use signalling::AddressBlock;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,11 +27,95 @@ use crate::limits::QUIET_MAX;
 pub(crate) struct BoundedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    neighbors: Neighbors,
+    /// Connections that were cut because too many came from the same address.
+    cut: u64,
+}
+
+/// Where a connection comes from, for those who serve it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct From(pub(crate) Option<AddressBlock>);
+
+impl Connected<IncomingStream<'_, BoundedListener>> for From {
+    fn connect_info(stream: IncomingStream<'_, BoundedListener>) -> Self {
+        Self(AddressBlock::of(stream.remote_addr().ip()))
+    }
+}
+
+/// How many connections there are from each address.
+#[derive(Debug, Clone)]
+struct Neighbors {
+    per_address_max: usize,
+    open: Arc<Mutex<HashMap<AddressBlock, usize>>>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Neighbor {
+    from: AddressBlock,
+    open: Arc<Mutex<HashMap<AddressBlock, usize>>>,
+}
+
+/// There are as many as there may be.
+#[derive(Debug, PartialEq, Eq)]
+struct Exhausted;
+
+impl Neighbors {
+    /// Counts a connection for as long as the result is kept; those from this machine are not
+    /// counted.
+    fn count(&self, from: Option<AddressBlock>) -> Result<Option<Neighbor>, Exhausted> {
+        let Some(from) = from else { return Ok(None) };
+        let mut counts = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(from).or_default();
+        if self.per_address_max <= *count {
+            return Err(Exhausted);
+        }
+        *count += 1;
+        Ok(Some(Neighbor { from, open: Arc::clone(&self.open) }))
+    }
+}
+
+impl Drop for Neighbor {
+    fn drop(&mut self) {
+        let mut counts = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.from);
+            }
+        }
+    }
+}
+
+/// What a connection holds while it is open.
+#[derive(Debug)]
+struct Place {
+    _among_all: OwnedSemaphorePermit,
+    _among_neighbors: Option<Neighbor>,
 }
 
 impl BoundedListener {
-    pub(crate) fn new(listener: TcpListener, connections_max: usize) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(connections_max)) }
+    pub(crate) fn new(
+        listener: TcpListener,
+        connections_max: usize,
+        per_address_max: usize,
+    ) -> Self {
+        let neighbors = Neighbors { per_address_max, open: Arc::default() };
+        Self { listener, places: Arc::new(Semaphore::new(connections_max)), neighbors, cut: 0 }
+    }
+
+    /// The first, second, fourth, ... time, so that nobody can fill a log.
+    fn log_cut(&mut self) {
+        self.cut += 1;
+        if self.cut.is_power_of_two() {
+            let (cut, per_address_max) = (self.cut, self.neighbors.per_address_max);
+            tracing::warn!(
+                cut,
+                per_address_max,
+                "cut a connection: its address has as many as it may; behind a proxy on another \
+                 machine, raise per_address_max"
+            );
+        }
     }
 }
 
@@ -37,11 +126,18 @@ impl Listener for BoundedListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let (stream, address, neighbor) = loop {
+            let (stream, address) = Listener::accept(&mut self.listener).await;
+            match self.neighbors.count(AddressBlock::of(address.ip())) {
+                Ok(neighbor) => break (stream, address, neighbor),
+                Err(Exhausted) => self.log_cut(),
+            }
+        };
         // Small messages leave at once; one that waits costs a musician time, not sound.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
+        let place = Place { _among_all: place, _among_neighbors: neighbor };
         (Watched::new(stream, QUIET_MAX, Some(place)), address)
     }
 
@@ -50,32 +146,40 @@ impl Listener for BoundedListener {
     }
 }
 
-/// A stream that fails with `TimedOut` when nothing was read or written for too long.
+/// A stream that fails with `TimedOut` when nothing was written for too long.
 pub(crate) struct Watched<S> {
     stream: S,
     quiet_max: Duration,
     quiet: Pin<Box<Sleep>>,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Place>,
 }
 
 impl<S> Watched<S> {
-    fn new(stream: S, quiet_max: Duration, place: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(stream: S, quiet_max: Duration, place: Option<Place>) -> Self {
         Self { stream, quiet_max, quiet: Box::pin(sleep(quiet_max)), _place: place }
     }
 
-    /// Passes on what the stream said, unless it has said nothing for too long.
-    fn watch<T>(
+    /// Passes on what was written, which starts the time anew.
+    fn watch_written<T>(
         &mut self,
         context: &mut Context<'_>,
         polled: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.quiet.as_mut().reset(Instant::now() + self.quiet_max);
-            return polled;
         }
+        self.watch(context, polled)
+    }
+
+    /// Passes on what the stream said, unless nothing was written for too long.
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         match self.quiet.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => polled,
         }
     }
 }
@@ -98,7 +202,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watch(context, polled)
+        self.watch_written(context, polled)
     }
 
     fn poll_write_vectored(
@@ -107,7 +211,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.watch(context, polled)
+        self.watch_written(context, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -130,18 +234,43 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_that_says_nothing_times_out_and_one_that_speaks_does_not() {
-        let (near, mut far) = duplex(8);
+    async fn a_stream_is_open_while_it_is_written_to_and_not_because_bytes_trickle_in() {
+        let (near, mut far) = duplex(64);
         let mut watched = Watched::new(near, Duration::from_secs(10), None);
         let mut byte = [0];
         for _ in 0..5 {
             tokio::time::advance(Duration::from_secs(9)).await;
+            watched.write_all(b"x").await.expect("open");
+        }
+        for _ in 0..3 {
+            tokio::time::advance(Duration::from_secs(3)).await;
             far.write_all(b"x").await.expect("open");
             watched.read_exact(&mut byte).await.expect("in time");
         }
-        // Virtual time jumps to whatever is awaited.
-        let error = watched.read_exact(&mut byte).await.expect_err("nothing came");
+        tokio::time::advance(Duration::from_secs(3)).await;
+        far.write_all(b"x").await.expect("open");
+        let error = watched.read_exact(&mut byte).await.expect_err("not asked in time");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn connections_of_one_address_are_counted_while_they_are_open() {
+        let neighbors = Neighbors { per_address_max: 2, open: Arc::default() };
+        let from = |address: &str| AddressBlock::of(address.parse().expect("an address"));
+        let count = |address: &str| neighbors.count(from(address));
+        let first = count("203.0.113.5").expect("one");
+        let _second = count("203.0.113.5").expect("two");
+        assert_eq!(count("203.0.113.5").map(drop), Err(Exhausted));
+        assert!(count("203.0.113.6").is_ok(), "others are not concerned");
+        drop(first);
+        let _third = count("203.0.113.5").expect("there is room again");
+        let same_network = [count("2001:db8::1").expect("one"), count("2001:db8::2").expect("two")];
+        assert_eq!(count("2001:db8::3").map(drop), Err(Exhausted));
+        drop(same_network);
+        for _ in 0..10 {
+            assert!(count("127.0.0.1").expect("a proxy").is_none());
+        }
+        assert_eq!(neighbors.open.lock().expect("not poisoned").len(), 1, "nothing is kept");
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,10 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::assets::Assets;
+use crate::census::{Census, SharedCensus};
 use crate::core_task::{self, CoreConfig, CoreEnd};
 use crate::http::{self, Shared};
 use crate::limits::{CLOSE_PATIENCE, HTTP_CONNECTIONS_SPARE, INCOMING_MESSAGES_MAX};
-use crate::listener::BoundedListener;
+use crate::listener::{BoundedListener, From};
+use crate::origin::Origins;
 use crate::sfu_link::SfuLink;
 
 /// What a server must know.
@@ -30,6 +32,11 @@ pub struct Config {
     pub seed: [u8; 32],
     /// The web app.
     pub assets: Assets,
+    /// Pages that may open a WebSocket, as browsers name them (`https://jam.example`), beside those
+    /// that this server itself served under the name that they have for it.
+    pub origins: Vec<String>,
+    /// Writes what `/metrics` serves, in the text format of Prometheus; nothing personal may be in it.
+    pub metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
     /// The version of the program, for `/api/v1/version`.
     pub version: &'static str,
 }
@@ -50,6 +57,9 @@ pub enum ServeError {
     /// The media server ended, so that nobody would hear anything.
     #[error("the media server stopped")]
     SfuGone,
+    /// Signalling panicked.
+    #[error("signalling stopped: {0}")]
+    Signalling(tokio::task::JoinError),
     /// The HTTP socket failed.
     #[error("HTTP stopped: {0}")]
     Http(#[from] std::io::Error),
@@ -89,26 +99,30 @@ impl Server {
         sfu: SfuLink,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Config { limits, ticket_key, seed, assets, version, http: _ } = self.config;
+        let Config { limits, ticket_key, seed, assets, origins, metrics, version, http: _ } =
+            self.config;
         let (inputs, incoming) = mpsc::channel(INCOMING_MESSAGES_MAX);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let (stop_core, core_stopped) = oneshot::channel();
-        let core_config = CoreConfig { limits, ticket_key, seed };
-        let core = tokio::spawn(core_task::run(core_config, sfu, incoming, core_stopped));
+        let census = SharedCensus::default();
+        let core_config = CoreConfig { limits, ticket_key, seed, census: census.clone() };
+        let mut core = tokio::spawn(core_task::run(core_config, sfu, incoming, core_stopped));
 
         let next_connection = Arc::new(AtomicU64::new(1));
-        let shared = Shared { inputs, alive: Arc::new(alive), next_connection, assets, version };
+        let (alive, origins) = (Arc::new(alive), Origins::new(origins));
+        let shared =
+            Shared { inputs, alive, next_connection, assets, origins, census, metrics, version };
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let connections_max = limits.connections_max.saturating_add(HTTP_CONNECTIONS_SPARE);
-        let listener = BoundedListener::new(self.listener, connections_max);
-        let serving = axum::serve(listener, http::router(shared))
+        let listener = BoundedListener::new(self.listener, connections_max, limits.per_address_max);
+        let service = http::router(shared).into_make_service_with_connect_info::<From>();
+        let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async {
                 // Whether it was sent or dropped: HTTP stops.
                 let _ = http_stopped.await;
             })
             .into_future();
         let mut serving = tokio::spawn(serving);
-        let mut core = core;
 
         let ended = tokio::select! {
             () = stop => {
@@ -118,7 +132,8 @@ impl Server {
             }
             end = &mut core => match end {
                 Ok(CoreEnd::Stopped) => Ok(()),
-                Ok(CoreEnd::SfuGone) | Err(_) => Err(ServeError::SfuGone),
+                Ok(CoreEnd::SfuGone) => Err(ServeError::SfuGone),
+                Err(panicked) => Err(ServeError::Signalling(panicked)),
             },
             end = &mut serving => Err(ServeError::Http(match end {
                 Ok(Ok(())) => std::io::Error::other("it stopped by itself"),

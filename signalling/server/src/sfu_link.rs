@@ -1,14 +1,14 @@
 //! The SFU as signalling's shell sees it.
 
 use protocol::control::{Command, Event, SfuDescription};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, Sender};
 
 /// Both directions to one SFU.
 pub struct SfuLink {
     /// What it said about itself.
     pub description: SfuDescription,
-    /// Takes commands, in order. It must not wait: the SFU's queue is the SFU's to bound.
-    pub commands: Box<dyn FnMut(Command) + Send>,
+    /// Takes commands, in order. While it is full, nothing that apps send is looked at.
+    pub commands: Sender<Command>,
     /// What the SFU tells. The server stops when it ends.
     pub events: Receiver<Event>,
 }

@@ -19,7 +19,7 @@ use crate::slab::Key;
 use crate::transport::{Link, LinkEvent, OpenError};
 
 impl<L: Link> Router<L> {
-    pub(super) fn handle_rtp(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
+    pub(super) fn handle_rtp(&mut self, arrived: Instant, from: SocketAddr, datagram: &mut [u8]) {
         let Some(&key) = self.by_address.get(&from) else {
             self.counters.dropped_unknown_address += 1;
             return;
@@ -35,13 +35,13 @@ impl<L: Link> Router<L> {
             return;
         };
         match member.link.open_rtp(datagram) {
-            Ok(len) => self.accept(now, source, &datagram[..len]),
+            Ok(len) => self.accept(arrived, source, &datagram[..len]),
             Err(error) => self.count_unopened(error),
         }
     }
 
     /// Takes in a genuine packet of a source, from RTP or from a data channel.
-    fn accept(&mut self, now: Instant, key: Key<Source>, packet: &[u8]) {
+    fn accept(&mut self, arrived: Instant, key: Key<Source>, packet: &[u8]) {
         self.counters.received_packets += 1;
         let Ok(packet) = Packet::parse(packet) else {
             self.counters.dropped_malformed += 1;
@@ -56,7 +56,7 @@ impl<L: Link> Router<L> {
             return;
         }
         let Some(source) = self.sources.get_mut(key) else { return };
-        let (payload_kind, position) = match source.receive(now, &packet) {
+        let (payload_kind, position) = match source.receive(arrived, &packet) {
             Ok(received) => received,
             Err(rejected) => {
                 *match rejected {
@@ -73,11 +73,12 @@ impl<L: Link> Router<L> {
             return;
         }
         if source.subscribers.is_empty() {
+            self.counters.dropped_unsubscribed += 1;
             return;
         }
         let pending = Pending {
             source: key,
-            arrived: now,
+            arrived,
             position,
             payload_kind,
             marker: packet.marker,
@@ -89,18 +90,6 @@ impl<L: Link> Router<L> {
         }
     }
 
-    pub(super) fn handle_rtcp(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        let Some(&key) = self.by_address.get(&from) else {
-            self.counters.dropped_unknown_address += 1;
-            return;
-        };
-        let Some(member) = self.members.get_mut(key) else { return };
-        match member.link.open_rtcp(datagram) {
-            Ok(_) => self.counters.rtcp_received += 1,
-            Err(error) => self.count_unopened(error),
-        }
-    }
-
     pub(super) fn handle_stun(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         let owner = self.by_address.get(&from).copied();
         let named = L::receiver_ufrag(datagram).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied();
@@ -108,8 +97,12 @@ impl<L: Link> Router<L> {
             self.counters.dropped_stun += 1;
             return;
         };
-        if owner != Some(key) && !self.stranger_stun.admit(now) {
-            self.counters.dropped_control_rate += 1;
+        let admitted = if owner == Some(key) {
+            self.admit_own(now, key)
+        } else {
+            self.admit_stranger(now, key)
+        };
+        if !admitted {
             return;
         }
         if let Some(owner) = owner.filter(|owner| *owner != key)
@@ -140,7 +133,30 @@ impl<L: Link> Router<L> {
             self.counters.dropped_unknown_address += 1;
             return;
         };
-        self.handle_control(now, key, from, datagram);
+        if self.admit_own(now, key) {
+            self.handle_control(now, key, from, datagram);
+        }
+    }
+
+    /// Whether a link's own rate allows another control datagram.
+    fn admit_own(&mut self, now: Instant, key: MemberKey) -> bool {
+        let admitted =
+            self.members.get_mut(key).is_some_and(|member| member.control_rate.admit(now));
+        self.counters.dropped_control_rate += u64::from(!admitted);
+        admitted
+    }
+
+    /// Whether another STUN message for a link may come from an address that is not its own: first
+    /// as far as the link goes, so that one whose name is known does not cost all others theirs.
+    fn admit_stranger(&mut self, now: Instant, key: MemberKey) -> bool {
+        let Some(member) = self.members.get_mut(key) else { return false };
+        if !member.stranger_rate.admit(now) {
+            self.counters.dropped_stranger_link_rate += 1;
+            return false;
+        }
+        let admitted = self.stranger_stun.admit(now);
+        self.counters.dropped_stranger_rate += u64::from(!admitted);
+        admitted
     }
 
     /// Gives a STUN or DTLS datagram to a link; whether it was accepted.
@@ -152,10 +168,6 @@ impl<L: Link> Router<L> {
         datagram: &[u8],
     ) -> bool {
         let Some(member) = self.members.get_mut(key) else { return false };
-        if !member.control_rate.admit(now) {
-            self.counters.dropped_control_rate += 1;
-            return false;
-        }
         let accepted = member.link.handle_datagram(now, from, datagram);
         if accepted {
             self.counters.control_received += 1;
@@ -181,9 +193,14 @@ impl<L: Link> Router<L> {
                     }
                     self.push_event(Event::LinkUp { participant });
                 }
-                Some(LinkEvent::Down | LinkEvent::Closed) => {
+                Some(LinkEvent::Down) => {
                     member.up = false;
                     self.push_event(Event::LinkDown { participant });
+                }
+                Some(LinkEvent::Closed) => {
+                    member.up = false;
+                    let local_ufrag = member.ufrag.clone();
+                    self.push_event(Event::LinkClosed { participant, local_ufrag });
                 }
                 Some(LinkEvent::Message(message)) => {
                     let source = ssrc_of(&message).and_then(|ssrc| member.source(ssrc));
@@ -203,7 +220,7 @@ impl<L: Link> Router<L> {
         self.schedule_round(due);
     }
 
-    fn count_unopened(&mut self, error: OpenError) {
+    pub(super) fn count_unopened(&mut self, error: OpenError) {
         *match error {
             OpenError::Malformed => &mut self.counters.dropped_malformed,
             OpenError::Replayed => &mut self.counters.dropped_replayed,

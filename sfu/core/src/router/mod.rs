@@ -3,6 +3,7 @@
 
 mod incoming;
 mod outgoing;
+mod rtcp;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +14,10 @@ use protocol::control::{Command, Event};
 use protocol::datagram::Kind;
 use protocol::id::ParticipantId;
 use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::rtcp::NtpTime;
 use protocol::time::Instant;
 
+use self::rtcp::Reports;
 use crate::limits::{
     EVENTS_MAX, REPORT_INTERVAL, STRANGER_STUN_PER_SECOND_MAX, TIMER_ROUND_INTERVAL_MIN,
 };
@@ -25,7 +28,7 @@ use crate::rate::Bucket;
 use crate::slab::Slab;
 use crate::stats::Counters;
 use crate::subscriber::Stream;
-use crate::transport::{Link, Transmit};
+use crate::transport::Link;
 
 /// What wants [`Router::handle_timeout`] to be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,19 @@ pub enum Wake {
     Links,
     /// The report of all sources.
     Report,
+    /// RTCP to a link.
+    Rtcp,
+}
+
+/// A datagram to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where to.
+    pub to: SocketAddr,
+    /// Bytes of it in the caller's buffer.
+    pub len: usize,
+    /// When the packet that it is a copy of arrived; `None` for control datagrams.
+    pub arrived: Option<Instant>,
 }
 
 /// All links of one worker and what is forwarded between them.
@@ -60,6 +76,9 @@ pub struct Router<L: Link> {
     next_round: Option<Instant>,
     last_round: Instant,
     next_report: Option<Instant>,
+    /// The wall clock at [`Instant::ZERO`].
+    epoch: NtpTime,
+    pub(crate) reports: Reports,
 }
 
 impl<L: Link> Router<L> {
@@ -84,19 +103,39 @@ impl<L: Link> Router<L> {
             next_round: None,
             last_round: Instant::ZERO,
             next_report: None,
+            epoch: NtpTime::default(),
+            reports: Reports::default(),
         }
+    }
+
+    /// Says what the wall clock shows at [`Instant::ZERO`], for those who look at the times in
+    /// sender reports. Without it they count from there, which is all that round trips need.
+    #[must_use]
+    pub fn with_epoch(self, epoch: NtpTime) -> Self {
+        Self { epoch, ..self }
     }
 
     /// Takes a datagram; opens it in place.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
+        self.handle_waiting(now, now, from, datagram);
+    }
+
+    /// Takes a datagram that has waited in a socket since it `arrived`; opens it in place.
+    pub fn handle_waiting(
+        &mut self,
+        now: Instant,
+        arrived: Instant,
+        from: SocketAddr,
+        datagram: &mut [u8],
+    ) {
         self.counters.received_bytes += datagram.len() as u64;
         if DATAGRAM_BYTES_MAX < datagram.len() {
             self.counters.dropped_malformed += 1;
             return;
         }
         match Kind::of(datagram) {
-            Kind::Rtp => self.handle_rtp(now, from, datagram),
-            Kind::Rtcp => self.handle_rtcp(from, datagram),
+            Kind::Rtp => self.handle_rtp(arrived, from, datagram),
+            Kind::Rtcp => self.handle_rtcp(arrived, from, datagram),
             Kind::Stun => self.handle_stun(now, from, datagram),
             Kind::Dtls => self.handle_dtls(now, from, datagram),
             Kind::Unknown => self.counters.dropped_unknown_kind += 1,
@@ -106,10 +145,11 @@ impl<L: Link> Router<L> {
     /// Carries out a command of signalling. One that cannot be carried out is answered by
     /// [`Event::CommandRefused`] and changes nothing.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
-        let participant = subject(&command);
-        if let Err(text) = self.carry_out(now, command) {
+        let participant = command.participant();
+        if let Err(text) = self.carry_out(now, command.clone()) {
             self.counters.commands_refused += 1;
-            self.push_event(Event::CommandRefused { participant, text });
+            let command = Box::new(command);
+            self.push_event(Event::CommandRefused { participant, command, text });
         }
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
     }
@@ -122,6 +162,7 @@ impl<L: Link> Router<L> {
         if self.next_report.is_some_and(|report| report <= now) {
             self.report(now);
         }
+        self.queue_reports(now);
     }
 
     /// Closes every link; what tells the participants comes out of [`Self::poll_transmit`].
@@ -134,11 +175,11 @@ impl<L: Link> Router<L> {
 
     /// The next datagram to send, written into `buffer`, which must hold [`DATAGRAM_BYTES_MAX`]
     /// bytes: what is too long for it is dropped.
-    pub fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+    pub fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Outgoing> {
         // Audio first: it is what is waited for.
-        let transmit = self.poll_forwarded(buffer).or_else(|| self.poll_control(buffer))?;
-        self.counters.sent_bytes += transmit.len as u64;
-        Some(transmit)
+        let outgoing = self.poll_forwarded(buffer).or_else(|| self.poll_control(buffer))?;
+        self.counters.sent_bytes += outgoing.len as u64;
+        Some(outgoing)
     }
 
     /// What happened since it was last asked.
@@ -151,7 +192,8 @@ impl<L: Link> Router<L> {
     pub fn poll_timeout(&self) -> Option<(Instant, Wake)> {
         let round = self.next_round.map(|round| (round, Wake::Links));
         let report = self.next_report.map(|report| (report, Wake::Report));
-        [round, report].into_iter().flatten().min_by_key(|wake| wake.0)
+        let rtcp = self.reports.poll_timeout().map(|due| (due, Wake::Rtcp));
+        [round, report, rtcp].into_iter().flatten().min_by_key(|wake| wake.0)
     }
 
     /// What was counted so far.
@@ -164,6 +206,18 @@ impl<L: Link> Router<L> {
     #[must_use]
     pub fn links(&self) -> usize {
         self.by_participant.len()
+    }
+
+    /// How many sources there are in all links.
+    #[must_use]
+    pub const fn sources(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// How many streams to all links are remembered, carrying or not.
+    #[must_use]
+    pub const fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     fn schedule_round(&mut self, due: Option<Instant>) {
@@ -207,7 +261,13 @@ impl<L: Link> Router<L> {
                     jitter_us: report.jitter_us,
                 });
             }
+            let dropped_packets = source.take_over_rate();
+            if 0 < dropped_packets {
+                let Source { participant, track, ssrc, .. } = *source;
+                events.push(Event::OverRate { participant, track, ssrc, dropped_packets });
+            }
         }
+        events.append(&mut self.downlinks());
         for event in events {
             self.push_event(event);
         }
@@ -220,19 +280,5 @@ impl<L: Link> Router<L> {
             self.counters.dropped_events += 1;
         }
         self.events.push_back(event);
-    }
-}
-
-/// Whom a refused command is reported to.
-const fn subject(command: &Command) -> ParticipantId {
-    match command {
-        Command::OpenLink { participant, .. }
-        | Command::RestartIce { participant, .. }
-        | Command::CloseLink { participant }
-        | Command::AddSource { participant, .. }
-        | Command::RemoveSource { participant, .. }
-        | Command::SetMuted { participant, .. }
-        | Command::Subscribe { subscriber: participant, .. }
-        | Command::Unsubscribe { subscriber: participant, .. } => *participant,
     }
 }

@@ -2,12 +2,12 @@
 
 use protocol::rtp::Packet;
 
-use super::Router;
-use crate::transport::{Link, Transmit};
+use super::{Outgoing, Router};
+use crate::transport::Link;
 
 impl<L: Link> Router<L> {
     /// The next copy of a pending packet: one subscriber after the other, packet after packet.
-    pub(super) fn poll_forwarded(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+    pub(super) fn poll_forwarded(&mut self, buffer: &mut [u8]) -> Option<Outgoing> {
         while let Some((pending, payload)) = self.pending.front() {
             let next = self
                 .sources
@@ -34,31 +34,36 @@ impl<L: Link> Router<L> {
                 self.counters.unsent_before_join += 1;
                 continue;
             };
+            let (headers, frames) = stream.needed(pending.payload_kind, payload);
             let packet = Packet {
                 marker: pending.marker || rewritten.joined,
                 payload_type,
                 sequence_number: rewritten.number.wire(),
                 timestamp: rewritten.media_time.rtp_timestamp(),
                 ssrc: stream.ssrc,
-                payload,
+                payload: headers,
             };
-            let sealed = packet.write(buffer).and_then(|len| member.link.seal(buffer, len).ok());
+            let sealed = packet
+                .write(buffer)
+                .and_then(|len| append(buffer, len, frames))
+                .and_then(|len| member.link.seal(buffer, len).ok());
             let Some(len) = sealed else {
                 self.counters.unsent_not_sealed += 1;
                 continue;
             };
+            stream.count(headers.len() + frames.len());
             self.counters.forwarded_packets += 1;
-            return Some(Transmit { to, len });
+            return Some(Outgoing { to, len, arrived: Some(pending.arrived) });
         }
         None
     }
 
-    pub(super) fn poll_control(&mut self, buffer: &mut [u8]) -> Option<Transmit> {
+    pub(super) fn poll_control(&mut self, buffer: &mut [u8]) -> Option<Outgoing> {
         while let Some((to, bytes)) = self.farewells.pop_front() {
             if let Some(out) = buffer.get_mut(..bytes.len()) {
                 out.copy_from_slice(&bytes);
                 self.counters.control_sent += 1;
-                return Some(Transmit { to, len: bytes.len() });
+                return Some(Outgoing { to, len: bytes.len(), arrived: None });
             }
         }
         while let Some(&key) = self.ready.front() {
@@ -68,11 +73,18 @@ impl<L: Link> Router<L> {
             };
             if let Some(transmit) = member.link.poll_transmit(buffer) {
                 self.counters.control_sent += 1;
-                return Some(transmit);
+                return Some(Outgoing { to: transmit.to, len: transmit.len, arrived: None });
             }
             member.queued = false;
             self.ready.pop_front();
         }
-        None
+        self.poll_report(buffer)
     }
+}
+
+/// Writes bytes behind the first `len`; gives the new length, or `None` where they do not fit.
+fn append(buffer: &mut [u8], len: usize, bytes: &[u8]) -> Option<usize> {
+    let end = len + bytes.len();
+    buffer.get_mut(len..end)?.copy_from_slice(bytes);
+    Some(end)
 }

@@ -1,30 +1,64 @@
-//! `recvmmsg` and `sendmmsg`: many datagrams with one system call.
+//! `recvmmsg` and `sendmmsg`: many datagrams with one system call, and with GSO (`UDP_SEGMENT`) many
+//! in one message.
 //!
 //! The arrays that the kernel reads are made anew for each call on the stack, so that no pointer
-//! outlives it; that costs some 50 ns a batch.
+//! outlives it; that costs some 50 ns a batch. With each datagram comes when it arrived and how many
+//! the socket has dropped so far.
+//!
+//! What surprises: datagrams leave grouped by address and size, not in the order in which they were
+//! queued. Two packets of one stream stay in order if they have one size, and are packet times apart
+//! otherwise, which is longer than they are ever gathered.
 
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::{io, ptr};
 
-use socket2::{SockAddr, SockAddrStorage};
+use libc::{c_int, c_void};
+use protocol::time::Instant;
+use socket2::{SockAddr, SockAddrStorage, Socket};
 
-use super::{DATAGRAM_BUFFER_BYTES, MediaSocket, Room, inward};
-use crate::limits::{RECEIVE_BATCH_DATAGRAMS, SEND_BATCH_DATAGRAMS};
+use super::ancillary::{Ancillary, SegmentSize, arrival_age, dropped_before};
+use super::groups::Groups;
+use super::{DATAGRAM_BUFFER_BYTES, MediaSocket, Received, Room, inward};
+use crate::limits::{RECEIVE_BATCH_DATAGRAMS, SEGMENTS_PER_MESSAGE_MAX, SEND_BATCH_DATAGRAMS};
 use crate::telemetry::SocketCounters;
+
+/// Has the system tell with each datagram when it arrived and how many were dropped; where it does
+/// not, delays are counted from when datagrams are taken.
+pub(crate) fn tell_arrivals_and_drops(socket: &Socket) {
+    let yes: c_int = 1;
+    for option in [libc::SO_TIMESTAMPNS, libc::SO_RXQ_OVFL] {
+        // SAFETY: the option is an integer, which lives until the call returns.
+        let _told = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                option,
+                ptr::from_ref(&yes).cast(),
+                u32::try_from(size_of::<c_int>()).unwrap_or(0),
+            )
+        };
+    }
+}
 
 /// Room for the datagrams of one receiving call.
 pub(crate) struct ReceiveBatch {
     buffers: Box<[[u8; DATAGRAM_BUFFER_BYTES]; RECEIVE_BATCH_DATAGRAMS]>,
-    received: [Option<(SocketAddr, usize)>; RECEIVE_BATCH_DATAGRAMS],
+    received: [Option<Received>; RECEIVE_BATCH_DATAGRAMS],
+    /// Datagrams that the system had dropped, as told with the last one taken.
+    dropped: u32,
 }
 
 impl ReceiveBatch {
+    /// Datagrams that one call takes at most.
+    pub(crate) const DATAGRAMS: usize = RECEIVE_BATCH_DATAGRAMS;
+
     pub(crate) fn new() -> Self {
         Self {
             buffers: Box::new([[0; DATAGRAM_BUFFER_BYTES]; RECEIVE_BATCH_DATAGRAMS]),
             received: [None; RECEIVE_BATCH_DATAGRAMS],
+            dropped: 0,
         }
     }
 
@@ -36,6 +70,7 @@ impl ReceiveBatch {
     ) -> io::Result<usize> {
         let mut names: [_; RECEIVE_BATCH_DATAGRAMS] =
             std::array::from_fn(|_| SockAddrStorage::zeroed());
+        let mut ancillary = [Ancillary::EMPTY; RECEIVE_BATCH_DATAGRAMS];
         // SAFETY: both are plain C structures, for which zero is a value: null pointers and zero
         // lengths.
         let (mut vectors, mut messages) = unsafe {
@@ -44,17 +79,20 @@ impl ReceiveBatch {
                 MaybeUninit::<[libc::mmsghdr; RECEIVE_BATCH_DATAGRAMS]>::zeroed().assume_init(),
             )
         };
-        let slots = self.buffers.iter_mut().zip(&mut names).zip(&mut vectors).zip(&mut messages);
-        for (((buffer, name), vector), message) in slots {
+        let slots = self.buffers.iter_mut().zip(&mut names).zip(&mut ancillary);
+        let slots = slots.zip(&mut vectors).zip(&mut messages);
+        for ((((buffer, name), ancillary), vector), message) in slots {
             vector.iov_base = buffer.as_mut_ptr().cast();
             vector.iov_len = buffer.len();
             message.msg_hdr.msg_name = ptr::from_mut(name).cast();
             message.msg_hdr.msg_namelen = name.size_of();
             message.msg_hdr.msg_iov = vector;
             message.msg_hdr.msg_iovlen = 1;
+            message.msg_hdr.msg_control = ptr::from_mut(ancillary).cast();
+            message.msg_hdr.msg_controllen = size_of::<Ancillary>();
         }
-        // SAFETY: the messages point into `buffers`, `names` and `vectors`, which live and stay put
-        // until the call returns, and whose lengths are given with them.
+        // SAFETY: the messages point into `buffers`, `names`, `ancillary` and `vectors`, which live
+        // and stay put until the call returns, and whose lengths are given with them.
         let count = unsafe {
             libc::recvmmsg(
                 socket.socket.as_raw_fd(),
@@ -70,36 +108,69 @@ impl ReceiveBatch {
             let nothing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
             return if nothing.contains(&error.kind()) { Ok(0) } else { Err(error) };
         };
+        let wall_clock = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
         for (at, (name, message)) in names.into_iter().zip(&messages).take(count).enumerate() {
             // SAFETY: the kernel wrote an address of `msg_namelen` bytes there.
             let name = unsafe { SockAddr::new(name, message.msg_hdr.msg_namelen) };
             let len = usize::try_from(message.msg_len).unwrap_or(0);
-            self.received[at] = name.as_socket().map(|from| (inward(from), len));
+            let ancillary = &ancillary[at];
+            let control_len = message.msg_hdr.msg_controllen;
+            let age = arrival_age(ancillary, control_len, wall_clock);
+            self.received[at] =
+                name.as_socket().map(|from| Received { from: inward(from), len, age });
+            if let Some(dropped) = dropped_before(ancillary, control_len) {
+                counters.dropped_unread += u64::from(dropped.wrapping_sub(self.dropped));
+                self.dropped = dropped;
+            }
         }
         counters.received_datagrams += count as u64;
         Ok(count)
     }
 
     /// One datagram of the last call.
-    pub(crate) fn datagram(&mut self, at: usize) -> Option<(SocketAddr, &mut [u8])> {
-        let (from, len) = self.received[at]?;
-        Some((from, &mut self.buffers[at][..len]))
+    pub(crate) fn datagram(&mut self, at: usize) -> Option<(Received, &mut [u8])> {
+        let received = self.received[at]?;
+        Some((received, &mut self.buffers[at][..received.len]))
     }
 }
 
 /// Datagrams that wait to be sent with one call.
 pub(crate) struct SendBatch {
     buffers: Box<[[u8; DATAGRAM_BUFFER_BYTES]; SEND_BATCH_DATAGRAMS]>,
-    queued: [Option<(SockAddr, usize)>; SEND_BATCH_DATAGRAMS],
+    queued: Box<[Option<Queued>; SEND_BATCH_DATAGRAMS]>,
     len: usize,
+    groups: Groups,
+    /// Whether the system takes many datagrams in one message; found out by trying.
+    segmentation: Segmentation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Segmentation {
+    Offloaded,
+    Refused,
+}
+
+struct Queued {
+    to: SockAddr,
+    len: usize,
+    arrived: Option<Instant>,
+}
+
+/// What one message holds: so many datagrams from there on in the order of sending.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    first: usize,
+    datagrams: usize,
 }
 
 impl SendBatch {
     pub(crate) fn new() -> Self {
         Self {
             buffers: Box::new([[0; DATAGRAM_BUFFER_BYTES]; SEND_BATCH_DATAGRAMS]),
-            queued: [const { None }; SEND_BATCH_DATAGRAMS],
+            queued: Box::new([const { None }; SEND_BATCH_DATAGRAMS]),
             len: 0,
+            groups: Groups::new(),
+            segmentation: Segmentation::Offloaded,
         }
     }
 
@@ -109,65 +180,308 @@ impl SendBatch {
     }
 
     /// Adds what was written into the buffer; `Full` where it must be sent before another.
-    pub(crate) fn push(&mut self, socket: &MediaSocket, to: SocketAddr, len: usize) -> Room {
-        self.queued[self.len] = Some((SockAddr::from(socket.outward(to)), len));
+    pub(crate) fn push(
+        &mut self,
+        socket: &MediaSocket,
+        to: SocketAddr,
+        len: usize,
+        arrived: Option<Instant>,
+    ) -> Room {
+        self.groups.add(to, len);
+        self.queued[self.len] =
+            Some(Queued { to: SockAddr::from(socket.outward(to)), len, arrived });
         self.len += 1;
         if self.len == SEND_BATCH_DATAGRAMS { Room::Full } else { Room::Left }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// When the packets arrived that the datagrams of the last flush were copies of.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.queued.iter().map_while(Option::as_ref).filter_map(|queued| queued.arrived)
+    }
+
+    /// Forgets what was flushed.
+    pub(crate) fn clear(&mut self) {
+        self.queued[..self.len].fill_with(|| None);
+        self.groups.clear();
+        self.len = 0;
+    }
+
+    /// Adds what was written into the buffer, for an address that is no UDP one; `stands_for` is
+    /// another for each such.
+    #[cfg(test)]
+    pub(crate) fn push_to(&mut self, to: SockAddr, stands_for: SocketAddr, len: usize) {
+        self.groups.add(stands_for, len);
+        self.queued[self.len] = Some(Queued { to, len, arrived: None });
+        self.len += 1;
     }
 
     /// Sends everything that waits. What the system does not take at once is dropped: a packet that
     /// waits is late.
     pub(crate) fn flush(&mut self, socket: &MediaSocket, counters: &mut SocketCounters) {
-        if self.len == 0 {
-            return;
+        let mut order = [0; SEND_BATCH_DATAGRAMS];
+        let mut spans = [Span { first: 0, datagrams: 0 }; SEND_BATCH_DATAGRAMS];
+        let messages = self.arrange(&mut order, &mut spans);
+        let mut next = 0;
+        while next < messages {
+            let sent = self.send(socket, &order, &spans[next..messages], counters);
+            let Err(error) = sent else {
+                next += sent.unwrap_or(0);
+                continue;
+            };
+            let refused = spans[next];
+            let kind = error.kind();
+            if kind == io::ErrorKind::WouldBlock {
+                let waiting = spans[next..messages].iter().map(|span| span.datagrams as u64);
+                counters.dropped_full += waiting.sum::<u64>();
+                return;
+            } else if 1 < refused.datagrams && is_about_segmentation(&error) {
+                // Perhaps only for being many at once: each is tried by itself.
+                if is_about_device(&error) {
+                    self.segmentation = Segmentation::Refused;
+                }
+                self.send_singly(socket, &order, refused, counters);
+                next += 1;
+            } else if kind != io::ErrorKind::Interrupted {
+                // Only the first is to blame: no route to it, or a firewall.
+                counters.dropped_refused += refused.datagrams as u64;
+                next += 1;
+            }
         }
+    }
+
+    /// The order in which datagrams leave, and which of them are one message; gives how many
+    /// messages.
+    fn arrange(&self, order: &mut [usize], spans: &mut [Span]) -> usize {
+        let many = match self.segmentation {
+            Segmentation::Offloaded => SEGMENTS_PER_MESSAGE_MAX,
+            Segmentation::Refused => 1,
+        };
+        let (mut place, mut messages) = (0, 0);
+        for group in self.groups.iter() {
+            let mut left = 0;
+            for at in self.groups.members(group) {
+                if left == 0 {
+                    spans[messages] = Span { first: place, datagrams: 0 };
+                    messages += 1;
+                    // The whole message must fit into what an IP packet could hold.
+                    let len = self.queued[at].as_ref().map_or(1, |queued| queued.len.max(1));
+                    left = many.min(MESSAGE_BYTES_MAX / len).max(1);
+                }
+                order[place] = at;
+                spans[messages - 1].datagrams += 1;
+                place += 1;
+                left -= 1;
+            }
+        }
+        messages
+    }
+
+    fn send_singly(
+        &self,
+        socket: &MediaSocket,
+        order: &[usize],
+        span: Span,
+        counters: &mut SocketCounters,
+    ) {
+        for first in span.first..span.first + span.datagrams {
+            if self.send(socket, order, &[Span { first, datagrams: 1 }], counters).is_err() {
+                counters.dropped_refused += 1;
+            }
+        }
+    }
+
+    /// One call with these messages; gives how many of them the system took.
+    fn send(
+        &self,
+        socket: &MediaSocket,
+        order: &[usize],
+        spans: &[Span],
+        counters: &mut SocketCounters,
+    ) -> io::Result<usize> {
+        const MESSAGES_MAX: usize = 64;
+        let spans = &spans[..spans.len().min(MESSAGES_MAX)];
+        let mut segment_sizes = [SegmentSize::EMPTY; MESSAGES_MAX];
         // SAFETY: both are plain C structures, for which zero is a value.
         let (mut vectors, mut messages) = unsafe {
             (
                 MaybeUninit::<[libc::iovec; SEND_BATCH_DATAGRAMS]>::zeroed().assume_init(),
-                MaybeUninit::<[libc::mmsghdr; SEND_BATCH_DATAGRAMS]>::zeroed().assume_init(),
+                MaybeUninit::<[libc::mmsghdr; MESSAGES_MAX]>::zeroed().assume_init(),
             )
         };
-        let queued = self.queued[..self.len].iter().flatten();
-        let slots = self.buffers.iter_mut().zip(queued).zip(&mut vectors).zip(&mut messages);
-        for (((buffer, (name, len)), vector), message) in slots {
-            vector.iov_base = buffer.as_mut_ptr().cast();
-            vector.iov_len = *len;
-            message.msg_hdr.msg_name = name.as_ptr().cast_mut().cast();
-            message.msg_hdr.msg_namelen = name.len();
-            message.msg_hdr.msg_iov = vector;
-            message.msg_hdr.msg_iovlen = 1;
+        let mut rest = &mut vectors[..];
+        for ((span, message), size) in spans.iter().zip(&mut messages).zip(&mut segment_sizes) {
+            let places = &order[span.first..span.first + span.datagrams];
+            let (own, others) = rest.split_at_mut(places.len());
+            rest = others;
+            for (vector, at) in own.iter_mut().zip(places) {
+                let Some(queued) = &self.queued[*at] else { continue };
+                vector.iov_base = self.buffers[*at].as_ptr().cast_mut().cast();
+                vector.iov_len = queued.len;
+                message.msg_hdr.msg_name = queued.to.as_ptr().cast_mut().cast();
+                message.msg_hdr.msg_namelen = queued.to.len();
+                *size = SegmentSize::of(queued.len);
+            }
+            message.msg_hdr.msg_iov = own.as_mut_ptr();
+            message.msg_hdr.msg_iovlen = own.len();
+            if 1 < own.len() {
+                message.msg_hdr.msg_control = ptr::from_mut(size).cast::<c_void>();
+                message.msg_hdr.msg_controllen = size_of::<SegmentSize>();
+            }
         }
-        let mut next = 0;
-        while next < self.len {
-            let waiting = &mut messages[next..self.len];
-            // SAFETY: the messages point into `buffers`, `queued` and `vectors`, which live and
-            // stay put until the call returns; the kernel only reads through `msg_name`.
-            let count = unsafe {
-                libc::sendmmsg(
-                    socket.socket.as_raw_fd(),
-                    waiting.as_mut_ptr(),
-                    u32::try_from(waiting.len()).unwrap_or(0),
-                    libc::MSG_DONTWAIT,
-                )
+        // SAFETY: the messages point into `buffers`, `queued`, `vectors` and `segment_sizes`, which
+        // live and stay put until the call returns; the kernel only reads through them.
+        let count = unsafe {
+            libc::sendmmsg(
+                socket.socket.as_raw_fd(),
+                messages.as_mut_ptr(),
+                u32::try_from(spans.len()).unwrap_or(0),
+                libc::MSG_DONTWAIT,
+            )
+        };
+        counters.send_calls += 1;
+        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        counters.sent_messages += count as u64;
+        let datagrams = spans[..count].iter().map(|span| span.datagrams as u64);
+        counters.sent_datagrams += datagrams.sum::<u64>();
+        Ok(count)
+    }
+}
+
+/// What systems say to a message that they cannot cut: this device does not, this kernel has no
+/// `UDP_SEGMENT`, or the way to this address is too narrow.
+fn is_about_segmentation(error: &io::Error) -> bool {
+    const CODES: [c_int; 2] = [libc::EINVAL, libc::EMSGSIZE];
+    is_about_device(error) || error.raw_os_error().is_some_and(|code| CODES.contains(&code))
+}
+
+/// What systems say of a device that cuts no message to anybody.
+fn is_about_device(error: &io::Error) -> bool {
+    const CODES: [c_int; 2] = [libc::EIO, libc::EOPNOTSUPP];
+    error.raw_os_error().is_some_and(|code| CODES.contains(&code))
+}
+
+/// Bytes of one message, all its datagrams together (65,535 less the headers of IPv6 and UDP).
+const MESSAGE_BYTES_MAX: usize = 65_000;
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Sends datagrams filled with these bytes to two receivers; gives what each heard.
+    fn send(
+        batch: &mut SendBatch,
+        datagrams: &[(usize, u8, usize)],
+        counters: &mut SocketCounters,
+    ) -> [Vec<Vec<u8>>; 2] {
+        let socket = MediaSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
+        let receivers = [0, 1].map(|_| UdpSocket::bind("127.0.0.1:0").expect("free"));
+        for (to, byte, len) in datagrams {
+            batch.buffer()[..*len].fill(*byte);
+            let to = receivers[*to].local_addr().expect("bound");
+            assert_eq!(batch.push(&socket, to, *len, None), Room::Left);
+        }
+        batch.flush(&socket, counters);
+        batch.clear();
+        assert!(batch.is_empty());
+        [0, 1].map(|who| {
+            let expected = datagrams.iter().filter(|datagram| datagram.0 == who).count();
+            receivers[who].set_read_timeout(Some(Duration::from_secs(10))).expect("supported");
+            let receive = |_| {
+                let mut buffer = [0; DATAGRAM_BUFFER_BYTES];
+                let len = receivers[who].recv(&mut buffer).expect("it comes");
+                buffer[..len].to_vec()
             };
-            counters.send_calls += 1;
-            if let Ok(count @ 1..) = usize::try_from(count) {
-                counters.sent_datagrams += count as u64;
-                next += count;
-                continue;
-            }
-            let error = io::Error::last_os_error().kind();
-            if error == io::ErrorKind::WouldBlock {
-                counters.dropped_full += (self.len - next) as u64;
-                break;
-            }
-            if error != io::ErrorKind::Interrupted {
-                // Only the first is to blame: no route to it, or a firewall.
-                counters.dropped_refused += 1;
-                next += 1;
-            }
+            (0..expected).map(receive).collect()
+        })
+    }
+
+    #[test]
+    fn one_size_to_one_address_is_one_message_and_arrives_as_many() {
+        let mut batch = SendBatch::new();
+        let mut counters = SocketCounters::default();
+        let datagrams: Vec<_> =
+            (0..100_u8).map(|byte| (usize::from(byte % 2), byte, 150)).collect();
+        let heard = send(&mut batch, &datagrams, &mut counters);
+        for (who, heard) in heard.iter().enumerate() {
+            let mine = datagrams.iter().filter(|datagram| datagram.0 == who);
+            let mine: Vec<_> = mine.map(|(_, byte, len)| vec![*byte; *len]).collect();
+            assert_eq!(*heard, mine, "whole and in order");
         }
-        self.len = 0;
+        assert_eq!((counters.sent_datagrams, counters.sent_messages), (100, 2));
+        assert_eq!(counters.send_calls, 1);
+    }
+
+    #[test]
+    fn other_sizes_are_other_messages() {
+        let mut counters = SocketCounters::default();
+        let datagrams = [(0, 1, 100), (0, 2, 200), (0, 3, 100), (1, 4, 100), (0, 5, 1200)];
+        let [mut first, second] = send(&mut SendBatch::new(), &datagrams, &mut counters);
+        first.sort_unstable();
+        let expected = [(1, 100), (2, 200), (3, 100), (5, 1200)].map(|(byte, len)| vec![byte; len]);
+        assert_eq!(first, expected);
+        assert_eq!(second, [vec![4; 100]]);
+        assert_eq!((counters.sent_datagrams, counters.sent_messages), (5, 4));
+    }
+
+    #[test]
+    fn what_cannot_be_segmented_is_sent_one_by_one() {
+        let mut batch = SendBatch::new();
+        batch.segmentation = Segmentation::Refused;
+        let mut counters = SocketCounters::default();
+        let [first, _] = send(&mut batch, &[(0, 1, 100), (0, 2, 100)], &mut counters);
+        assert_eq!(first, [vec![1; 100], vec![2; 100]]);
+        assert_eq!((counters.sent_datagrams, counters.sent_messages), (2, 2));
+    }
+
+    #[test]
+    fn each_datagram_tells_how_long_it_waited() {
+        let socket = MediaSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
+        let sender = UdpSocket::bind("127.0.0.1:0").expect("free");
+        let mut batch = ReceiveBatch::new();
+        let mut counters = SocketCounters::default();
+        let mut ages = || {
+            sender.send_to(b"early", socket.local()).expect("loopback");
+            std::thread::sleep(Duration::from_millis(20));
+            sender.send_to(b"late", socket.local()).expect("loopback");
+            assert_eq!(batch.receive(&socket, &mut counters).expect("readable"), 2);
+            [(0, b"early".as_slice()), (1, b"late")].map(|(at, sent)| {
+                let (received, bytes) = batch.datagram(at).expect("there");
+                assert_eq!(bytes, sent);
+                received.age.expect("told")
+            })
+        };
+        // A moment after the first socket of the machine asked for it, the kernel begins to note it.
+        let noted = (0..100).map(|_| ages()).find(|ages| Duration::from_millis(20) <= ages[0]);
+        let [early, late] = noted.expect("the wait is seen");
+        assert!(late < early, "{early:?} {late:?}");
+    }
+
+    #[test]
+    fn what_a_full_socket_drops_is_counted() {
+        let socket = MediaSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
+        socket.socket.set_recv_buffer_size(4096).expect("allowed");
+        let sender = UdpSocket::bind("127.0.0.1:0").expect("free");
+        let mut batch = ReceiveBatch::new();
+        let mut counters = SocketCounters::default();
+        for _ in 0..100 {
+            sender.send_to(&[0; 1000], socket.local()).expect("loopback");
+        }
+        let mut taken = 0;
+        while let 1.. = batch.receive(&socket, &mut counters).map_or(0, |count| {
+            taken += count;
+            count
+        }) {}
+        // The count comes with the next datagram that is taken.
+        sender.send_to(b"next", socket.local()).expect("loopback");
+        taken += batch.receive(&socket, &mut counters).expect("readable");
+        assert!(0 < counters.dropped_unread, "{counters:?}");
+        assert_eq!(counters.dropped_unread + taken as u64, 101, "{counters:?}");
     }
 }

@@ -4,19 +4,26 @@
 //! form. They are turned into plain IPv4 here and back, so that a participant has one address.
 
 #[cfg(target_os = "linux")]
+mod ancillary;
+#[cfg(target_os = "linux")]
 mod batched;
+#[cfg(target_os = "linux")]
+mod groups;
 #[cfg(not(target_os = "linux"))]
 mod single;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
 #[cfg(target_os = "linux")]
-pub(crate) use batched::{ReceiveBatch, SendBatch};
+pub(crate) use batched::{ReceiveBatch, SendBatch, tell_arrivals_and_drops};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use single::{ReceiveBatch, SendBatch};
+pub(crate) use single::{ReceiveBatch, SendBatch, tell_arrivals_and_drops};
 
 use crate::limits::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 
@@ -29,6 +36,15 @@ pub(crate) const DATAGRAM_BUFFER_BYTES: usize = 1500;
 pub(crate) enum Room {
     Left,
     Full,
+}
+
+/// A datagram that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) from: SocketAddr,
+    pub(crate) len: usize,
+    /// How long it had waited in the socket when it was taken, where the system tells.
+    pub(crate) age: Option<Duration>,
 }
 
 /// One bound, non-blocking UDP socket.
@@ -48,6 +64,7 @@ impl MediaSocket {
         // The system grants as much as it allows; less only means less patience under load.
         let _granted = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
         let _granted = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
+        tell_arrivals_and_drops(&socket);
         socket.bind(&address.into())?;
         let local = socket.local_addr()?.as_socket();
         let local = local.ok_or_else(|| io::Error::other("the socket has no IP address"))?;

@@ -4,16 +4,24 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
-use super::{DATAGRAM_BUFFER_BYTES, MediaSocket, Room, inward};
+use protocol::time::Instant;
+
+use super::{DATAGRAM_BUFFER_BYTES, MediaSocket, Received, Room, inward};
 use crate::telemetry::SocketCounters;
+
+/// Nothing that this system could be asked for.
+pub(crate) const fn tell_arrivals_and_drops(_socket: &socket2::Socket) {}
 
 /// Room for one datagram.
 pub(crate) struct ReceiveBatch {
     buffer: [u8; DATAGRAM_BUFFER_BYTES],
-    received: Option<(SocketAddr, usize)>,
+    received: Option<Received>,
 }
 
 impl ReceiveBatch {
+    /// Datagrams that one call takes at most.
+    pub(crate) const DATAGRAMS: usize = 1;
+
     pub(crate) fn new() -> Self {
         Self { buffer: [0; DATAGRAM_BUFFER_BYTES], received: None }
     }
@@ -32,7 +40,8 @@ impl ReceiveBatch {
                     // SAFETY: the system wrote the first `len` bytes.
                     *byte = unsafe { received.assume_init() };
                 }
-                self.received = from.as_socket().map(|from| (inward(from), len));
+                let received = |from| Received { from: inward(from), len, age: None };
+                self.received = from.as_socket().map(received);
                 counters.received_datagrams += 1;
                 Ok(1)
             }
@@ -49,16 +58,16 @@ impl ReceiveBatch {
     }
 
     /// The datagram of the last call.
-    pub(crate) fn datagram(&mut self, at: usize) -> Option<(SocketAddr, &mut [u8])> {
-        let (from, len) = self.received.filter(|_| at == 0)?;
-        Some((from, &mut self.buffer[..len]))
+    pub(crate) fn datagram(&mut self, at: usize) -> Option<(Received, &mut [u8])> {
+        let received = self.received.filter(|_| at == 0)?;
+        Some((received, &mut self.buffer[..received.len]))
     }
 }
 
 /// A datagram that waits to be sent.
 pub(crate) struct SendBatch {
     buffer: [u8; DATAGRAM_BUFFER_BYTES],
-    queued: Option<(SocketAddr, usize)>,
+    queued: Option<(SocketAddr, usize, Option<Instant>)>,
 }
 
 impl SendBatch {
@@ -72,17 +81,40 @@ impl SendBatch {
     }
 
     /// Adds what was written into the buffer, which must then be sent.
-    pub(crate) fn push(&mut self, socket: &MediaSocket, to: SocketAddr, len: usize) -> Room {
-        self.queued = Some((socket.outward(to), len));
+    pub(crate) fn push(
+        &mut self,
+        socket: &MediaSocket,
+        to: SocketAddr,
+        len: usize,
+        arrived: Option<Instant>,
+    ) -> Room {
+        self.queued = Some((socket.outward(to), len, arrived));
         Room::Full
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.queued.is_none()
+    }
+
+    /// When the packet arrived that the datagram of the last flush was a copy of.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.queued.iter().filter_map(|queued| queued.2)
+    }
+
+    /// Forgets what was flushed.
+    pub(crate) fn clear(&mut self) {
+        self.queued = None;
     }
 
     /// Sends what waits, or drops it.
     pub(crate) fn flush(&mut self, socket: &MediaSocket, counters: &mut SocketCounters) {
-        let Some((to, len)) = self.queued.take() else { return };
+        let Some((to, len, _)) = self.queued else { return };
         counters.send_calls += 1;
         match socket.socket.send_to(&self.buffer[..len], &to.into()) {
-            Ok(_) => counters.sent_datagrams += 1,
+            Ok(_) => {
+                counters.sent_messages += 1;
+                counters.sent_datagrams += 1;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => counters.dropped_full += 1,
             Err(_) => counters.dropped_refused += 1,
         }

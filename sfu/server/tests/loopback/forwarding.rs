@@ -1,15 +1,17 @@
 //! Who hears whom, over loopback sockets.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
 
 use protocol::control::{Command, Event, PayloadTypes};
-use protocol::id::ParticipantId;
+use protocol::id::{ParticipantId, RoomId, WorkerId};
 use protocol::rtp::Ssrc;
-use sfu_server::limits::COMMANDS_MAX;
+use sfu_server::limits::{COMMANDS_MAX, TELEMETRY_INTERVAL};
 use sfu_server::{CommandsRefused, Sfu, SfuConfig};
 use transport::LinkState;
 
-use crate::support::{Stage, source_of, stream_of};
+use crate::support::{BUSY, BUSY_FOR, Participant, Stage, client_parameters, source_of, stream_of};
 
 #[test]
 fn everybody_hears_everybody_else_in_the_room_and_nobody_else() {
@@ -115,10 +117,11 @@ fn commands_that_cannot_be_carried_out_come_back() {
 #[test]
 fn commands_beyond_the_limit_are_refused_at_once() {
     let (open_gate, gate) = std::sync::mpsc::channel::<()>();
-    let config = SfuConfig { media: SocketAddr::from(([127, 0, 0, 1], 0)), advertise: Vec::new() };
+    let config = SfuConfig { media: SocketAddr::from(([127, 0, 0, 1], 0)), ..SfuConfig::default() };
     // The media thread waits in its first event until the gate goes.
-    let sfu = Sfu::start(&config, move |_| while gate.recv().is_ok() {})
-        .expect("a loopback port is free");
+    let gate = Arc::new(Mutex::new(gate));
+    let wait = move |_| while gate.lock().expect("no panic").recv().is_ok() {};
+    let sfu = Sfu::start(&config, wait).expect("a loopback port is free");
     let commands = sfu.commands();
     let refusable = || commands.send(Command::CloseLink { participant: ParticipantId(1) });
     let refused = (0..3 * COMMANDS_MAX).find_map(|_| refusable().err());
@@ -148,5 +151,91 @@ fn shutting_down_tells_everybody() {
         let (len, from) = all[1].socket.recv_from(&mut buffer).expect("told");
         let now = all[1].link.heard();
         all[1].link.handle_datagram(now, from, &buffer[..len]);
+    }
+}
+
+#[test]
+fn rooms_on_different_workers_have_ports_of_their_own_and_play_at_once() {
+    let media = SocketAddr::from(([127, 0, 0, 1], 0));
+    let workers = NonZeroU16::new(2).expect("not 0");
+    let stage = Stage::with_config(&SfuConfig { media, workers, ..SfuConfig::default() });
+    let (blue, red) = ([1, 2], [3, 4, 5]);
+    let joined = |ids: &[u32], worker, room| -> Vec<Participant> {
+        ids.iter().map(|id| stage.join_on(WorkerId(worker), *id, room)).collect()
+    };
+    let mut all = joined(&blue, 0, "blue");
+    all.extend(joined(&red, 1, "red"));
+    stage.connect(&mut all);
+    stage.connect_all(&all[..blue.len()]);
+    stage.connect_all(&all[blue.len()..]);
+    // What is not forwarded yet when the commands are on their way is not heard.
+    stage.run_until(&mut all, |all| {
+        all.iter_mut().for_each(|one| one.play(source_of(one.id), b"one, two"));
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        let publishers = |id: u32| if blue.contains(&id) { blue.len() } else { red.len() } - 1;
+        all.iter().all(|one| {
+            let mut heard: Vec<Ssrc> = one.heard.iter().map(|packet| packet.0).collect();
+            heard.sort_unstable();
+            heard.dedup();
+            heard.len() == publishers(one.id.0)
+        })
+    });
+    for one in &all {
+        let mine = if blue.contains(&one.id.0) { &blue[..] } else { &red[..] };
+        let streams: Vec<Ssrc> =
+            mine.iter().map(|id| stream_of(one.id, ParticipantId(*id))).collect();
+        assert!(one.heard.iter().all(|packet| streams.contains(&packet.0)), "{one:?}");
+    }
+    let counts = stage.sfu.counts();
+    std::thread::sleep(2 * TELEMETRY_INTERVAL);
+    let [first, second] = counts.workers()[..] else { panic!("two workers") };
+    assert_eq!((first.links, second.links), (blue.len(), red.len()));
+    for worker in [first, second] {
+        assert_ne!(worker.router.forwarded_packets, 0);
+        assert_eq!(worker.delay.total(), worker.router.forwarded_packets);
+    }
+    let nobody = stage.commands.send(Command::OpenLink {
+        participant: ParticipantId(9),
+        room: RoomId::parse("blue").expect("a name"),
+        worker: WorkerId(2),
+        local: client_parameters(ParticipantId(9), 0, ""),
+        remote: client_parameters(ParticipantId(9), 0, ""),
+        data_channel: false,
+    });
+    assert_eq!(nobody, Err(CommandsRefused::UnknownWorker(WorkerId(2))));
+}
+
+#[test]
+fn what_a_worker_with_too_much_to_do_left_waiting_is_dropped_and_what_comes_later_is_not() {
+    let stage = Stage::new();
+    let mut all = stage.join_all(&[1, 2], "room");
+    stage.connect_all(&all);
+    stage.settle(&mut all);
+    let (source, mut stale) = (source_of(all[0].id), 0);
+    for attempt in 0_u8.. {
+        assert!(attempt < 20, "the machine was never quick enough to fill the moment");
+        let began = std::time::Instant::now();
+        stage.command(Command::CloseLink { participant: BUSY });
+        for _ in 0..10 {
+            all[0].play(source, b"late");
+        }
+        let sent = began.elapsed();
+        let is_busy = |event: &Event| matches!(event, Event::CommandRefused { participant, .. } if *participant == BUSY);
+        stage.await_event(&mut all, is_busy);
+        all[0].play(source, &[attempt]);
+        stage.run_until(&mut all, |all| {
+            all[1].heard.last().is_some_and(|packet| packet.3 == [attempt])
+        });
+        std::thread::sleep(2 * TELEMETRY_INTERVAL);
+        let dropped = stage.sfu.counters().socket.dropped_stale;
+        let heard = all[1].heard_on(stream_of(all[1].id, all[0].id));
+        let late = heard.iter().filter(|payload| **payload == b"late").count() as u64;
+        // Each was either heard or counted.
+        assert_eq!(dropped + late, 10 * (u64::from(attempt) + 1));
+        let newly = std::mem::replace(&mut stale, dropped);
+        // The first may have come before the worker was kept busy.
+        if sent < BUSY_FOR / 3 && 0 < dropped - newly {
+            return;
+        }
     }
 }

@@ -175,9 +175,51 @@ fn a_flood_of_stun_leaves_those_who_are_here_alone() {
         check[8..16].copy_from_slice(&random.next().to_le_bytes());
         memory.take(SocketAddr::from(([203, 0, 113, 9], port)), &mut check.clone());
     }
-    assert!(0 < memory.router.counters().dropped_control_rate);
-    assert!(0 < memory.router.counters().dropped_stun);
+    let counters = *memory.router.counters();
+    assert_eq!(counters.dropped_stun + counters.dropped_stranger_link_rate, 20_000);
+    assert!(19_000 < counters.dropped_stranger_link_rate);
+    assert_eq!(counters.dropped_stranger_rate + counters.dropped_control_rate, 0);
     check_music(&mut memory, b"still here");
+    memory.join(4, "room");
     memory.run(Duration::from_secs(20));
     assert!(memory.members.values().all(|member| member.link.state() == LinkState::Up));
+}
+
+#[test]
+fn a_subscriber_who_is_not_there_any_more_costs_the_others_nothing() {
+    let mut memory = Memory::of(3);
+    check_music(&mut memory, b"to both");
+    // Gone without a word: packets are sent after it until its consent has expired (RFC 7675).
+    let gone = memory.members.remove(&3).expect("joined");
+    memory.run(Duration::from_secs(10));
+    memory.play(1, b"to one");
+    assert_eq!(memory.router.counters().unsent_link_down, 0);
+    memory.run(Duration::from_secs(21));
+    memory.recording = true;
+    for number in 0..100_u8 {
+        memory.play(1, &[number]);
+        let (stream, _, payload) = memory.members[&2].heard.last().expect("heard");
+        assert_eq!((*stream, payload.as_slice()), (stream_of(2, 1), &[number][..]));
+    }
+    assert_eq!(memory.router.counters().unsent_link_down, 100);
+    assert!(memory.sent.iter().all(|(to, _)| *to != gone.address), "nothing is sent to nobody");
+}
+
+#[test]
+fn a_subscriber_who_does_not_read_costs_the_others_nothing() {
+    let stage = Stage::new();
+    let mut all = stage.join_all(&[1, 2, 3], "room");
+    stage.connect_all(&all);
+    stage.settle(&mut all);
+    // Its socket stays open and takes what it has room for: some hundred of these, which are as many
+    // as a source may send at once.
+    let _deaf = all.pop().expect("three");
+    let source = crate::support::source_of(ParticipantId(1));
+    for number in 0..450_usize {
+        all[0].play(source, &[7; 1000]);
+        stage.run_until(&mut all, |all| all[1].heard.len() == number + 1);
+    }
+    let counters = stage.sfu.shutdown();
+    assert_eq!(counters.router.forwarded_packets, 900);
+    assert_eq!(counters.socket.dropped_full + counters.socket.dropped_refused, 0);
 }

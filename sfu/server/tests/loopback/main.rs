@@ -5,6 +5,7 @@
 
 mod forwarding;
 mod hostile;
+mod hostile_load;
 mod memory;
 mod nonces;
 mod paths;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protocol::control::{Command, Event, PayloadTypes};
 use protocol::datagram::Kind;
-use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::rtp::{Packet, PayloadType, Ssrc};
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
@@ -37,6 +37,8 @@ pub(crate) struct Member {
     pub(crate) address: SocketAddr,
     pub(crate) heard: Vec<(Ssrc, u16, Vec<u8>)>,
     pub(crate) unopened: Vec<OpenError>,
+    /// Compound RTCP packets, opened.
+    pub(crate) reports: Vec<Vec<u8>>,
     certificate: Certificate,
     next: BTreeMap<Ssrc, u16>,
     restarts: u32,
@@ -86,6 +88,7 @@ impl Memory {
         self.command(Command::OpenLink {
             participant: ParticipantId(id),
             room: RoomId::parse(room).expect("a name"),
+            worker: WorkerId(0),
             local: server.clone(),
             remote: client.clone(),
             data_channel: true,
@@ -104,6 +107,7 @@ impl Memory {
             address: SocketAddr::from(([198, 51, 100, 1], port)),
             heard: Vec::new(),
             unopened: Vec::new(),
+            reports: Vec::new(),
             certificate,
             next: BTreeMap::new(),
             restarts: 0,
@@ -122,6 +126,7 @@ impl Memory {
             track: TrackId(ssrc.0),
             ssrc,
             payload_types: PayloadTypes::NATIVE,
+            packets_per_second: 1000,
         });
     }
 
@@ -243,11 +248,19 @@ impl Memory {
 
 impl Member {
     fn take(&mut self, now: Instant, datagram: &mut [u8]) {
-        if Kind::of(datagram) != Kind::Rtp {
+        let kind = Kind::of(datagram);
+        if !matches!(kind, Kind::Rtp | Kind::Rtcp) {
             self.link.handle_datagram(now, SERVER.into(), datagram);
             return;
         }
         let Some(opener) = self.link.opener_mut() else { return };
+        if kind == Kind::Rtcp {
+            match opener.open_rtcp(datagram) {
+                Ok(len) => self.reports.push(datagram[..len].to_vec()),
+                Err(error) => self.unopened.push(error),
+            }
+            return;
+        }
         match opener.open(datagram) {
             Ok(len) => {
                 let packet = Packet::parse(&datagram[..len]).expect("written properly");

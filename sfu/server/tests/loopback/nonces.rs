@@ -8,6 +8,7 @@ use protocol::control::Command;
 use protocol::datagram::Kind;
 use protocol::id::ParticipantId;
 use protocol::replay::ReplayWindow;
+use protocol::rtcp::{self, SFU_SSRC};
 use protocol::rtp::Ssrc;
 
 use crate::hostile::Random;
@@ -89,7 +90,22 @@ fn check(seed: u64) {
         window.mark(index);
     }
     assert!(1000 < seen.len(), "seed {seed}: too little was forwarded to mean anything");
+    // SRTCP has keys of its own, and an SSRC of its own: it shares nothing with the streams.
+    let mut reported = BTreeSet::new();
+    for (to, bytes) in memory.sent.iter().filter(|(_, bytes)| Kind::of(bytes) == Kind::Rtcp) {
+        let ssrc = Ssrc(u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]));
+        assert_eq!(ssrc, SFU_SSRC, "seed {seed}");
+        // With AES-GCM the index is the last word, under the bit that says that it is encrypted.
+        let index = bytes.last_chunk::<4>().expect("longer than that");
+        let index = u32::from_be_bytes(*index) & 0x7fff_ffff;
+        assert!(reported.insert((to.port(), index)), "seed {seed}: report {index} to {to}");
+    }
+    assert!(100 < reported.len(), "seed {seed}: {} reports", reported.len());
+    assert!(seen.iter().all(|(_, ssrc, _)| *ssrc != SFU_SSRC), "seed {seed}");
     for member in memory.members.values() {
         assert_eq!(member.unopened, [], "seed {seed}");
+        for report in &member.reports {
+            assert!(rtcp::parse(report).is_ok(), "seed {seed}");
+        }
     }
 }

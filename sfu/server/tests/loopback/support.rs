@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as StdInstant};
 
 use protocol::control::{Command, Event, PayloadTypes};
 use protocol::datagram::Kind;
-use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::rtp::{Packet, PayloadType, Ssrc};
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
@@ -47,18 +47,30 @@ pub(crate) struct Participant {
 /// The longest that anything awaited here may take; never reached in a test that passes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A refused command of this participant keeps its worker busy for so long.
+pub(crate) const BUSY: ParticipantId = ParticipantId(999_999);
+pub(crate) const BUSY_FOR: Duration = Duration::from_millis(60);
+
 impl Stage {
     pub(crate) fn new() -> Self {
         Self::at(SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
     pub(crate) fn at(media: SocketAddr) -> Self {
+        Self::with_config(&SfuConfig { media, ..SfuConfig::default() })
+    }
+
+    pub(crate) fn with_config(config: &SfuConfig) -> Self {
         let (sender, events) = channel();
-        let config = SfuConfig { media, advertise: Vec::new() };
-        let sfu = Sfu::start(&config, move |event| drop(sender.send(event)));
+        let sfu = Sfu::start(config, move |event| {
+            if matches!(&event, Event::CommandRefused { participant, .. } if *participant == BUSY) {
+                std::thread::sleep(BUSY_FOR);
+            }
+            drop(sender.send(event));
+        });
         let sfu = sfu.expect("a loopback port is free");
         let commands = sfu.commands();
-        let address = sfu.description().candidates[0];
+        let address = sfu.description().workers[0].candidates[0];
         Self { address, sfu, commands, events, started: StdInstant::now(), settled: Cell::new(0) }
     }
 
@@ -73,6 +85,10 @@ impl Stage {
 
     /// Opens both ends of a participant's link.
     pub(crate) fn join(&self, id: u32, room: &str) -> Participant {
+        self.join_on(WorkerId(0), id, room)
+    }
+
+    pub(crate) fn join_on(&self, worker: WorkerId, id: u32, room: &str) -> Participant {
         let id = ParticipantId(id);
         let certificate = Certificate::generate().expect("randomness");
         let description = self.sfu.description();
@@ -81,11 +97,12 @@ impl Stage {
         self.command(Command::OpenLink {
             participant: id,
             room: RoomId::parse(room).expect("a name"),
+            worker,
             local: server.clone(),
             remote: client.clone(),
             data_channel: true,
         });
-        let address = self.address;
+        let address = description.workers[usize::from(worker.0)].candidates[0];
         let config = LinkConfig {
             role: Role::Client,
             certificate,
@@ -111,10 +128,15 @@ impl Stage {
     /// Joins and waits until everybody is connected, data channels included.
     pub(crate) fn join_all(&self, ids: &[u32], room: &str) -> Vec<Participant> {
         let mut participants: Vec<_> = ids.iter().map(|id| self.join(*id, room)).collect();
-        self.run_until(&mut participants, |all| {
+        self.connect(&mut participants);
+        participants
+    }
+
+    /// Waits until everybody is connected, data channels included.
+    pub(crate) fn connect(&self, participants: &mut [Participant]) {
+        self.run_until(participants, |all| {
             all.iter().all(|one| one.sealer.is_some() && one.channel_open)
         });
-        participants
     }
 
     pub(crate) fn publish(&self, publisher: &Participant, source: Ssrc) {
@@ -123,6 +145,7 @@ impl Stage {
             track: TrackId(source.0),
             ssrc: source,
             payload_types: PayloadTypes::NATIVE,
+            packets_per_second: 1000,
         });
     }
 
@@ -347,7 +370,11 @@ fn server_parameters(id: ParticipantId, restarts: u32, fingerprint: &str) -> Lin
     }
 }
 
-fn client_parameters(id: ParticipantId, restarts: u32, fingerprint: &str) -> LinkParameters {
+pub(crate) fn client_parameters(
+    id: ParticipantId,
+    restarts: u32,
+    fingerprint: &str,
+) -> LinkParameters {
     LinkParameters {
         ice_ufrag: format!("client{}r{restarts}", id.0),
         ice_pwd: format!("client password {} {restarts} of a test", id.0),

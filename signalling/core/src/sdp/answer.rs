@@ -3,7 +3,8 @@
 use core::fmt::Write as _;
 use core::net::{Ipv4Addr, SocketAddr};
 
-use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::limits::CHANNEL_MESSAGE_BYTES_MAX;
+use protocol::rtcp::CANONICAL_NAME;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
 
@@ -74,7 +75,10 @@ fn write_line(sdp: &mut String, answer: &Answer<'_>, line: &MLine, slot: Option<
         }
         LineKind::DataChannel => {
             write_transport(sdp, answer, mid, "application", "UDP/DTLS/SCTP webrtc-datachannel");
-            let _ = write!(sdp, "a=sctp-port:5000\r\na=max-message-size:{DATAGRAM_BYTES_MAX}\r\n");
+            let _ = write!(
+                sdp,
+                "a=sctp-port:5000\r\na=max-message-size:{CHANNEL_MESSAGE_BYTES_MAX}\r\n"
+            );
         }
         LineKind::Audio(direction, types) => {
             // RED only where we send: a browser that may send RED would wrap its own Opus in it.
@@ -100,7 +104,7 @@ fn write_line(sdp: &mut String, answer: &Answer<'_>, line: &MLine, slot: Option<
             if let Some(ssrc) = slot {
                 let ssrc = ssrc.0;
                 let _ = write!(sdp, "a=msid:slot-{mid} slot-{mid}\r\n");
-                let _ = write!(sdp, "a=ssrc:{ssrc} cname:vjam\r\n");
+                let _ = write!(sdp, "a=ssrc:{ssrc} cname:{CANONICAL_NAME}\r\n");
             }
         }
     }

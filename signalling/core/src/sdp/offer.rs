@@ -6,6 +6,7 @@ use protocol::signal::LinkParameters;
 use thiserror::Error;
 
 use super::lines::{Section, sections};
+use crate::limits::{M_LINES_MAX, MID_CHARS_MAX, SDP_SSRCS_MAX};
 use crate::parameters;
 
 /// What an offer says, checked.
@@ -85,6 +86,16 @@ pub(crate) enum UnusableOffer {
     },
 }
 
+impl Offer {
+    /// The names of the m-lines that receive.
+    pub(crate) fn receiving(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|line| match &line.kind {
+            LineKind::Audio(direction, _) if direction.app_receives => Some(line.mid.as_str()),
+            LineKind::Audio(..) | LineKind::DataChannel | LineKind::Refused { .. } => None,
+        })
+    }
+}
+
 impl UnusableOffer {
     pub(super) fn at(line: usize, what: impl Into<String>) -> Self {
         Self::Line { line, what: what.into() }
@@ -102,17 +113,18 @@ pub(crate) fn parse(sdp: &str) -> Result<Offer, UnusableOffer> {
     let mut lines: Vec<MLine> = Vec::with_capacity(media.len());
     let mut accepted = Vec::new();
     let mut ssrcs = Vec::new();
+    let session_direction = direction(&session);
     for section in &media {
         let mid = mid(section)?;
         if lines.iter().any(|line| line.mid == mid) {
             return Err(UnusableOffer::at(section.line, "another m-line has the same a=mid"));
         }
-        let kind = kind(&session, section)?;
+        let kind = kind(session_direction, section)?;
         if !matches!(kind, LineKind::Refused { .. }) {
             accepted.push((mid.clone(), section));
         }
         if matches!(kind, LineKind::Audio(Direction { app_sends: true, .. }, _)) {
-            ssrcs.extend(announced_ssrcs(section)?);
+            announced_ssrcs(section, &mut ssrcs)?;
         }
         lines.push(MLine { mid, kind });
     }
@@ -139,7 +151,7 @@ fn mid(section: &Section<'_>) -> Result<String, UnusableOffer> {
     Ok(mid.value.into())
 }
 
-fn kind(session: &Section<'_>, section: &Section<'_>) -> Result<LineKind, UnusableOffer> {
+fn kind(session: Option<Direction>, section: &Section<'_>) -> Result<LineKind, UnusableOffer> {
     let mut words = section.head.split(' ').filter(|word| !word.is_empty());
     let (Some(media), Some(port), Some(protocol), Some(format)) =
         (words.next(), words.next(), words.next(), words.next())
@@ -161,7 +173,8 @@ fn kind(session: &Section<'_>, section: &Section<'_>) -> Result<LineKind, Unusab
             if section.attribute("rtcp-mux").is_none() {
                 return Err(UnusableOffer::at(section.line, "the m-line has no a=rtcp-mux"));
             }
-            Ok(LineKind::Audio(direction(session, section), types))
+            let both = Direction { app_sends: true, app_receives: true };
+            Ok(LineKind::Audio(direction(section).or(session).unwrap_or(both), types))
         }
         "application" if protocol == "UDP/DTLS/SCTP" && format == "webrtc-datachannel" => {
             if section.attribute("sctp-port").is_none() {
@@ -173,20 +186,18 @@ fn kind(session: &Section<'_>, section: &Section<'_>) -> Result<LineKind, Unusab
     }
 }
 
-fn direction(session: &Section<'_>, section: &Section<'_>) -> Direction {
-    let words = [("sendrecv", (true, true)), ("sendonly", (true, false))];
-    let words =
-        words.into_iter().chain([("recvonly", (false, true)), ("inactive", (false, false))]);
-    let mut found = (true, true);
-    for (word, direction) in words {
-        if section.attribute(word).is_some() {
-            return Direction { app_sends: direction.0, app_receives: direction.1 };
-        }
-        if session.attribute(word).is_some() {
-            found = direction;
-        }
-    }
-    Direction { app_sends: found.0, app_receives: found.1 }
+/// What a section says about it.
+fn direction(section: &Section<'_>) -> Option<Direction> {
+    section.attributes.iter().find_map(|attribute| {
+        let (app_sends, app_receives) = match attribute.name {
+            "sendrecv" => (true, true),
+            "sendonly" => (true, false),
+            "recvonly" => (false, true),
+            "inactive" => (false, false),
+            _ => return None,
+        };
+        Some(Direction { app_sends, app_receives })
+    })
 }
 
 /// The payload types of Opus and RED of an audio m-line; none without Opus.
@@ -214,18 +225,22 @@ fn audio_payload_types(section: &Section<'_>) -> Result<Option<PayloadTypes>, Un
     Ok(opus.map(|opus| PayloadTypes { opus, red: red.filter(|red| *red != opus) }))
 }
 
-fn announced_ssrcs(section: &Section<'_>) -> Result<Vec<Ssrc>, UnusableOffer> {
-    let mut ssrcs = Vec::new();
+/// Adds the SSRCs of an m-line; several lines may speak of the same.
+fn announced_ssrcs(section: &Section<'_>, ssrcs: &mut Vec<Ssrc>) -> Result<(), UnusableOffer> {
     for attribute in section.all("ssrc") {
         let number = attribute.value.split(' ').next().unwrap_or_default();
         let ssrc = number
             .parse()
             .map_err(|_| UnusableOffer::at(attribute.line, "the SSRC is not a number"))?;
-        if !ssrcs.contains(&Ssrc(ssrc)) {
-            ssrcs.push(Ssrc(ssrc));
+        if ssrcs.contains(&Ssrc(ssrc)) {
+            continue;
         }
+        if ssrcs.len() == SDP_SSRCS_MAX {
+            return Err(UnusableOffer::TooMany { what: "SSRCs", max: SDP_SSRCS_MAX });
+        }
+        ssrcs.push(Ssrc(ssrc));
     }
-    Ok(ssrcs)
+    Ok(())
 }
 
 /// Every m-line that we take must travel over one address; gives whether a group says so.
@@ -242,7 +257,10 @@ fn check_bundle(
             None => Ok(false),
         };
     };
-    let outside = accepted.iter().find(|(mid, _)| !group.split(' ').any(|name| name == mid));
+    // Each m-line is looked for in it: it must be no longer than there may be m-lines.
+    let names: Vec<_> =
+        group.split(' ').filter(|name| !name.is_empty()).take(M_LINES_MAX).collect();
+    let outside = accepted.iter().find(|(mid, _)| !names.contains(&mid.as_str()));
     match outside {
         Some((_, section)) => {
             Err(UnusableOffer::at(section.line, "the m-line is not in a=group:BUNDLE"))
@@ -317,6 +335,3 @@ fn payload_types(
     let received = PayloadTypes { opus, red: red.filter(|_| every_slot_takes_red) };
     Ok((sent, received))
 }
-
-/// Characters of an m-line's name. Browsers count from 0; others use short words.
-const MID_CHARS_MAX: usize = 32;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use protocol::control::PayloadTypes;
-use protocol::limits::SIGNAL_MESSAGE_BYTES_MAX;
+use protocol::limits::{SIGNAL_MESSAGE_BYTES_MAX, SUBSCRIBER_STREAMS_MAX};
 use protocol::rtp::{PayloadType, Ssrc};
 use protocol::signal::LinkParameters;
 
 use super::samples::{CHROMIUM, FIREFOX};
 use super::*;
-use crate::limits::M_LINES_MAX;
+use crate::limits::{M_LINES_MAX, MID_CHARS_MAX, SDP_SSRCS_MAX};
 
 fn local() -> LinkParameters {
     LinkParameters {
@@ -77,7 +77,9 @@ fn the_answer_mirrors_the_offer() {
         assert!(answer.contains("a=ice-lite\r\n"));
         assert!(answer.lines().all(|line| line.contains('=')), "no empty or broken line");
         assert_eq!(answer.matches("a=candidate:").count(), 1, "once for the bundle");
+        // Jam tracks are not paced, not estimated and not sent again.
         assert!(!answer.contains("extmap") && !answer.contains("transport-cc"));
+        assert!(!answer.contains("rtcp-fb") && !answer.contains("nack"));
         let lines = m_lines(&answer);
         let mids: Vec<_> = (0..5).map(|mid| format!("a=mid:{mid}")).collect();
         for (line, mid) in lines.iter().zip(&mids) {
@@ -211,4 +213,59 @@ fn endless_offers_are_refused() {
     let lines = "a=x\n".repeat(SIGNAL_MESSAGE_BYTES_MAX / 4);
     let offer = format!("{CHROMIUM}{lines}");
     assert!(matches!(parse(&offer), Err(UnusableOffer::TooMany { what: "lines", .. })));
+}
+
+#[test]
+fn an_offer_announces_few_ssrcs() {
+    let announcing = |count: usize| {
+        let lines: String = (1..count).map(|n| format!("a=ssrc:{n} cname:x\r\n")).collect();
+        let at = CHROMIUM.find("a=ssrc:").expect("the microphone has one");
+        let mut offer = CHROMIUM.to_owned();
+        // Saying the same twice costs nothing.
+        offer.insert_str(at, &format!("{lines}{lines}"));
+        parse(&offer)
+    };
+    assert_eq!(announcing(SDP_SSRCS_MAX).expect("as many as may be").ssrcs.len(), SDP_SSRCS_MAX);
+    let refused = announcing(SDP_SSRCS_MAX + 1);
+    assert_eq!(refused, Err(UnusableOffer::TooMany { what: "SSRCs", max: SDP_SSRCS_MAX }));
+}
+
+#[test]
+fn an_endless_bundle_is_not_looked_through() {
+    let many: String = (0..M_LINES_MAX).map(|n| format!("x{n} ")).collect();
+    let offer = CHROMIUM.replacen("BUNDLE ", &format!("BUNDLE {many}"), 1);
+    let mic = CHROMIUM.lines().position(|line| line.starts_with("m=")).expect("it has") + 1;
+    check_refused(&offer, mic, "not in a=group:BUNDLE");
+}
+
+#[test]
+fn an_m_line_has_a_short_name() {
+    let named = |chars: usize| {
+        let mid = "m".repeat(chars);
+        let offer = CHROMIUM.replacen("a=mid:0", &format!("a=mid:{mid}"), 1);
+        parse(&offer.replacen("BUNDLE 0", &format!("BUNDLE {mid}"), 1))
+    };
+    assert!(named(MID_CHARS_MAX).is_ok());
+    assert!(matches!(named(MID_CHARS_MAX + 1), Err(UnusableOffer::Line { .. })));
+}
+
+#[test]
+fn the_largest_offer_of_a_browser_fits_one_message() {
+    for sample in [CHROMIUM, FIREFOX] {
+        let lines: Vec<_> = sample.match_indices("m=").map(|(at, _)| at).collect();
+        let slot = &sample[lines[1]..lines[2]];
+        let mut offer = sample.to_owned();
+        let mut names = String::new();
+        // A microphone, three slots and a data channel are in the sample.
+        for mid in 5..M_LINES_MAX {
+            offer.push_str(&slot.replacen("a=mid:1", &format!("a=mid:{mid}"), 1));
+            names.push_str(&format!(" {mid}"));
+        }
+        offer = offer.replacen("BUNDLE 0 1 2 3 4", &format!("BUNDLE 0 1 2 3 4{names}"), 1);
+        let slots = parse(&offer).expect("a browser's offer").receiving().count();
+        assert!(SUBSCRIBER_STREAMS_MAX <= slots);
+        let message = serde_json::to_string(&offer).expect("text");
+        // ICE candidates and what browsers will add one day.
+        assert!(message.len() + SIGNAL_MESSAGE_BYTES_MAX / 4 < SIGNAL_MESSAGE_BYTES_MAX);
+    }
 }

@@ -1,10 +1,11 @@
 //! A server in virtual time, and apps at its desk.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use protocol::codec::Codec;
-use protocol::control::{Event, SfuDescription};
+use protocol::control::{Event, SfuDescription, WorkerDescription};
 use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::rtp::Ssrc;
 use protocol::signal::{
@@ -13,7 +14,7 @@ use protocol::signal::{
 };
 use protocol::time::Instant;
 use signalling::limits::Limits;
-use signalling::{Config, ConnectionId, Output, Signalling, TicketKey};
+use signalling::{AddressBlock, Config, ConnectionId, Output, Signalling, TicketKey};
 
 use crate::offers::{OfferPlan, offer};
 use crate::sfu::PaperSfu;
@@ -45,11 +46,20 @@ impl Desk {
     }
 
     pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self::with_workers(limits, &[u32::MAX])
+    }
+
+    /// With workers that take so many packets per second.
+    pub(crate) fn with_workers(limits: Limits, packets_per_second: &[u32]) -> Self {
+        let worker = |(port, packets_per_second_max): (u16, &u32)| WorkerDescription {
+            candidates: vec![SocketAddr::from(([127, 0, 0, 1], port))],
+            packets_per_second_max: *packets_per_second_max,
+        };
         let core = Signalling::new(Config {
             limits,
             sfu: SfuDescription {
                 fingerprint: vec!["AB"; 32].join(":"),
-                candidates: vec!["127.0.0.1:7882".parse().expect("an address")],
+                workers: (7882..).zip(packets_per_second).map(worker).collect(),
             },
             ticket_key: TicketKey::new([1; 32]),
             seed: [2; 32],
@@ -68,9 +78,14 @@ impl Desk {
 
     /// Opens a WebSocket.
     pub(crate) fn open(&mut self) -> ConnectionId {
+        self.open_from(None)
+    }
+
+    /// Opens a WebSocket from somewhere.
+    pub(crate) fn open_from(&mut self, from: Option<AddressBlock>) -> ConnectionId {
         self.last_connection += 1;
         let connection = ConnectionId(self.last_connection);
-        self.core.handle_connected(self.now, connection);
+        self.core.handle_connected(self.now, connection, from);
         self.drain();
         connection
     }

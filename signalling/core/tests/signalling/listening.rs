@@ -2,6 +2,7 @@
 
 use protocol::codec::Codec::{Opus, Opus64, Pcm};
 use protocol::control::{Command, Event, PayloadTypes};
+use protocol::id::ParticipantId;
 use protocol::rtp::{PayloadType, Ssrc};
 use protocol::signal::{ClientMessage, Description, EngineKind, ErrorCode, ServerMessage, Stream};
 
@@ -276,14 +277,165 @@ fn how_packets_arrive_is_told_to_their_publisher() {
     desk.sfu_event(&event);
 }
 
+/// The last command that `pick` wants, as the SFU would refuse it.
+fn refusal(desk: &Desk, pick: impl Fn(&Command) -> bool) -> Event {
+    let command = desk.sfu.commands.iter().rfind(|command| pick(command)).expect("it was sent");
+    let (Command::OpenLink { participant, .. }
+    | Command::RestartIce { participant, .. }
+    | Command::AddSource { participant, .. }
+    | Command::Subscribe { subscriber: participant, .. }) = command
+    else {
+        panic!("{command:?}");
+    };
+    let (participant, command) = (*participant, Box::new(command.clone()));
+    Event::CommandRefused { participant, command, text: "no".into() }
+}
+
 #[test]
 fn a_refused_command_is_told_to_whom_it_concerns() {
     let mut desk = Desk::new();
     let ana = desk.musician("r", "Ana");
-    desk.received(ana.connection);
-    let text = "no room for another link".into();
-    desk.sfu_event(&Event::CommandRefused { participant: ana.id, text });
+    let ben = desk.musician("r", "Ben");
+    for app in [&ana, &ben] {
+        desk.received(app.connection);
+    }
+    let refused = refusal(
+        &desk,
+        |command| matches!(command, Command::Subscribe { subscriber: id, .. } if *id == ana.id),
+    );
+    desk.sfu_event(&refused);
     assert_eq!(desk.errors(ana.connection), [ErrorCode::MediaRefused]);
+    let refused = refusal(
+        &desk,
+        |command| matches!(command, Command::AddSource { participant: id, .. } if *id == ben.id),
+    );
+    desk.sfu_event(&refused);
+    assert_eq!(desk.errors(ben.connection), [ErrorCode::MediaRefused]);
+    assert_eq!(desk.errors(ana.connection), []);
+}
+
+#[test]
+fn a_link_that_the_sfu_refuses_is_given_up_and_bystanders_are_not_troubled() {
+    for restart in [false, true] {
+        let mut desk = Desk::new();
+        let ana = desk.musician("r", "Ana");
+        let ben = desk.musician("r", "Ben");
+        if restart {
+            let other =
+                protocol::signal::LinkParameters { ice_ufrag: "other".into(), ..link(ben.id.0) };
+            desk.connect_direct(&ben, &other);
+        }
+        for app in [&ana, &ben] {
+            desk.received(app.connection);
+        }
+        let refused_link = refusal(&desk, |command| match command {
+            Command::OpenLink { participant, .. } => *participant == ben.id && !restart,
+            Command::RestartIce { .. } => restart,
+            _ => false,
+        });
+        // The SFU refuses these because there is no link; it has not heard of the next yet.
+        let of_ben = |pick: fn(&Command) -> Option<ParticipantId>| {
+            refusal(&desk, |command| pick(command) == Some(ben.id))
+        };
+        let cascade = [
+            of_ben(|command| match command {
+                Command::AddSource { participant, .. } => Some(*participant),
+                _ => None,
+            }),
+            of_ben(|command| match command {
+                Command::Subscribe { publisher, .. } => Some(*publisher),
+                _ => None,
+            }),
+            of_ben(|command| match command {
+                Command::Subscribe { subscriber, .. } => Some(*subscriber),
+                _ => None,
+            }),
+        ];
+        desk.sfu_event(&refused_link);
+        assert_eq!(desk.errors(ben.connection), [ErrorCode::MediaRefused]);
+        assert!(!desk.sfu.links.contains_key(&ben.id));
+        assert!(desk.sfu.links[&ana.id].streams.is_empty());
+        for event in &cascade {
+            desk.sfu_event(event);
+        }
+        for app in [&ana, &ben] {
+            assert_eq!(desk.errors(app.connection), []);
+        }
+        // The next attempt brings everything back, and an old refusal does not touch it.
+        desk.connect_direct(&ben, &link(77));
+        desk.sfu_event(&refused_link);
+        assert_eq!(desk.errors(ben.connection), []);
+        assert_eq!(desk.sfu.links[&ana.id].streams.len(), 1);
+        assert_eq!(desk.sfu.links[&ben.id].streams.len(), 1);
+    }
+}
+
+#[test]
+fn a_link_that_is_over_is_told_once_and_only_a_new_one_helps() {
+    let mut desk = Desk::new();
+    let ana = desk.musician("r", "Ana");
+    let ben = desk.musician("r", "Ben");
+    let over = |desk: &Desk| Event::LinkClosed {
+        participant: ben.id,
+        local_ufrag: desk.sfu.links[&ben.id].local.ice_ufrag.clone(),
+    };
+    let closed = over(&desk);
+    for app in [&ana, &ben] {
+        desk.received(app.connection);
+    }
+    desk.sfu_event(&closed);
+    assert_eq!(desk.errors(ben.connection), [ErrorCode::LinkClosed]);
+    assert_eq!(desk.received(ana.connection), [], "nobody else is troubled");
+    // A restart would look like an answer and never come up.
+    let restarted =
+        protocol::signal::LinkParameters { ice_ufrag: "another".into(), ..link(ben.id.0) };
+    let commands = desk.sfu.commands.len();
+    desk.connect_direct(&ben, &restarted);
+    assert_eq!(desk.errors(ben.connection), [ErrorCode::LinkClosed]);
+    assert_eq!(desk.sfu.commands.len(), commands);
+    desk.connect_direct(&ben, &link(77));
+    assert_eq!(desk.errors(ben.connection), []);
+    assert_eq!(desk.sfu.links[&ben.id].streams.len(), 1);
+    assert_eq!(desk.sfu.links[&ana.id].streams.len(), 1);
+    // What the SFU said about the old link says nothing about this one.
+    desk.sfu_event(&closed);
+    assert_eq!(desk.errors(ben.connection), []);
+}
+
+#[test]
+fn sources_are_declared_at_the_rate_of_their_codecs_and_excess_is_told_now_and_then() {
+    let mut desk = Desk::new();
+    let ana = desk.musician("r", "Ana");
+    desk.musician("r", "Cleo");
+    let plain = desk.join_as("r", "Ben", EngineKind::Standard, &[], None).expect("let in");
+    desk.connect_sdp(&plain, &OfferPlan { slots: 1, ..OfferPlan::default() }).expect("answered");
+    desk.publish(&plain, "mic", &[Opus], &[Opus], 7);
+    let rates = |desk: &Desk, app: &App| -> Vec<u32> {
+        let sources = desk.sfu.links[&app.id].sources.values();
+        sources.map(|source| source.packets_per_second).collect()
+    };
+    assert_eq!(rates(&desk, &ana), [750, 400], "opus-64 for Cleo, and opus for Ben");
+    assert_eq!(rates(&desk, &plain), [100]);
+
+    let (ssrc, source) = desk.sfu.links[&ana.id].sources.first_key_value().expect("a source");
+    let (participant, track, ssrc) = (ana.id, source.track, *ssrc);
+    let event = Event::OverRate { participant, track, ssrc, dropped_packets: 99 };
+    let told = |desk: &mut Desk| {
+        desk.sfu_event(&event);
+        desk.find(ana.connection, |message| match message {
+            ServerMessage::Error { code: ErrorCode::OverRate, text } => Some(text),
+            _ => None,
+        })
+    };
+    let [text] = told(&mut desk).try_into().expect("told");
+    assert_eq!(
+        text,
+        "mic is sent faster than 750 packets a second; 99 were dropped in the last one"
+    );
+    assert_eq!(told(&mut desk), <[String; 0]>::default(), "not every second");
+    desk.wait_alive(10);
+    assert_eq!(told(&mut desk).len(), 1);
+    assert_eq!(desk.errors(plain.connection), []);
 }
 
 #[test]

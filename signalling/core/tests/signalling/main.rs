@@ -9,5 +9,6 @@ mod limits;
 mod listening;
 mod offers;
 mod random_plans;
+mod redundancy;
 mod rooms;
 mod sfu;

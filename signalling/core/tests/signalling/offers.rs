@@ -9,6 +9,8 @@ pub(crate) struct OfferPlan {
     pub(crate) ufrag: String,
     pub(crate) fingerprint: u8,
     pub(crate) slots: usize,
+    /// The number of the microphone's m-line; the others count on.
+    pub(crate) first_mid: usize,
     pub(crate) opus: u8,
     pub(crate) red: bool,
     pub(crate) data_channel: bool,
@@ -21,6 +23,7 @@ impl Default for OfferPlan {
             ufrag: "ufrag".into(),
             fingerprint: 0xaa,
             slots: 2,
+            first_mid: 0,
             opus: 111,
             red: true,
             data_channel: true,
@@ -30,7 +33,7 @@ impl Default for OfferPlan {
 
 /// One microphone (MID 0), a data channel, and slots after it.
 pub(crate) fn offer(plan: &OfferPlan) -> String {
-    let OfferPlan { session, ufrag, fingerprint, slots, opus, red, data_channel } = plan;
+    let OfferPlan { session, ufrag, fingerprint, slots, first_mid, opus, red, data_channel } = plan;
     let fingerprint = vec![format!("{fingerprint:02X}"); 32].join(":");
     let transport = format!(
         "a=ice-ufrag:{ufrag}\r\na=ice-pwd:{ufrag}APasswordOfSomeLength1\r\n\
@@ -38,7 +41,7 @@ pub(crate) fn offer(plan: &OfferPlan) -> String {
     );
     let mut bundle = String::new();
     let mut lines = String::new();
-    let mut mid = 0;
+    let mut mid = *first_mid;
     let audio = |mid: usize, direction: &str| {
         let red = if *red { "a=rtpmap:63 red/48000/2\r\n" } else { "" };
         format!(
@@ -52,7 +55,7 @@ pub(crate) fn offer(plan: &OfferPlan) -> String {
         mid += 1;
         mid
     };
-    let mut next = add(audio(0, "sendonly"));
+    let mut next = add(audio(*first_mid, "sendonly"));
     if *data_channel {
         next = add(format!(
             "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n{transport}a=mid:{next}\r\n\

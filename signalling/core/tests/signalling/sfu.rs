@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::control::{Command, PayloadTypes};
-use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::limits::{PARTICIPANT_TRACKS_MAX, SUBSCRIBER_STREAMS_MAX, TRACK_ENCODINGS_MAX};
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
@@ -20,6 +20,7 @@ pub(crate) struct PaperSfu {
 #[derive(Debug)]
 pub(crate) struct PaperLink {
     pub(crate) room: RoomId,
+    pub(crate) worker: WorkerId,
     pub(crate) local: LinkParameters,
     pub(crate) remote: LinkParameters,
     pub(crate) data_channel: bool,
@@ -31,6 +32,7 @@ pub(crate) struct PaperLink {
 pub(crate) struct PaperSource {
     pub(crate) track: TrackId,
     pub(crate) payload_types: PayloadTypes,
+    pub(crate) packets_per_second: u32,
     pub(crate) muted: bool,
 }
 
@@ -39,6 +41,7 @@ pub(crate) struct PaperStream {
     pub(crate) publisher: ParticipantId,
     pub(crate) source: Ssrc,
     pub(crate) payload_types: PayloadTypes,
+    pub(crate) redundant_frames: u8,
 }
 
 impl PaperSfu {
@@ -46,9 +49,12 @@ impl PaperSfu {
     pub(crate) fn carry_out(&mut self, command: Command) {
         self.commands.push(command.clone());
         match command {
-            Command::OpenLink { participant, room, local, remote, data_channel } => {
+            Command::OpenLink { participant, room, worker, local, remote, data_channel } => {
+                let home = self.links.values().find(|link| link.room == room);
+                assert!(home.is_none_or(|link| link.worker == worker), "a room on two workers");
                 let (sources, streams) = (BTreeMap::new(), BTreeMap::new());
-                let link = PaperLink { room, local, remote, data_channel, sources, streams };
+                let link =
+                    PaperLink { room, worker, local, remote, data_channel, sources, streams };
                 assert!(self.links.insert(participant, link).is_none(), "opened twice");
             }
             Command::RestartIce { participant, local, remote } => {
@@ -62,10 +68,11 @@ impl PaperSfu {
                 let mut streams = self.links.values().flat_map(|link| link.streams.values());
                 assert!(!streams.any(|stream| stream.publisher == participant), "still heard");
             }
-            Command::AddSource { participant, track, ssrc, payload_types } => {
+            Command::AddSource { participant, track, ssrc, payload_types, packets_per_second } => {
                 let link = self.link(participant);
                 assert!(!link.streams.contains_key(&ssrc), "the SSRC goes both ways");
-                let source = PaperSource { track, payload_types, muted: false };
+                let muted = false;
+                let source = PaperSource { track, payload_types, packets_per_second, muted };
                 assert!(link.sources.insert(ssrc, source).is_none(), "added twice");
                 let of_track = link.sources.values().filter(|source| source.track == track);
                 assert!(of_track.count() <= TRACK_ENCODINGS_MAX);
@@ -84,11 +91,18 @@ impl PaperSfu {
                 let room = from.room.clone();
                 let link = self.link(subscriber);
                 assert_eq!(link.room, room, "no packet leaves its room");
-                link.streams.insert(stream, PaperStream { publisher, source, payload_types });
+                let redundant_frames = 0;
+                let heard = PaperStream { publisher, source, payload_types, redundant_frames };
+                link.streams.insert(stream, heard);
                 assert!(link.streams.len() <= SUBSCRIBER_STREAMS_MAX);
             }
             Command::Unsubscribe { subscriber, stream } => {
                 assert!(self.link(subscriber).streams.remove(&stream).is_some(), "not there");
+            }
+            Command::SetRedundancy { subscriber, stream, redundant_frames } => {
+                let stream = self.link(subscriber).streams.get_mut(&stream).expect("a stream");
+                assert_ne!(stream.redundant_frames, redundant_frames, "said twice");
+                stream.redundant_frames = redundant_frames;
             }
             Command::SetMuted { participant, ssrc, muted } => {
                 let source = self.link(participant).sources.get_mut(&ssrc).expect("known source");

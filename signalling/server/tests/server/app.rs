@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use protocol::control::{Command, Event, SfuDescription};
-use protocol::signal::{ServerEnvelope, ServerMessage};
+use protocol::control::{Command, Event, SfuDescription, WorkerDescription};
+use protocol::id::ParticipantId;
+use protocol::signal::{ErrorCode, ServerEnvelope, ServerMessage};
 use signalling::TicketKey;
 use signalling::limits::Limits;
+use signalling_server::limits::SFU_COMMANDS_MAX;
 use signalling_server::{Asset, Caching, Config, ServeError, Server, SfuLink};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -23,7 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server.
 pub(crate) struct TestServer {
     pub(crate) http: SocketAddr,
-    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) events: mpsc::Sender<Event>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServeError>>,
@@ -35,22 +37,22 @@ impl TestServer {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        let config = Config {
-            http: SocketAddr::from(([127, 0, 0, 1], 0)),
-            limits,
-            ticket_key: TicketKey::new([1; 32]),
-            seed: [2; 32],
-            assets: Arc::new(asset),
-            version: "1.2.3",
-        };
-        let (command, commands) = mpsc::unbounded_channel();
+        Self::with_config(Config { limits, ..config() }, SFU_COMMANDS_MAX).await
+    }
+
+    /// With an SFU whose queue has `commands_max` places.
+    pub(crate) async fn with_config(config: Config, commands_max: usize) -> Self {
+        let (commands, received) = mpsc::channel(commands_max);
         let (events, from_sfu) = mpsc::channel(16);
         let sfu = SfuLink {
             description: SfuDescription {
                 fingerprint: vec!["AB"; 32].join(":"),
-                candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7882))],
+                workers: vec![WorkerDescription {
+                    candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7882))],
+                    packets_per_second_max: u32::MAX,
+                }],
             },
-            commands: Box::new(move |it| drop(command.send(it))),
+            commands,
             events: from_sfu,
         };
         let server = Server::bind(config).await.expect("a free port");
@@ -63,7 +65,7 @@ impl TestServer {
             }
         };
         let task = tokio::spawn(server.run(sfu, stopping));
-        Self { http, commands, events, stop: Some(stop), task }
+        Self { http, commands: received, events, stop: Some(stop), task }
     }
 
     /// Tells it to stop.
@@ -123,11 +125,19 @@ impl App {
         self.socket.send(Message::text(text)).await.expect("the socket is open");
     }
 
+    /// Sends, if the socket is still open.
+    pub(crate) async fn try_send(&mut self, text: &str) -> bool {
+        self.socket.send(Message::text(text)).await.is_ok()
+    }
+
     /// The next message or the end; pings are answered in passing.
     pub(crate) async fn next(&mut self) -> Received {
+        timeout(PATIENCE, self.next_at_last()).await.expect("in time")
+    }
+
+    async fn next_at_last(&mut self) -> Received {
         loop {
-            let message = timeout(PATIENCE, self.socket.next()).await.expect("in time");
-            match message {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let message = serde_json::from_str(&text).expect("the protocol's JSON");
                     return Received::Message(message);
@@ -178,6 +188,20 @@ impl App {
     }
 }
 
+/// On a free port.
+pub(crate) fn config() -> Config {
+    Config {
+        http: SocketAddr::from(([127, 0, 0, 1], 0)),
+        limits: Limits::default(),
+        ticket_key: TicketKey::new([1; 32]),
+        seed: [2; 32],
+        assets: Arc::new(asset),
+        origins: Vec::new(),
+        metrics: Arc::new(|census| format!("{census:?}")),
+        version: "1.2.3",
+    }
+}
+
 /// A `join`.
 pub(crate) fn join(room: &str, name: &str, seat: Option<&str>) -> String {
     let mut message = serde_json::json!({
@@ -197,4 +221,23 @@ fn asset(path: &str) -> Option<Asset> {
         _ => return None,
     };
     Some(Asset { bytes: bytes.into(), caching })
+}
+
+/// The code of an error, to look for.
+pub(crate) fn error(message: &ServerMessage) -> Option<ErrorCode> {
+    match message {
+        ServerMessage::Error { code, .. } => Some(*code),
+        _ => None,
+    }
+}
+
+/// The id, the seat and the ticket of an app that has just joined.
+pub(crate) async fn joined(app: &mut App) -> (ParticipantId, String, String) {
+    app.find(|message| match message {
+        ServerMessage::Joined { participant, seat, ticket, .. } => {
+            Some((*participant, seat.clone(), ticket.clone()))
+        }
+        _ => None,
+    })
+    .await
 }

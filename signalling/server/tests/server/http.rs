@@ -52,6 +52,21 @@ async fn programs_ask_for_version_and_health() {
 }
 
 #[tokio::test]
+async fn those_who_watch_are_told_how_many_there_are_and_whether_more_may_come() {
+    let limits = Limits { rooms_max: 1, ..Limits::default() };
+    let server = TestServer::with_limits(limits).await;
+    let ready = server.request("GET /readyz HTTP/1.1").await;
+    assert!(ready.starts_with("HTTP/1.1 200") && ready.ends_with("ready"), "{ready}");
+    let _ana = server.join("blue", "Ana").await;
+    let metrics = server.request("GET /metrics HTTP/1.1").await;
+    assert!(metrics.contains("content-type: application/openmetrics-text"), "{metrics}");
+    let census = "Census { connections: 1, rooms: 1, participants: 1, takes_rooms: false }";
+    assert!(metrics.ends_with(census), "{metrics}");
+    let full = server.request("GET /readyz HTTP/1.1").await;
+    assert!(full.starts_with("HTTP/1.1 503"), "{full}");
+}
+
+#[tokio::test]
 async fn a_connection_too_many_waits_until_another_ends() {
     let limits = Limits { connections_max: 1, ..Limits::default() };
     let server = TestServer::with_limits(limits).await;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use protocol::control::Command;
+use protocol::control::{Command, Event};
 use protocol::id::ParticipantId;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
@@ -10,8 +10,9 @@ use protocol::signal::LinkParameters;
 use super::{SERVER, Table, add_source, address_of, open, packet, pair, parameters, subscribe};
 use crate::limits::{
     CONTROL_DATAGRAMS_PER_SECOND_MAX, EVENTS_MAX, FAREWELLS_MAX, LINKS_MAX, PENDING_PACKETS_MAX,
-    SOURCE_BURST_PACKETS_MAX, SOURCES_PER_LINK_MAX, STRANGER_STUN_PER_SECOND_MAX,
-    STREAMS_PER_LINK_MAX, STREAMS_REMEMBERED_PER_LINK_MAX, SUBSCRIBERS_PER_SOURCE_MAX,
+    REPORT_INTERVAL, SOURCE_BURST, SOURCE_PACKETS_PER_SECOND_MAX, SOURCES_PER_LINK_MAX,
+    STRANGER_STUN_PER_LINK_PER_SECOND_MAX, STRANGER_STUN_PER_SECOND_MAX, STREAMS_PER_LINK_MAX,
+    STREAMS_REMEMBERED_PER_LINK_MAX, SUBSCRIBERS_PER_SOURCE_MAX,
 };
 use crate::plain::PlainClient;
 
@@ -98,12 +99,39 @@ fn subscribers_per_source() {
 #[test]
 fn packets_of_a_source() {
     let mut table = pair();
+    table.events.clear();
     for number in 0..2000 {
         table.play(1, 11, number);
     }
-    let burst = usize::try_from(SOURCE_BURST_PACKETS_MAX).expect("small");
-    assert!(table.heard(2).len() <= 2 * burst);
-    assert!(0 < table.router.counters().dropped_source_rate);
+    let burst = (SOURCE_BURST * SOURCE_PACKETS_PER_SECOND_MAX).as_secs();
+    assert_eq!(table.heard(2).len() as u64, burst);
+    assert_eq!(table.router.counters().dropped_source_rate, 2000 - burst);
+    // Whoever sent them is told, once for each second of it.
+    for expected in [Some(2000 - burst), None] {
+        table.run(REPORT_INTERVAL);
+        let events = core::mem::take(&mut table.events);
+        let told = events.iter().filter_map(|event| {
+            let Event::OverRate { participant, track, ssrc, dropped_packets } = event else {
+                return None;
+            };
+            assert_eq!((participant.0, track.0, ssrc.0), (1, 11, 11));
+            Some(u64::from(*dropped_packets))
+        });
+        assert_eq!(told.collect::<Vec<_>>(), Vec::from_iter(expected));
+    }
+}
+
+#[test]
+fn the_rate_of_a_source_is_between_one_and_the_limit() {
+    let mut table = Table::of(1);
+    for rate in [0, SOURCE_PACKETS_PER_SECOND_MAX + 1] {
+        let mut command = add_source(1, 11);
+        if let Command::AddSource { packets_per_second, .. } = &mut command {
+            *packets_per_second = rate;
+        }
+        assert!(table.refused(command).contains("packets per second"));
+    }
+    assert_eq!(table.router.sources(), 0);
 }
 
 #[test]
@@ -118,34 +146,74 @@ fn pending_packets() {
     assert_eq!(table.router.counters().dropped_pending, 100 - PENDING_PACKETS_MAX as u64);
 }
 
-#[test]
-fn stun_of_strangers() {
-    let mut table = Table::new();
-    table.command(open(1, "room"));
-    let wrong = LinkParameters { ice_pwd: "guessed".into(), ..parameters("server", 1) };
-    let client = parameters("client", 1);
-    // A second's worth, twice: the bucket fills once more when it is first empty.
-    for _ in 0..2 * STRANGER_STUN_PER_SECOND_MAX + 100 {
+/// Checks of a stranger for one link, with a password that is guessed.
+fn flood(table: &mut Table, id: u32, checks: u32) {
+    let wrong = LinkParameters { ice_pwd: "guessed".into(), ..parameters("server", id) };
+    let client = parameters("client", id);
+    let mut buffer = [0; 1500];
+    for _ in 0..checks {
         let mut guess = PlainClient::new(&client, &wrong, SERVER.into(), table.now);
         guess.handle_timeout(table.now);
-        let mut buffer = [0; 1500];
         let transmit = guess.poll_transmit(&mut buffer).expect("a check");
         let datagram = &mut buffer[..transmit.len];
-        table.router.handle_datagram(table.now, address_of(9), datagram);
+        table.router.handle_datagram(table.now, address_of(9999), datagram);
     }
+}
+
+#[test]
+fn stun_of_strangers_for_one_link() {
+    let mut table = Table::new();
+    table.command(open(1, "room"));
+    flood(&mut table, 1, STRANGER_STUN_PER_LINK_PER_SECOND_MAX + 500);
+    let counters = *table.router.counters();
+    assert_eq!(counters.dropped_stun, u64::from(STRANGER_STUN_PER_LINK_PER_SECOND_MAX));
+    assert_eq!(counters.dropped_stranger_link_rate, 500);
+    assert_eq!(counters.dropped_stranger_rate + counters.dropped_control_rate, 0);
+}
+
+#[test]
+fn a_flood_for_one_link_keeps_out_nobody_else() {
+    let mut table = Table::of(2);
+    flood(&mut table, 1, 3 * (STRANGER_STUN_PER_SECOND_MAX + CONTROL_DATAGRAMS_PER_SECOND_MAX));
+    table.join(3, "room");
+    // Nor does it take from what the link itself may send.
+    table.router.handle_datagram(table.now, address_of(1), &mut [23, b'?']);
     let counters = table.router.counters();
-    assert!(0 < counters.dropped_control_rate);
-    assert!(0 < counters.dropped_stun);
-    assert_eq!(counters.control_received, 0);
+    assert_eq!(counters.dropped_stranger_rate + counters.dropped_control_rate, 0);
+    assert!(table.clients[&1].1.is_up());
+}
+
+#[test]
+fn stun_of_strangers_for_all_links() {
+    let mut table = Table::new();
+    // The bucket is full, and is filled once more when it is first empty.
+    let share = STRANGER_STUN_PER_LINK_PER_SECOND_MAX;
+    let links = 2 * STRANGER_STUN_PER_SECOND_MAX / share;
+    for id in 1..=links + 2 {
+        table.command(open(id, "room"));
+        flood(&mut table, id, share);
+    }
+    let counters = *table.router.counters();
+    assert_eq!(counters.dropped_stun, u64::from(2 * STRANGER_STUN_PER_SECOND_MAX));
+    assert_eq!(counters.dropped_stranger_rate, u64::from(2 * share));
+    assert_eq!(counters.dropped_stranger_link_rate + counters.dropped_control_rate, 0);
 }
 
 #[test]
 fn control_datagrams_of_a_link() {
-    let mut table = pair();
+    let mut table = Table::new();
+    table.join(1, "room");
+    // The bucket is filled once more when it is first empty, a second having passed since the
+    // beginning; a few were used for joining.
+    let before = *table.router.counters();
     for _ in 0..3 * CONTROL_DATAGRAMS_PER_SECOND_MAX {
         table.router.handle_datagram(table.now, address_of(1), &mut [23, b'?']);
     }
-    assert!(0 < table.router.counters().dropped_control_rate);
+    let counters = *table.router.counters();
+    let dropped = counters.dropped_control_rate - before.dropped_control_rate;
+    let limit = u64::from(CONTROL_DATAGRAMS_PER_SECOND_MAX);
+    assert!((limit..limit + 20).contains(&dropped), "{dropped}");
+    assert_eq!(counters.dropped_stranger_link_rate + counters.dropped_stranger_rate, 0);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 mod forwarding;
 mod limits;
 mod links;
+mod rtcp;
 
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use protocol::control::{Command, Event, PayloadTypes};
-use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::datagram::Kind;
+use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::{Packet, PayloadType, Ssrc};
 use protocol::signal::LinkParameters;
@@ -26,6 +28,8 @@ struct Table {
     events: Vec<Event>,
     /// RTP that left the router: receiver, packet.
     sent: Vec<(SocketAddr, Vec<u8>)>,
+    /// RTCP that left the router: when, receiver, packet.
+    reports: Vec<(Instant, SocketAddr, Vec<u8>)>,
 }
 
 /// What a test looks at in a packet.
@@ -57,6 +61,7 @@ fn open(id: u32, room: &str) -> Command {
     Command::OpenLink {
         participant: ParticipantId(id),
         room: RoomId::parse(room).expect("a name"),
+        worker: WorkerId(0),
         local: parameters("server", id),
         remote: parameters("client", id),
         data_channel: true,
@@ -69,6 +74,7 @@ fn add_source(id: u32, ssrc: u32) -> Command {
         track: TrackId(ssrc),
         ssrc: Ssrc(ssrc),
         payload_types: PayloadTypes::NATIVE,
+        packets_per_second: 1000,
     }
 }
 
@@ -109,6 +115,7 @@ impl Table {
             clients: BTreeMap::new(),
             events: Vec::new(),
             sent: Vec::new(),
+            reports: Vec::new(),
         }
     }
 
@@ -164,7 +171,9 @@ impl Table {
                 let datagram = &buffer[..transmit.len];
                 let receiver =
                     self.clients.values_mut().find(|(address, _)| *address == transmit.to);
-                if 128 <= datagram[0] {
+                if Kind::of(datagram) == Kind::Rtcp {
+                    self.reports.push((self.now, transmit.to, datagram.to_vec()));
+                } else if 128 <= datagram[0] {
                     self.sent.push((transmit.to, datagram.to_vec()));
                 } else if let Some((_, client)) = receiver {
                     client.handle_datagram(self.now, SERVER.into(), datagram);

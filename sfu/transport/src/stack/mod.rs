@@ -1,4 +1,4 @@
-//! ICE, DTLS and SCTP of one link: the only file that knows `str0m` (and `dimpl`, its DTLS).
+//! ICE, DTLS and SCTP of one link: the only module that knows `str0m` (and `dimpl`, its DTLS).
 //!
 //! It is used for nothing else: no media is declared, RTP and RTCP are never passed in, and the
 //! SRTP keys that the handshake yields go to our own SRTP while `str0m` gets zeros, so that it
@@ -10,28 +10,25 @@
 //! fenced with `catch_unwind`: should it panic over a peer's bytes, that peer loses its link and
 //! nobody else anything.
 
-use std::cell::RefCell;
+mod tap;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use protocol::limits::CHANNEL_MESSAGE_BYTES_MAX;
 use protocol::time::Instant;
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
-use str0m::config::{DtlsCert, DtlsVersion, Fingerprint, KeyingMaterial};
-use str0m::crypto::dtls::{
-    DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion, SrtpProfile,
-};
-use str0m::crypto::{CryptoError, CryptoProvider, from_feature_flags};
+use str0m::config::{DtlsCert, DtlsVersion, Fingerprint};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceCreds, Input, Output, Rtc};
 
+use self::tap::{CRYPTO, KEY_SLOT, KeySlot};
 use crate::config::{CHANNEL_LABEL, IceCredentials, Role};
-use crate::hello::{HelloAssembly, Verdict};
-use crate::limits::{
-    CHANNEL_QUEUE_BYTES_MAX, CLIENT_CHECK_INTERVAL, DTLS_RETRANSMIT_FIRST, DTLS_RETRANSMITS_MAX,
-};
-use crate::srtp::{Profile, SessionKeys};
+use crate::limits::{CHANNEL_QUEUE_BYTES_MAX, CLIENT_CHECK_INTERVAL, STUN_RETRANSMITS_MAX};
+use crate::sctp_guard::CHANNEL_STREAM;
+use crate::srtp::SessionKeys;
 use crate::{Certificate, stun};
 
 /// What the stack wants done; `to` is its own opinion, which `link.rs` overrules but for STUN.
@@ -98,6 +95,7 @@ impl Stack {
                 certificate: config.certificate.certificate_der.clone(),
                 private_key: config.certificate.private_key_der.clone(),
             })
+            .set_sctp_max_message_size(u32::from(CHANNEL_MESSAGE_BYTES_MAX))
             .set_sctp_max_buffered_amount(CHANNEL_QUEUE_BYTES_MAX);
         builder.set_initial_stun_rto(STUN_RETRANSMIT_FIRST);
         builder.set_max_stun_rto(CLIENT_CHECK_INTERVAL);
@@ -134,7 +132,7 @@ impl Stack {
                 label: CHANNEL_LABEL.into(),
                 ordered: false,
                 reliability: Reliability::MaxRetransmits { retransmits: 0 },
-                negotiated: Some(0),
+                negotiated: Some(CHANNEL_STREAM),
                 protocol: String::new(),
             }));
         }
@@ -162,9 +160,13 @@ impl Stack {
         self.rtc.as_ref().and(self.timeout)
     }
 
-    /// Queues a data channel message; `false` where the queue is full or the channel not open.
+    /// Queues a data channel message; `false` where the queue is full, the channel not open or the
+    /// message too long.
     pub(crate) fn send(&mut self, message: &[u8], sink: &mut dyn FnMut(StackOutput)) -> bool {
         let Some(id) = self.channel else { return false };
+        if usize::from(CHANNEL_MESSAGE_BYTES_MAX) < message.len() {
+            return false;
+        }
         let mut accepted = false;
         self.drive(sink, |rtc| {
             accepted = match rtc.channel(id) {
@@ -359,132 +361,3 @@ static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::
 
 /// Retransmission of an unanswered connectivity check; doubles up to [`CLIENT_CHECK_INTERVAL`].
 const STUN_RETRANSMIT_FIRST: Duration = Duration::from_millis(100);
-
-/// Unanswered checks after which a path is given up; silence is noticed in `link.rs` long before.
-const STUN_RETRANSMITS_MAX: usize = 30;
-
-static CRYPTO: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
-    Arc::new(CryptoProvider { dtls_provider: &TapProvider, ..from_feature_flags() })
-});
-
-/// Where a handshake leaves the keys for the link that it belongs to.
-type KeySlot = Arc<OnceLock<SessionKeys>>;
-
-thread_local! {
-    /// The slot of the link under construction: `Rtc` makes its DTLS instance inside `build()`,
-    /// and its provider interface has no other way to say for whom.
-    static KEY_SLOT: RefCell<Option<KeySlot>> = const { RefCell::new(None) };
-}
-
-/// Makes DTLS instances that keep the SRTP keys to themselves.
-#[derive(Debug)]
-struct TapProvider;
-
-impl DtlsProvider for TapProvider {
-    fn generate_certificate(&self) -> Option<DtlsCert> {
-        let (certificate, private_key) = generate_certificate()?;
-        Some(DtlsCert { certificate, private_key })
-    }
-
-    fn new_dtls(
-        &self,
-        certificate: &DtlsCert,
-        now: std::time::Instant,
-        _version: DtlsVersion,
-        mtu: Option<usize>,
-    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let mut builder = dimpl::Config::builder()
-            // ICE has shown that the other end is where it says.
-            .use_server_cookie(false)
-            .flight_start_rto(DTLS_RETRANSMIT_FIRST)
-            .flight_retries(DTLS_RETRANSMITS_MAX);
-        if let Some(mtu) = mtu {
-            builder = builder.mtu(mtu);
-        }
-        let config = builder.build().map_err(|error| CryptoError::Other(error.to_string()))?;
-        let certificate = dimpl::DtlsCertificate {
-            certificate: certificate.certificate.clone(),
-            private_key: certificate.private_key.clone(),
-        };
-        let dtls = dimpl::Dtls::new_12(Arc::new(config), certificate, now);
-        let keys = KEY_SLOT.take().unwrap_or_default();
-        Ok(Box::new(Tap { dtls, keys, hello: HelloAssembly::default() }))
-    }
-}
-
-struct Tap {
-    dtls: dimpl::Dtls,
-    keys: KeySlot,
-    hello: HelloAssembly,
-}
-
-impl core::fmt::Debug for Tap {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Tap").finish_non_exhaustive()
-    }
-}
-
-impl DtlsInstance for Tap {
-    fn set_active(&mut self, active: bool) {
-        self.dtls.set_active(active);
-    }
-
-    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        if self.dtls.is_active() {
-            return self.dtls.handle_packet(packet);
-        }
-        match self.hello.handle(packet) {
-            Verdict::Unchanged => self.dtls.handle_packet(packet),
-            Verdict::Kept => Ok(()),
-            Verdict::Whole(hello) => self.dtls.handle_packet(&hello),
-        }
-    }
-
-    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        let output = self.dtls.poll_output(buffer);
-        let DtlsOutput::KeyingMaterial(material, profile) = output else { return output };
-        if let Some(keys) = session_keys(&material, profile) {
-            // A second set would be a renegotiation, which does not exist.
-            let _already_set = self.keys.set(keys);
-        }
-        DtlsOutput::KeyingMaterial(KeyingMaterial::new(&vec![0; material.len()]), profile)
-    }
-
-    fn handle_timeout(&mut self, now: std::time::Instant) -> Result<(), DtlsImplError> {
-        self.dtls.handle_timeout(now)
-    }
-
-    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.dtls.send_application_data(data)
-    }
-
-    fn is_active(&self) -> bool {
-        self.dtls.is_active()
-    }
-
-    fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.dtls.protocol_version()
-    }
-
-    fn is_closing(&self) -> bool {
-        self.dtls.is_closing()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.dtls.is_closed()
-    }
-
-    fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.dtls.close()
-    }
-}
-
-fn session_keys(material: &[u8], profile: SrtpProfile) -> Option<SessionKeys> {
-    let profile = match profile {
-        SrtpProfile::AEAD_AES_256_GCM => Profile::AeadAes256Gcm,
-        SrtpProfile::AEAD_AES_128_GCM => Profile::AeadAes128Gcm,
-        SrtpProfile::AES128_CM_SHA1_80 => Profile::AesCm128HmacSha1,
-        _ => return None,
-    };
-    SessionKeys::from_dtls(profile, material)
-}
