@@ -15,6 +15,8 @@ use thiserror::Error;
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::incoming::IncomingCommand;
 use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX};
+use crate::minute::Minute;
+use crate::playout_mode::{PlayoutMode, PlayoutModeError};
 use crate::rt::capture::{CaptureCommand, EncoderSet};
 use crate::rt::remote::Remote;
 use crate::rt::render::{Mix, RenderCommand};
@@ -38,6 +40,8 @@ pub struct Control {
     slots: Vec<Slot>,
     /// Every SSRC that was ever sent.
     sources: Vec<Ssrc>,
+    /// Of every remote without a mode of its own.
+    default_playout: PlayoutMode,
 }
 
 /// What cannot be done to a remote.
@@ -55,6 +59,9 @@ pub enum ControlError {
     /// A gain, pan or level that is not a number in its range.
     #[error("a value outside its range")]
     MisuseValue,
+    /// A playout delay that cannot be.
+    #[error(transparent)]
+    MisusePlayout(#[from] PlayoutModeError),
     /// The codec library could not make a decoder.
     #[error("no decoder could be made")]
     RefusedDecoder,
@@ -95,6 +102,9 @@ struct RemoteHandle {
     ssrc: Ssrc,
     key: RemoteKey,
     shared: Arc<SharedRemote>,
+    /// `None` where it follows the default.
+    playout: Option<PlayoutMode>,
+    minute: Minute,
 }
 
 /// A place in the render callback's table.
@@ -118,6 +128,7 @@ impl Control {
             remotes: Vec::new(),
             slots: vec![Slot { generation: 0, taken: false }; REMOTES_MAX],
             sources: Vec::new(),
+            default_playout: PlayoutMode::Automatic,
         }
     }
 
@@ -167,7 +178,7 @@ impl Control {
             .map_err(|_| ControlError::ExhaustedCommands)
     }
 
-    /// Starts to hear a stream, at unity gain in the middle.
+    /// Starts to hear a stream, at unity gain in the middle, with the default playout mode.
     pub fn add_remote(&mut self, ssrc: Ssrc, channels: Channels) -> Result<(), ControlError> {
         self.poll();
         let Err(index) = self.remotes.binary_search_by_key(&ssrc, |remote| remote.ssrc) else {
@@ -179,13 +190,16 @@ impl Control {
         let generation = slot.generation.wrapping_add(1);
         let key = RemoteKey { slot: place, generation };
         let shared = Arc::new(SharedRemote::new());
-        let remote =
+        let mut remote =
             Remote::new(key, channels, Arc::clone(&shared)).ok_or(ControlError::RefusedDecoder)?;
+        remote.playout = self.default_playout;
         self.to_render
             .push(RenderCommand::Add(Box::new(remote)))
             .map_err(|_| ControlError::ExhaustedCommands)?;
         *slot = Slot { generation, taken: true };
-        self.remotes.insert(index, RemoteHandle { ssrc, key, shared: Arc::clone(&shared) });
+        let minute = Minute::new();
+        let handle = RemoteHandle { ssrc, key, shared: Arc::clone(&shared), playout: None, minute };
+        self.remotes.insert(index, handle);
         // After the callback's command, so that the callback knows the remote before its frames.
         self.to_incoming
             .push(IncomingCommand::Add { ssrc, remote: key, shared })
@@ -229,6 +243,34 @@ impl Control {
         self.set_mix(ssrc, Mix::Solo(solo))
     }
 
+    /// Sets what a remote's playout delay is steered by, whatever the default is.
+    pub fn set_playout(&mut self, ssrc: Ssrc, mode: PlayoutMode) -> Result<(), ControlError> {
+        self.choose_playout(ssrc, Some(mode.check()?))
+    }
+
+    /// Has a remote's playout delay follow the default, as it does at the start.
+    pub fn follow_default_playout(&mut self, ssrc: Ssrc) -> Result<(), ControlError> {
+        self.choose_playout(ssrc, None)
+    }
+
+    /// Sets the playout mode of every remote that has none of its own, those that come later
+    /// included; [`PlayoutMode::Automatic`] at the start.
+    pub fn set_default_playout(&mut self, mode: PlayoutMode) -> Result<(), ControlError> {
+        self.default_playout = mode.check()?;
+        for remote in self.remotes.iter().filter(|remote| remote.playout.is_none()) {
+            self.to_render
+                .push(RenderCommand::SetPlayout(remote.key, mode))
+                .map_err(|_| ControlError::ExhaustedCommands)?;
+        }
+        Ok(())
+    }
+
+    /// What [`Self::set_default_playout`] was told last.
+    #[must_use]
+    pub const fn default_playout(&self) -> PlayoutMode {
+        self.default_playout
+    }
+
     /// Frees what the callbacks gave back and hands them what waited. Call it about once a second;
     /// every other call of this half does it too where it matters.
     pub fn poll(&mut self) {
@@ -239,6 +281,9 @@ impl Control {
         self.to_capture.flush();
         self.to_render.flush();
         self.to_incoming.flush();
+        for remote in &mut self.remotes {
+            remote.minute.note(remote.shared.counts());
+        }
     }
 
     /// Everything measured; allocates the list of remotes.
@@ -254,7 +299,11 @@ impl Control {
 
     /// How each remote fares, in the order of their SSRCs; allocates nothing.
     pub fn remotes(&self) -> impl Iterator<Item = RemoteStats> {
-        self.remotes.iter().map(|remote| remote.shared.load(remote.ssrc))
+        self.remotes.iter().map(|remote| RemoteStats {
+            playout: remote.playout.unwrap_or(self.default_playout),
+            concealed_ms_per_minute: remote.minute.concealed_ms(remote.shared.counts()),
+            ..remote.shared.load(remote.ssrc)
+        })
     }
 
     /// The input after input gain, before mute.
@@ -278,6 +327,18 @@ impl Control {
     fn set_mix(&mut self, ssrc: Ssrc, mix: Mix) -> Result<(), ControlError> {
         let key = self.remotes[self.index(ssrc)?].key;
         self.tell_render(RenderCommand::SetMix(key, mix))
+    }
+
+    fn choose_playout(
+        &mut self,
+        ssrc: Ssrc,
+        choice: Option<PlayoutMode>,
+    ) -> Result<(), ControlError> {
+        let index = self.index(ssrc)?;
+        let mode = choice.unwrap_or(self.default_playout);
+        self.tell_render(RenderCommand::SetPlayout(self.remotes[index].key, mode))?;
+        self.remotes[index].playout = choice;
+        Ok(())
     }
 
     fn tell_capture(&mut self, command: CaptureCommand) -> Result<(), ControlError> {

@@ -212,6 +212,9 @@ impl Stream {
             for skipped in order.highest.0 + 1..number.0 {
                 order.came.set(skipped, false);
             }
+            if 1 < ahead {
+                self.shared.gaps.add(1);
+            }
             order.came.set(number.0, true);
             order.highest = number;
             true

@@ -6,7 +6,7 @@ use protocol::limits::{PAYLOAD_BYTES_MAX, SUBSCRIBER_STREAMS_MAX, TRACK_ENCODING
 pub const PERIOD_FRAMES_MAX: usize = 8192;
 
 /// Remote streams mixed at once; [`crate::Control::add_remote`] refuses more. Each costs about
-/// 250 kB of buffers.
+/// 350 kB of buffers.
 pub const REMOTES_MAX: usize = SUBSCRIBER_STREAMS_MAX;
 
 /// Encodings of the published track at once; [`crate::Control::set_encodings`] refuses more.

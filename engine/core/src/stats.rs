@@ -9,6 +9,9 @@ use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
 use protocol::units::Decibels;
 
+use crate::minute::Counts;
+use crate::playout_mode::PlayoutMode;
+
 /// How loud something is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
@@ -44,6 +47,9 @@ pub struct RemoteStats {
     pub received_packets: u64,
     /// Sequence numbers that never came. A packet that comes after all is taken off again.
     pub lost_packets: u64,
+    /// How often packets were missing, one or several in a row; those that only came later
+    /// included.
+    pub gaps: u64,
     /// Packets that came after their moment had been concealed.
     pub late_packets: u64,
     /// Packets that came after one with a higher sequence number.
@@ -56,8 +62,12 @@ pub struct RemoteStats {
     pub undecodable_packets: u64,
     /// Packets dropped because a queue on this machine was full.
     pub overrun_packets: u64,
-    /// Frames invented for missing ones, silence after a long gap included.
+    /// Frames invented for missing ones; of a longer gap the first 60 ms, since the silence after them may
+    /// be the publisher's.
     pub concealed_frames: u64,
+    /// The same in milliseconds for the latest minute that was played, counted from samples that
+    /// [`crate::Control::poll`] takes once a second; of all there was while that is less.
+    pub concealed_ms_per_minute: f32,
     /// Frames played, concealed ones included.
     pub played_frames: u64,
     /// Cross-faded changes of the playout delay.
@@ -71,14 +81,34 @@ pub struct RemoteStats {
     pub playout_delay_frames: u32,
     /// What the same delay would be if the buffer were as deep as it is wanted.
     pub playout_delay_target_frames: u32,
+    /// What the listener steers that by.
+    pub playout: PlayoutMode,
+    /// What the target is made of.
+    pub why: DelayShares,
     /// What this stream adds to the mouth-to-ear delay beside devices and network, in frames:
     /// filling the packet, the codec's look-ahead, and the playout delay.
     pub added_delay_frames: u32,
     /// How much faster the publisher's sample clock runs than this device's, in parts per million;
     /// `None` until 6 to 25 s have been seen, depending on the network's jitter.
     pub drift_ppm: Option<f32>,
+    /// How much faster than this device the stream is consumed at the moment, in parts per million:
+    /// what follows the drift, and what moves the playout delay without a splice.
+    pub rate_ppm: i32,
     /// Packets that arrived in the latest full second.
     pub received_packets_per_second: u32,
+}
+
+/// Why a playout delay is what it is: what each cause asks for, in frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DelayShares {
+    /// Packets come unevenly: the network, and the publisher's machine.
+    pub network_frames: u32,
+    /// This device's callbacks come unevenly, and ask for a whole period at a time.
+    pub callback_frames: u32,
+    /// The two sample clocks run apart between two corrections.
+    pub drift_frames: u32,
+    /// Waiting for what a later packet repeats, where packets are lost.
+    pub redundancy_frames: u32,
 }
 
 /// Everything a session measures.
@@ -146,6 +176,7 @@ pub(crate) struct SharedSession {
 pub(crate) struct SharedRemote {
     pub(crate) received: Counter,
     pub(crate) lost: Counter,
+    pub(crate) gaps: Counter,
     pub(crate) reordered: Counter,
     pub(crate) duplicate: Counter,
     pub(crate) overrun: Counter,
@@ -168,9 +199,17 @@ pub(crate) struct SharedRemote {
     pub(crate) packets_per_second: AtomicU32,
     /// In thousandths of a ppm; `i32::MIN` while unknown.
     pub(crate) drift_ppb: AtomicI32,
+    /// In ppm.
+    pub(crate) rate_ppm: AtomicI32,
+    /// In frames, as in [`DelayShares`].
+    pub(crate) jitter_network: AtomicU32,
+    pub(crate) jitter_callback: AtomicU32,
+    pub(crate) share_drift: AtomicU32,
+    pub(crate) share_redundancy: AtomicU32,
 }
 
 impl SharedRemote {
+    /// What the callbacks say; what [`crate::Control`] knows itself is as at the start.
     pub(crate) fn load(&self, ssrc: Ssrc) -> RemoteStats {
         let state = match self.state.load(Ordering::Relaxed) {
             0 => StreamState::Idle,
@@ -193,6 +232,7 @@ impl SharedRemote {
             codec,
             received_packets: self.received.load(),
             lost_packets: self.lost.load(),
+            gaps: self.gaps.load(),
             late_packets: self.late.load(),
             reordered_packets: self.reordered.load(),
             duplicate_packets: self.duplicate.load(),
@@ -200,16 +240,29 @@ impl SharedRemote {
             undecodable_packets: self.undecodable.load(),
             overrun_packets: self.overrun.load(),
             concealed_frames: self.concealed.load(),
+            concealed_ms_per_minute: 0.0,
             played_frames: self.played.load(),
             splices: self.splices.load(),
             resynchronizations: self.resynchronizations.load(),
             buffer_frames: self.buffer.load(Ordering::Relaxed),
             playout_delay_frames: self.playout_delay.load(Ordering::Relaxed),
             playout_delay_target_frames: self.playout_delay_target.load(Ordering::Relaxed),
+            playout: PlayoutMode::Automatic,
+            why: DelayShares {
+                network_frames: self.jitter_network.load(Ordering::Relaxed),
+                callback_frames: self.jitter_callback.load(Ordering::Relaxed),
+                drift_frames: self.share_drift.load(Ordering::Relaxed),
+                redundancy_frames: self.share_redundancy.load(Ordering::Relaxed),
+            },
             added_delay_frames: self.added_delay.load(Ordering::Relaxed),
             drift_ppm,
+            rate_ppm: self.rate_ppm.load(Ordering::Relaxed),
             received_packets_per_second: self.packets_per_second.load(Ordering::Relaxed),
         }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { played: self.played.load(), concealed: self.concealed.load() }
     }
 
     pub(crate) fn store_state(&self, state: StreamState, codec: Option<Codec>) {

@@ -9,8 +9,12 @@ pub mod durations;
 mod network;
 pub mod priority;
 mod random;
-pub mod room_link;
 pub mod session;
 pub mod stats;
 
 pub use network::NetworkCounts;
+
+/// Aborts where a test says that nothing is allocated, and something is.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

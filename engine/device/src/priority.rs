@@ -11,7 +11,8 @@ use thiserror::Error;
 /// What a thread is for; decides how far in front it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Produces or consumes audio in time with a clock (the WAV backend; devices bring their own).
+    /// Produces or consumes audio in time with a clock: the WAV backend's thread, and those of cpal,
+    /// which have ordinary priority on Linux. JACK gives its own.
     Audio,
     /// Carries packets: short bursts of microseconds.
     Network,

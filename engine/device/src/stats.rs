@@ -121,6 +121,8 @@ pub struct RemoteLine<'a> {
     pub overrun_packets: u64,
     /// Audio invented for missing frames.
     pub concealed_ms: f64,
+    /// Audio invented in the latest minute that was played, or in less while there was less.
+    pub concealed_ms_per_minute: f64,
     /// Audio played, invented audio included.
     pub played_ms: f64,
     /// Cross-faded changes of the playout delay.
@@ -133,10 +135,22 @@ pub struct RemoteLine<'a> {
     pub playout_delay_ms: f64,
     /// What is wanted of that.
     pub playout_delay_target_ms: f64,
+    /// What steers that: `automatic`, `lower`, `safer`, or a fixed delay such as `12ms`.
+    pub playout: String,
+    /// What the network's jitter asks for.
+    pub delay_network_ms: f64,
+    /// What the jitter of this device's callbacks asks for.
+    pub delay_callback_ms: f64,
+    /// What clocks that run apart ask for.
+    pub delay_drift_ms: f64,
+    /// What waiting for redundancy asks for.
+    pub delay_redundancy_ms: f64,
     /// Packet, codec and playout together: mouth to ear without devices and network.
     pub added_delay_ms: f64,
     /// How much faster the publisher's clock runs; absent while unknown.
     pub drift_ppm: Option<f32>,
+    /// How much faster than this device the stream is consumed at the moment.
+    pub rate_ppm: i32,
     /// Packets in the latest full second.
     pub received_packets_per_second: u32,
 }
@@ -219,14 +233,21 @@ impl<'a> RemoteLine<'a> {
             undecodable_packets: remote.undecodable_packets,
             overrun_packets: remote.overrun_packets,
             concealed_ms: to_ms(remote.concealed_frames),
+            concealed_ms_per_minute: to_thousandths(remote.concealed_ms_per_minute.into()),
             played_ms: to_ms(remote.played_frames),
             splices: remote.splices,
             resynchronizations: remote.resynchronizations,
             buffer_ms: to_ms(remote.buffer_frames.into()),
             playout_delay_ms: to_ms(remote.playout_delay_frames.into()),
             playout_delay_target_ms: to_ms(remote.playout_delay_target_frames.into()),
+            playout: remote.playout.to_string(),
+            delay_network_ms: to_ms(remote.why.network_frames.into()),
+            delay_callback_ms: to_ms(remote.why.callback_frames.into()),
+            delay_drift_ms: to_ms(remote.why.drift_frames.into()),
+            delay_redundancy_ms: to_ms(remote.why.redundancy_frames.into()),
             added_delay_ms: to_ms(remote.added_delay_frames.into()),
             drift_ppm: remote.drift_ppm,
+            rate_ppm: remote.rate_ppm,
             received_packets_per_second: remote.received_packets_per_second,
         }
     }
@@ -236,7 +257,11 @@ impl<'a> RemoteLine<'a> {
 #[must_use]
 pub fn to_ms(frames: u64) -> f64 {
     let duration = SampleRate::WIRE.duration_floor(frames);
-    (duration.as_secs_f64() * 1e6).round() / 1e3
+    to_thousandths(duration.as_secs_f64() * 1e3)
+}
+
+fn to_thousandths(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
 }
 
 #[cfg(test)]

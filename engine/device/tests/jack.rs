@@ -7,37 +7,37 @@ mod jackd;
 
 use std::process::Command;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use engine_device::audio::{
-    AudioBackend, AudioError, Autoconnect, Callbacks, Jack, JackName, JackOptions,
+    AudioBackend, AudioChange, AudioError, Autoconnect, Callbacks, Jack, JackName, JackOptions,
+    Keeper, LostFrames,
 };
+use engine_device::clock;
 use jackd::{Server, wait_for};
 
 fn main() {
-    jackd::enter_own_namespace();
+    jackd::enter_own_namespace(&[]);
     if std::env::args().any(|argument| argument == WITHOUT_LIBRARY) {
         let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("no library");
         eprintln!("{error}");
         return;
     }
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 9] = [
         (
             "without_the_library_it_says_what_to_install",
             without_the_library_it_says_what_to_install,
         ),
         ("without_a_server_it_says_how_to_start_one", without_a_server_it_says_how_to_start_one),
         ("audio_passes_with_no_frame_added", audio_passes_with_no_frame_added),
+        ("a_mono_track_is_the_mean_of_what_is_connected", a_mono_track_is_the_mean),
+        ("frames_that_the_server_lost_are_told", frames_that_the_server_lost_are_told),
         ("hardware_is_connected_when_asked_for", hardware_is_connected_when_asked_for),
         ("the_servers_period_and_its_end_are_noticed", the_servers_period_and_its_end_are_noticed),
+        ("a_server_that_was_restarted_is_found_again", a_server_that_was_restarted_is_found_again),
         ("a_server_at_another_rate_is_refused", a_server_at_another_rate_is_refused),
     ];
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    for (name, test) in tests {
-        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
-            test();
-            eprintln!("test {name} ... ok");
-        }
-    }
+    jackd::run(&tests);
 }
 
 fn client(autoconnect: Autoconnect) -> Jack {
@@ -116,6 +116,74 @@ fn hardware_is_connected_when_asked_for() {
     server.stop();
 }
 
+fn a_mono_track_is_the_mean() {
+    let server = Server::start(48_000, 64);
+    let (levels_seen, levels) = mpsc::channel();
+    let callbacks = Callbacks::new(
+        1,
+        Box::new(move |input| {
+            let mean = input.iter().map(|channel| channel[0]).sum::<f32>() / input.len() as f32;
+            // The test stops listening when it has seen enough.
+            let _ = levels_seen.send(mean);
+        }),
+        Box::new(|_| ()),
+    );
+    let mut ours = client(Autoconnect::Hardware);
+    ours.start(&callbacks).expect("the server runs");
+    let (probe, _) =
+        jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
+    let mut source = probe.register_port("out", jack::AudioOut::default()).expect("a new port");
+    let process =
+        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
+            source.as_mut_slice(scope).fill(0.5);
+            jack::Control::Continue
+        });
+    let probe = probe.activate_async((), process).expect("the server runs");
+    let probe = probe.as_client();
+    let unused = probe.port_by_name("A:in_2").expect("both inputs are there");
+    assert_eq!(unused.connected_count().expect("a port"), 0, "hardware is for one of them");
+    probe.disconnect(&probe.port_by_name("A:in_1").expect("it is there")).expect("connected");
+    let hears = |level: f32| {
+        wait_for("the level", || levels.recv().ok().filter(|seen| (seen - level).abs() < 1e-6));
+    };
+    hears(0.0);
+    probe.connect_ports_by_name("probe:out", "A:in_2").expect("both ports exist");
+    hears(0.5);
+    probe.connect_ports_by_name("system:capture_1", "A:in_1").expect("both ports exist");
+    hears(0.25);
+    ours.stop().expect("it stops");
+    server.stop();
+}
+
+fn frames_that_the_server_lost_are_told() {
+    let server = Server::start(48_000, 64);
+    let lost = LostFrames::default();
+    let ask = lost.clone();
+    let (lost_seen, told) = mpsc::channel();
+    let mut periods = 0;
+    let callbacks = Callbacks::new(
+        1,
+        Box::new(move |_| {
+            periods += 1;
+            // A callback that stands still for more than a hundred periods.
+            if periods == 100 {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            // The test stops listening when it has seen enough.
+            let _ = lost_seen.send((ask.take_captured(), ask.take_rendered()));
+        }),
+        Box::new(|_| ()),
+    )
+    .with_lost(lost);
+    let mut ours = client(Autoconnect::Nothing);
+    ours.start(&callbacks).expect("the server runs");
+    let most = wait_for("lost frames", || told.recv().ok().filter(|(lost, _)| 4800 < *lost));
+    assert_eq!(most.0, most.1, "in and out");
+    assert!(most.0.is_multiple_of(64), "whole periods: {most:?}");
+    ours.stop().expect("it stops");
+    server.stop();
+}
+
 fn the_servers_period_and_its_end_are_noticed() {
     let server = Server::start(48_000, 64);
     let (frames_seen, frames) = mpsc::channel();
@@ -145,6 +213,33 @@ fn the_servers_period_and_its_end_are_noticed() {
     let format = ours.start(&callbacks).expect("the same client starts again");
     assert_eq!(format.period_frames, 256);
     wait_for("the new server's period", || frames.recv().ok().filter(|frames| *frames == 256));
+    server.stop();
+}
+
+fn a_server_that_was_restarted_is_found_again() {
+    let server = Server::start(48_000, 64);
+    let callbacks = nothing();
+    let ours = Box::new(client(Autoconnect::Nothing));
+    let (mut keeper, _) = Keeper::start(ours, callbacks.clone()).expect("the server runs");
+    let called = |more_than: u64| {
+        wait_for("callbacks", || (more_than < callbacks.counts().renders).then_some(()));
+    };
+    called(0);
+    server.stop();
+    let next = |keeper: &mut Keeper| wait_for("a change", || keeper.poll(clock::now()));
+    let gone = "the JACK server was shut down".to_owned();
+    assert_eq!(next(&mut keeper), AudioChange::Ended(gone.clone()));
+    assert_eq!(keeper.status().ended, Some(gone), "it stays on screen");
+    let AudioChange::Ended(reason) = next(&mut keeper) else { panic!("there is no server") };
+    assert!(reason.starts_with("no JACK server answers"), "{reason}");
+    assert_eq!(keeper.status().ended, Some(reason));
+    let before = callbacks.counts().renders;
+    let server = Server::start(48_000, 128);
+    let AudioChange::Started(format) = next(&mut keeper) else { panic!("there is a server") };
+    assert_eq!(format.period_frames, 128);
+    called(before);
+    assert_eq!(keeper.status().ended, None);
+    keeper.stop().expect("it stops");
     server.stop();
 }
 

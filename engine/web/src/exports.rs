@@ -9,7 +9,7 @@ use engine::{Encoding, Mute, Solo};
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
 
-use crate::shell::{Mix, Shell, ShellError};
+use crate::shell::{Mix, Shell, ShellError, mode_of_numbers};
 
 thread_local! {
     /// The one session of this instance of the module.
@@ -139,6 +139,30 @@ extern "C" fn set_mix(ssrc: u32, gain_db: f32, pan: f32, muted: u32, soloed: u32
     let mix = Mix { gain_db, pan, mute: mute(muted), solo };
     with_shell(NOT_OPEN, |shell| code(shell.set_mix(Ssrc(ssrc), mix)))
 }
+
+/// What a remote's playout delay is steered by: 0 automatic, 1 lower, 2 safer, 3 fixed at so many
+/// frames; 4 for what holds for all.
+#[unsafe(no_mangle)]
+extern "C" fn set_playout(ssrc: u32, mode: u32, fixed_frames: u32) -> i32 {
+    let mode = match mode {
+        FOLLOW => None,
+        mode => match mode_of_numbers(mode, fixed_frames) {
+            None => return REFUSED,
+            known => known,
+        },
+    };
+    with_shell(NOT_OPEN, |shell| code(shell.set_playout(Ssrc(ssrc), mode)))
+}
+
+/// The same for every remote without a mode of its own.
+#[unsafe(no_mangle)]
+extern "C" fn set_default_playout(mode: u32, fixed_frames: u32) -> i32 {
+    let Some(mode) = mode_of_numbers(mode, fixed_frames) else { return REFUSED };
+    with_shell(NOT_OPEN, |shell| code(shell.set_default_playout(mode)))
+}
+
+/// The mode that is no mode of a remote's own.
+const FOLLOW: u32 = 4;
 
 /// 0 is open, anything else muted.
 fn mute(muted: u32) -> Mute {

@@ -5,7 +5,7 @@
 
 use engine::{
     Capture, Channels, Control, ControlError, Encoding, EncodingError, Incoming, IncomingError,
-    Mute, Outgoing, RemoteStats, Render, SessionConfig, SessionError, Solo, session,
+    Mute, Outgoing, PlayoutMode, RemoteStats, Render, SessionConfig, SessionError, Solo, session,
 };
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
@@ -18,7 +18,7 @@ const CHANNELS_MAX: usize = 2;
 /// Numbers of the statistics block in front of the first remote.
 pub(crate) const HEAD_NUMBERS: usize = 4;
 /// Numbers of each remote.
-pub(crate) const REMOTE_NUMBERS: usize = 12;
+pub(crate) const REMOTE_NUMBERS: usize = 22;
 
 /// Why a call was not carried out; JavaScript sees only that it was not.
 #[derive(Debug, PartialEq, Error)]
@@ -179,6 +179,24 @@ impl Shell {
         Ok(self.control.set_soloed(ssrc, mix.solo)?)
     }
 
+    /// What a remote's playout delay is steered by; `None` for what holds for all.
+    pub(crate) fn set_playout(
+        &mut self,
+        ssrc: Ssrc,
+        mode: Option<PlayoutMode>,
+    ) -> Result<(), ShellError> {
+        match mode {
+            Some(mode) => self.control.set_playout(ssrc, mode)?,
+            None => self.control.follow_default_playout(ssrc)?,
+        }
+        Ok(())
+    }
+
+    /// The same for every remote without a mode of its own.
+    pub(crate) fn set_default_playout(&mut self, mode: PlayoutMode) -> Result<(), ShellError> {
+        Ok(self.control.set_default_playout(mode)?)
+    }
+
     /// Writes the statistics block; gives the number of remotes in it.
     pub(crate) fn update_statistics(&mut self) -> u32 {
         self.control.poll();
@@ -227,6 +245,8 @@ pub(crate) struct Mix {
 /// A remote as JavaScript reads it; `engine_module.ts` names the places.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
 fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
+    let (mode, fixed_frames) = mode_numbers(remote.playout);
+    let why = remote.why;
     [
         f64::from(remote.ssrc.0),
         f64::from(remote.level.peak.0),
@@ -236,11 +256,42 @@ fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
         remote.lost_packets as f64,
         remote.late_packets as f64,
         remote.concealed_frames as f64,
-        f64::from(remote.drift_ppm.unwrap_or(0.0)),
+        remote.drift_ppm.map_or(f64::NAN, f64::from),
         f64::from(remote.added_delay_frames),
         remote.recovered_packets as f64,
         remote.splices as f64,
+        remote.gaps as f64,
+        f64::from(remote.playout_delay_target_frames),
+        f64::from(why.network_frames),
+        f64::from(why.callback_frames),
+        f64::from(why.drift_frames),
+        f64::from(why.redundancy_frames),
+        f64::from(remote.concealed_ms_per_minute),
+        f64::from(remote.rate_ppm),
+        f64::from(mode),
+        f64::from(fixed_frames),
     ]
+}
+
+/// A playout mode as JavaScript counts them, and the frames of a fixed delay.
+const fn mode_numbers(mode: PlayoutMode) -> (u32, u32) {
+    match mode {
+        PlayoutMode::Automatic => (0, 0),
+        PlayoutMode::Lower => (1, 0),
+        PlayoutMode::Safer => (2, 0),
+        PlayoutMode::Fixed(frames) => (3, frames),
+    }
+}
+
+/// The other way round; `None` for a number that stands for no mode.
+pub(crate) const fn mode_of_numbers(mode: u32, fixed_frames: u32) -> Option<PlayoutMode> {
+    match mode {
+        0 => Some(PlayoutMode::Automatic),
+        1 => Some(PlayoutMode::Lower),
+        2 => Some(PlayoutMode::Safer),
+        3 => Some(PlayoutMode::Fixed(fixed_frames)),
+        _ => None,
+    }
 }
 
 /// 1 or 2 channels as the engine calls them.
@@ -326,6 +377,29 @@ mod tests {
         receiver.remove_remote(SSRC).expect("a known remote");
         assert_eq!(play(&mut sender, &mut receiver, 600), 0.0);
         assert_eq!(receiver.update_statistics(), 0);
+    }
+
+    #[test]
+    fn a_playout_mode_is_numbers_both_ways_and_in_the_statistics() {
+        for mode in [0, 1, 2, 3] {
+            let known = mode_of_numbers(mode, 480).expect("one of four");
+            assert_eq!(mode_numbers(known), (mode, if mode == 3 { 480 } else { 0 }));
+        }
+        assert_eq!(mode_of_numbers(4, 0), None);
+        let (_, mut receiver) = pair();
+        let told = |receiver: &mut Shell| {
+            receiver.update_statistics();
+            let remote = &receiver.statistics()[HEAD_NUMBERS..][..REMOTE_NUMBERS];
+            [remote[20], remote[21]]
+        };
+        assert_eq!(told(&mut receiver), [0.0, 0.0]);
+        receiver.set_default_playout(PlayoutMode::Lower).expect("possible");
+        assert_eq!(told(&mut receiver), [1.0, 0.0]);
+        receiver.set_playout(SSRC, Some(PlayoutMode::Fixed(960))).expect("a known remote");
+        assert_eq!(told(&mut receiver), [3.0, 960.0]);
+        receiver.set_playout(SSRC, Some(PlayoutMode::Fixed(24_001))).expect_err("too long");
+        receiver.set_playout(SSRC, None).expect("a known remote");
+        assert_eq!(told(&mut receiver), [1.0, 0.0]);
     }
 
     #[test]

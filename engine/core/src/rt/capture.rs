@@ -265,9 +265,16 @@ impl EncoderSet {
         let first = old.encoders.iter().flatten().next();
         let position = first.and_then(|active| active.position);
         for new in self.encoders.iter_mut().flatten() {
-            let same = |active: &&mut ActiveEncoder| active.encoding == new.encoding;
+            // How often a codec frame is sent is nothing to its encoder.
+            let redundant_frames = new.encoding.redundant_frames;
+            let same = |active: &&mut ActiveEncoder| {
+                Encoding { redundant_frames, ..active.encoding } == new.encoding
+            };
             match old.encoders.iter_mut().flatten().find(same) {
-                Some(running) => core::mem::swap(new, running),
+                Some(running) => {
+                    core::mem::swap(new, running);
+                    new.encoding.redundant_frames = redundant_frames;
+                }
                 None => new.position = position,
             }
         }

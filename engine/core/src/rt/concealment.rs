@@ -1,38 +1,57 @@
-//! What is played where audio is missing: the past, continued.
+//! What is played where audio is missing: the past, gone on from.
 //!
-//! The stretch of the past that best predicts the latest few milliseconds is repeated, which keeps
-//! pitch and timbre. It holds for a few milliseconds, then fades; after 60 ms it is silence. What
-//! surprises: it works on what was heard, not on what a codec knows, so it is the same for all
-//! codecs and also covers the seam where one codec takes over from another.
+//! [`Extrapolation`] says how the sound would go on, which keeps pitch, phase and timbre; where the sound
+//! is coded by Opus, [`Repetition`] does, since the decoder finds back better from that. It holds for a few
+//! milliseconds, then fades; after 60 ms it is silence. Real audio that follows is faded in against it
+//! ([`Tail`]). What surprises: it works on what was heard, not on what a codec knows, so it also covers the
+//! seam where one codec takes over from another.
 
 use protocol::codec::Codec;
 
+use crate::encoding::Channels;
+use crate::rt::extrapolation::{Extrapolation, FRAMES_MAX, PAST_FRAMES};
 use crate::rt::ramp::fade_in;
-use crate::rt::splice::{self, Preference, REGION_FRAMES_MAX, TEMPLATE_FRAMES_MAX};
+use crate::rt::repetition::Repetition;
+use crate::rt::splice;
 use crate::rt::timeline::Timeline;
 
 /// Continues one timeline.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug)]
 pub(crate) struct Continuation {
+    extrapolation: Extrapolation,
+    /// Whether what was heard is the sound itself rather than what a transform made of it.
+    is_plain: bool,
     /// Set while a gap is being filled.
     gap: Option<Gap>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Gap {
-    /// What is repeated: the frame so far back.
-    lag: usize,
-    /// Frames made so far.
-    made: usize,
-    /// How far the repeated stretch misses the last frame before the gap, for each channel. It is
-    /// added and fades, so that the seam does not step.
-    step: [f32; 2],
+    /// What is repeated; `None` where the sound is extrapolated.
+    repetition: Option<Repetition>,
+    /// Frames of the extrapolation that were appended to the timeline.
+    taken: usize,
+    /// Frames made since the last real one before it was begun: none, but where the timeline was cut
+    /// meanwhile.
+    before: usize,
+    /// How the timeline ended when it was last appended to.
+    ends: [f32; 2],
 }
 
 impl Continuation {
+    /// Off the audio thread.
+    pub(crate) fn new(channels: Channels) -> Self {
+        Self { extrapolation: Extrapolation::new(channels), is_plain: true, gap: None }
+    }
+
+    /// Suits gaps that begin from now on to a codec.
+    pub(crate) fn suit(&mut self, codec: Codec) {
+        self.is_plain = codec == Codec::Pcm;
+    }
+
     /// Frames made since the last real one.
     pub(crate) fn made(&self) -> usize {
-        self.gap.map_or(0, |gap| gap.made)
+        self.gap.map_or(0, |gap| gap.before + gap.taken)
     }
 
     /// Real audio follows again.
@@ -42,34 +61,96 @@ impl Continuation {
 
     /// Appends `frames` to the timeline.
     pub(crate) fn extend(&mut self, timeline: &mut Timeline, frames: usize) {
-        let gap = self.gap.get_or_insert_with(|| Gap::begin(timeline));
-        let Gap { lag, made, step } = *gap;
-        timeline.push_with(frames, |channel, before, index| {
-            let repeated = before.len().checked_sub(lag).and_then(|at| before.get(at));
-            let repeated = repeated.copied().unwrap_or(0.0);
-            let seam = step[channel.min(1)] * seam_weight(made + index);
-            (repeated + seam) * fade(made + index)
+        let gap = self.go_on(timeline, frames);
+        timeline.push_with(frames, |channel, past, index| match &gap.repetition {
+            None => self.faded(&gap, channel, index),
+            Some(repetition) => {
+                let before = past.len().checked_sub(repetition.lag()).and_then(|at| past.get(at));
+                gap.repeated(repetition, channel, index, before.copied().unwrap_or(0.0))
+            }
         });
-        gap.made += frames;
+        self.take(gap, frames, timeline);
     }
 
     /// Writes what would follow next into `out` (interleaved, `channels` of them) without
     /// appending it: the signal that real audio is faded in against.
-    pub(crate) fn peek(&mut self, timeline: &mut Timeline, out: &mut [f32], channels: usize) {
-        let frames = (out.len() / channels).min(timeline.room());
-        let waiting = timeline.waiting();
-        let made = self.made();
-        self.extend(timeline, frames);
-        for (index, frame) in out.chunks_exact_mut(channels).enumerate() {
-            for (channel, sample) in frame.iter_mut().enumerate() {
-                *sample = timeline.sample(channel, waiting + index);
+    pub(crate) fn peek(&mut self, timeline: &Timeline, out: &mut [f32], channels: usize) {
+        let frames = out.len() / channels;
+        let gap = self.go_on(timeline, frames);
+        for index in 0..frames {
+            for channel in 0..channels {
+                let sample = match &gap.repetition {
+                    None => self.faded(&gap, channel, index),
+                    Some(repetition) => {
+                        // Of what is repeated, the first stretch lies in the timeline.
+                        let before = match repetition.lag().checked_sub(index) {
+                            Some(back) if 0 < back => timeline.sample_before_end(channel, back),
+                            _ => out[(index - repetition.lag()) * channels + channel],
+                        };
+                        gap.repeated(repetition, channel, index, before)
+                    }
+                };
+                out[index * channels + channel] = sample;
             }
         }
-        timeline.drop_last(frames);
-        if let Some(gap) = &mut self.gap {
-            gap.made = made;
+    }
+
+    /// Writes what would follow if the past were repeated into `out`, for a moment and for nobody's ears:
+    /// what the filters of interpolation see behind the end.
+    pub(crate) fn repeat(&self, timeline: &Timeline, out: &mut [f32], channels: usize) {
+        let repetition = Repetition::begin(timeline);
+        for index in 0..out.len() / channels {
+            for channel in 0..channels {
+                let before = match repetition.lag().checked_sub(index) {
+                    Some(back) if 0 < back => timeline.sample_before_end(channel, back),
+                    _ => out[(index - repetition.lag()) * channels + channel],
+                };
+                out[index * channels + channel] = repetition.sample(channel, index, before);
+            }
         }
     }
+
+    /// Makes sure that `frames` more are ready.
+    fn go_on(&mut self, timeline: &Timeline, frames: usize) -> Gap {
+        let ends = ends(timeline);
+        let gap = self.gap.filter(|gap| gap.ends == ends).unwrap_or_else(|| {
+            let repetition = (!self.is_plain).then(|| Repetition::begin(timeline));
+            if repetition.is_none() {
+                self.extrapolation.begin(|channel| timeline.last(channel, PAST_FRAMES));
+            }
+            Gap { repetition, taken: 0, before: self.made(), ends }
+        });
+        if gap.repetition.is_none() {
+            // What is heard no more is not made.
+            let heard = SILENT_FRAMES.saturating_sub(gap.before);
+            self.extrapolation.reach((gap.taken + frames).min(heard));
+        }
+        self.gap = Some(gap);
+        gap
+    }
+
+    fn take(&mut self, gap: Gap, frames: usize, timeline: &Timeline) {
+        self.gap = Some(Gap { taken: gap.taken + frames, ends: ends(timeline), ..gap });
+    }
+
+    /// A frame of what goes on, as it is heard; `index` counts from the next one.
+    fn faded(&self, gap: &Gap, channel: usize, index: usize) -> f32 {
+        let index = gap.taken + index;
+        // A gap that was begun anew goes on from audio that is faded already.
+        let level = fade(gap.before + index) / fade(gap.before).max(LEVEL_MIN);
+        self.extrapolation.sample(channel, index) * level
+    }
+}
+
+impl Gap {
+    /// A frame of what is repeated, as it is heard; `index` counts from the next one.
+    fn repeated(&self, by: &Repetition, channel: usize, index: usize, before: f32) -> f32 {
+        by.sample(channel, self.taken + index, before) * fade(self.before + self.taken + index)
+    }
+}
+
+fn ends(timeline: &Timeline) -> [f32; 2] {
+    [0, 1].map(|channel| timeline.sample_before_end(channel, 1))
 }
 
 /// Audio that fades out under new audio, interleaved.
@@ -80,27 +161,6 @@ pub(crate) struct Tail {
     /// Where the fade begins and where it ends.
     begin: usize,
     end: usize,
-}
-
-impl Gap {
-    fn begin(timeline: &Timeline) -> Self {
-        let mut past = [0.0; REGION_FRAMES_MAX];
-        let waiting = isize::try_from(timeline.waiting()).unwrap_or(0);
-        for (offset, sample) in (-REGION..0).zip(&mut past) {
-            *sample = timeline.mono(waiting + offset);
-        }
-        let template = &past[REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX..];
-        let region = &past[..REGION_FRAMES_MAX - LAG_FRAMES_MIN];
-        let found =
-            splice::find(template, region, Preference::Alike).map_or(0, |found| found.index);
-        let lag = REGION_FRAMES_MAX - TEMPLATE_FRAMES_MAX - found;
-        let step = [0, 1].map(|channel| {
-            let last = timeline.sample_before_end(channel, 1);
-            let predicted = timeline.sample_before_end(channel, 1 + lag);
-            last - predicted
-        });
-        Self { lag, made: 0, step }
-    }
 }
 
 impl Tail {
@@ -131,16 +191,20 @@ impl Tail {
         self.end = self.begin + TAIL_FRAMES_MIN;
     }
 
-    /// Shortens a tail that has just begun to what suits the audio that follows: where that goes on
-    /// like the tail, a long one hides how a decoder finds its way back; where it does not, the tail
-    /// is wrong and must go.
+    /// Shortens a tail that has just begun to what suits the audio that follows: samples that were
+    /// sent as such are right at once; what was decoded goes on like the tail, so that a long one
+    /// hides how the decoder finds its way back; or it does not, so that the tail is wrong and must go.
     pub(crate) fn fit(&mut self, codec: Codec, audio: &[f32], channels: usize) {
         if self.next != 0 || self.end != TAIL_FRAMES {
             return;
         }
-        let len = audio.len().min(FIT_FRAMES * channels).min(self.end * channels);
+        if codec == Codec::Pcm {
+            self.end = TAIL_FRAMES_PCM;
+            return;
+        }
+        let len = audio.len().min(COMPARED_FRAMES * channels).min(self.end * channels);
         let likeness = splice::likeness(&self.samples[..len], &audio[..len]);
-        if codec == Codec::Pcm || likeness < TAIL_LIKENESS {
+        if likeness < TAIL_LIKENESS {
             self.end = TAIL_FRAMES_MIN;
         }
     }
@@ -159,14 +223,6 @@ impl Tail {
     }
 }
 
-/// How much of the step at the seam is still added.
-fn seam_weight(index: usize) -> f32 {
-    match SEAM_FRAMES.checked_sub(index) {
-        Some(left) => to_f32(left) / to_f32(SEAM_FRAMES),
-        None => 0.0,
-    }
-}
-
 /// Full for [`HOLD_FRAMES`], then down to silence at [`SILENT_FRAMES`].
 fn fade(index: usize) -> f32 {
     let Some(left) = SILENT_FRAMES.checked_sub(index) else { return 0.0 };
@@ -177,30 +233,26 @@ fn to_f32(frames: usize) -> f32 {
     u16::try_from(frames).map_or(0.0, f32::from)
 }
 
-/// Shortest stretch that is repeated: below 1.3 ms it would buzz.
-const LAG_FRAMES_MIN: usize = 64;
-
-const REGION: isize = REGION_FRAMES_MAX.cast_signed();
-
-const SEAM_FRAMES: usize = 32;
+/// Below this there is nothing left to go on from.
+const LEVEL_MIN: f32 = 1e-4;
 
 /// How long it holds at full level: 10 ms.
 pub(crate) const HOLD_FRAMES: usize = 480;
 
-/// 60 ms: longer than that, repetition is worse than silence.
-pub(crate) const SILENT_FRAMES: usize = 2880;
+/// 60 ms: longer than that, what is invented is worse than silence.
+pub(crate) const SILENT_FRAMES: usize = FRAMES_MAX;
 
 /// Frames over which decoded audio takes over from concealment, where they are alike and where they
 /// are not; and over how many frames that is compared.
 const TAIL_FRAMES: usize = 720;
 const TAIL_FRAMES_MIN: usize = 96;
-const FIT_FRAMES: usize = 120;
+const TAIL_FRAMES_PCM: usize = 32;
+const COMPARED_FRAMES: usize = 120;
 const TAIL_LIKENESS: f32 = 0.6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoding::Channels;
 
     fn tone(from: usize, to: usize) -> Vec<f32> {
         let sample = |n: usize| f32::from(u16::try_from(n).expect("short")) / 46.55;
@@ -211,7 +263,7 @@ mod tests {
     fn a_tone_goes_on_as_if_nothing_were_missing() {
         let mut timeline = Timeline::new(Channels::Mono);
         timeline.push_interleaved(&tone(0, 2000));
-        let mut continuation = Continuation::default();
+        let mut continuation = Continuation::new(Channels::Mono);
         for _ in 0..4 {
             continuation.extend(&mut timeline, 64);
         }
@@ -220,14 +272,14 @@ mod tests {
         let heard = timeline.play(256)[0];
         let expected = tone(2000, 2256);
         let off = heard.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-        assert!(off.fold(0.0, f32::max) < 0.03);
+        assert!(off.fold(0.0, f32::max) < 0.01);
     }
 
     #[test]
     fn a_long_gap_ends_in_silence() {
         let mut timeline = Timeline::new(Channels::Stereo);
         timeline.push_interleaved(&tone(0, 3000));
-        let mut continuation = Continuation::default();
+        let mut continuation = Continuation::new(Channels::Stereo);
         for _ in 0..50 {
             continuation.extend(&mut timeline, 64);
             timeline.skip(64);
@@ -241,12 +293,28 @@ mod tests {
     fn a_peek_leaves_the_timeline_as_it_was() {
         let mut timeline = Timeline::new(Channels::Mono);
         timeline.push_interleaved(&tone(0, 1000));
-        let mut continuation = Continuation::default();
+        let mut continuation = Continuation::new(Channels::Mono);
         let mut peeked = [0.0; 64];
-        continuation.peek(&mut timeline, &mut peeked, 1);
+        continuation.peek(&timeline, &mut peeked, 1);
         assert_eq!((timeline.waiting(), continuation.made()), (1000, 0));
         continuation.extend(&mut timeline, 64);
         timeline.skip(1000);
         assert_eq!(timeline.play(64)[0], peeked);
+    }
+
+    #[test]
+    fn a_cut_timeline_is_gone_on_from_where_it_ends() {
+        let mut timeline = Timeline::new(Channels::Mono);
+        timeline.push_interleaved(&tone(0, 2500));
+        let mut continuation = Continuation::new(Channels::Mono);
+        continuation.extend(&mut timeline, 600);
+        timeline.drop_last(700);
+        continuation.extend(&mut timeline, 64);
+        timeline.skip(2300);
+        let heard = timeline.play(164)[0];
+        let bends = heard.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
+        // Those of the tone are 0.0091 at most.
+        assert!(bends.fold(0.0, f32::max) < 0.012);
+        assert_eq!(continuation.made(), 664);
     }
 }

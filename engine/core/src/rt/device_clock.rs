@@ -23,16 +23,31 @@ pub(super) struct DeviceClock {
     /// The same for the open window, and its end.
     least: i64,
     window_end: i64,
+    /// By how much the current callback is later than the least late one.
+    late: i64,
 }
 
 impl DeviceClock {
     pub(super) const fn new() -> Self {
-        Self { frames: 0, period: 0, before: None, baseline: None, least: i64::MAX, window_end: 0 }
+        Self {
+            frames: 0,
+            period: 0,
+            before: None,
+            baseline: None,
+            least: i64::MAX,
+            window_end: 0,
+            late: 0,
+        }
     }
 
     /// Device time of the current callback.
     pub(super) const fn frames(&self) -> i64 {
         self.frames
+    }
+
+    /// How late the current callback is, in frames, beside the least late of the last 0.2 to 0.4 s.
+    pub(super) const fn late(&self) -> i64 {
+        self.late
     }
 
     /// Begins a callback at `now` that plays so many frames.
@@ -51,6 +66,7 @@ impl DeviceClock {
         }
         let ahead = to_frames(now) - self.frames;
         self.least = self.least.min(ahead);
+        self.late = ahead - self.least.min(self.baseline.unwrap_or(i64::MAX));
         if self.frames < self.window_end {
             return;
         }
@@ -73,6 +89,7 @@ impl DeviceClock {
     }
 
     fn forget(&mut self) {
+        self.late = 0;
         self.baseline = None;
         self.least = i64::MAX;
         self.window_end = self.frames + WINDOW_FRAMES;
@@ -124,6 +141,18 @@ mod tests {
         let late = |n: i32| if n % 500 == 0 { 900.0 } else { f64::from(n % 7) };
         let times = run((0..5000).map(|n| f64::from(n) * 64.0 + late(n)));
         assert_eq!(times.last(), Some(&(4999 * 64)));
+    }
+
+    #[test]
+    fn a_late_callback_is_late_and_the_others_are_not() {
+        let mut clock = DeviceClock::new();
+        for callback in 0..1000_u64 {
+            let late = if callback % 100 == 50 { 48 } else { 0 };
+            clock.start(Instant::from_ns((callback * 64 + late + 480) * 1_000_000 / 48), 64);
+            // Nanoseconds round to the frame before.
+            let expected = i64::try_from(late).expect("small");
+            assert!((expected - 1..=expected + 1).contains(&clock.late()), "{callback}");
+        }
     }
 
     #[test]

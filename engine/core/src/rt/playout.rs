@@ -21,32 +21,62 @@ pub(crate) struct DelayEstimator {
     blocks: [Block; BLOCKS],
     count: usize,
     newest: usize,
-    open: Option<OpenBlock>,
-    target: Option<i64>,
+    open: Option<Block>,
+    found: Option<Found>,
+    /// Where blocks end: so many frames after multiples of their length.
+    phase: i64,
 }
 
+/// The lags that packets needed within 50 ms.
 #[derive(Debug, Clone, Copy)]
 struct Block {
     /// Device time at its end.
-    at: i64,
-    /// The largest lag that one of its packets needed.
-    largest: i64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct OpenBlock {
     end: i64,
     largest: i64,
+    smallest: i64,
+}
+
+/// What the past says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The lag that is wanted.
+    pub(crate) target: i64,
+    /// The least that any packet needed: the way without any jitter.
+    pub(crate) quickest: i64,
+}
+
+/// How many disturbed moments are put up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tolerance {
+    Usual,
+    /// Three times as many: for whom less delay is worth it.
+    High,
+    /// An eighth.
+    Low,
+}
+
+impl Tolerance {
+    /// Blocks that are left out, of so many that usually are.
+    const fn of(self, usual: usize) -> usize {
+        match self {
+            Self::Usual => usual,
+            Self::High => 3 * usual,
+            Self::Low => usual / 8,
+        }
+    }
 }
 
 impl DelayEstimator {
-    pub(crate) const fn new() -> Self {
+    /// The `number` of an estimator, of as many as there are, keeps them from all deciding in the same
+    /// callback.
+    pub(crate) fn new(number: usize) -> Self {
         Self {
-            blocks: [Block { at: 0, largest: 0 }; BLOCKS],
+            blocks: [Block { end: 0, largest: 0, smallest: 0 }; BLOCKS],
             count: 0,
             newest: 0,
             open: None,
-            target: None,
+            found: None,
+            phase: i64::try_from(number).unwrap_or(0).wrapping_mul(PHASE_FRAMES) % BLOCK_FRAMES,
         }
     }
 
@@ -54,121 +84,156 @@ impl DelayEstimator {
     pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.open = None;
-        self.target = None;
+        self.found = None;
     }
 
     /// Takes the lag that a packet needs, at a device time.
     pub(crate) fn observe(&mut self, device_time: i64, lag: i64) {
-        let fresh = OpenBlock { end: device_time + BLOCK_FRAMES, largest: lag };
-        let open = self.open.get_or_insert(fresh);
+        let into_block = (device_time - self.phase).rem_euclid(BLOCK_FRAMES);
+        let end = device_time - into_block + BLOCK_FRAMES;
+        let open = self.open.get_or_insert(Block { end, largest: lag, smallest: lag });
         open.largest = open.largest.max(lag);
+        open.smallest = open.smallest.min(lag);
         if self.count == 0 {
             // The very first block: what is known so far is all there is.
-            self.target = Some(open.largest);
+            self.found = Some(Found { target: open.largest, quickest: open.smallest });
         }
     }
 
-    /// Closes the block whose time is over, and decides anew then.
-    pub(crate) fn advance(&mut self, device_time: i64, drift: f64) {
-        let Some(open) = self.open.filter(|open| open.end <= device_time) else { return };
+    /// Closes the block whose time is over, and decides anew then; gives whether it did. `drift` is
+    /// how much faster the publisher's clock runs (1e-6 is one ppm).
+    pub(crate) fn advance(&mut self, device_time: i64, drift: f64, tolerance: Tolerance) -> bool {
+        let Some(open) = self.open.filter(|open| open.end <= device_time) else { return false };
         self.open = None;
         self.newest = (self.newest + 1) % BLOCKS;
-        self.blocks[self.newest] = Block { at: device_time, largest: open.largest };
+        self.blocks[self.newest] = Block { end: device_time, ..open };
         self.count = (self.count + 1).min(BLOCKS);
-        self.target = self.decide(device_time, drift);
+        self.found = self.decide(device_time, drift, tolerance);
+        true
     }
 
     /// Moves everything that was seen: the same packets would have needed so much more.
     pub(crate) fn shift(&mut self, more: i64) {
-        self.blocks.iter_mut().for_each(|block| block.largest += more);
-        if let Some(open) = &mut self.open {
-            open.largest += more;
+        for block in self.blocks.iter_mut().chain(&mut self.open) {
+            block.largest += more;
+            block.smallest += more;
         }
-        self.target = self.target.map(|target| target + more);
+        if let Some(found) = &mut self.found {
+            found.target += more;
+            found.quickest += more;
+        }
+    }
+
+    /// What is wanted and why; `None` before the first packet.
+    pub(crate) const fn found(&self) -> Option<Found> {
+        self.found
     }
 
     /// The lag that is wanted; `None` before the first packet.
-    pub(crate) const fn target(&self) -> Option<i64> {
-        self.target
+    pub(crate) fn target(&self) -> Option<i64> {
+        self.found.map(|found| found.target)
     }
 
-    /// The largest of what each window finds necessary. `drift` is how much faster the publisher's
-    /// clock runs (1e-6 is one ppm): it moves what was seen in the past to where it would be now.
-    fn decide(&self, device_time: i64, drift: f64) -> Option<i64> {
-        let mut target: Option<i64> = None;
-        let mut smallest = i64::MAX;
-        let mut worst = Worst::new();
-        let mut windows = WINDOWS.iter().peekable();
-        for age in 0..self.count {
+    /// The largest of what each window finds necessary. `drift` moves what was seen in the past to where
+    /// it would be now.
+    fn decide(&self, device_time: i64, drift: f64, tolerance: Tolerance) -> Option<Found> {
+        let (mut needs, mut least_needs) = ([0; BLOCKS], [0; BLOCKS]);
+        let mut quickest = i64::MAX;
+        let both = needs.iter_mut().zip(&mut least_needs);
+        for (age, (need, least_need)) in both.enumerate().take(self.count) {
             let block = self.blocks[(self.newest + BLOCKS - age) % BLOCKS];
             #[expect(clippy::cast_precision_loss, reason = "16 s of frames")]
-            let drifted = (device_time - block.at) as f64 * drift;
+            let drifted = (device_time - block.end) as f64 * drift;
             #[expect(clippy::cast_possible_truncation, reason = "a few frames")]
-            let lag = block.largest - drifted.round() as i64;
-            worst.add(lag);
-            smallest = smallest.min(lag);
-            let last = age + 1 == self.count;
-            while let Some(window) = windows.next_if(|window| last || age + 1 == window.blocks) {
-                // A window that is not full yet leaves out fewer, in proportion: better too long a
-                // delay in the first second than a pattern of packets that was not seen yet.
-                let left_out = window.left_out * (age + 1).min(window.blocks) / window.blocks;
-                target = target.max(worst.after(left_out));
-            }
+            let drifted = drifted.round() as i64;
+            *need = block.largest - drifted;
+            *least_need = block.smallest - drifted;
+            quickest = quickest.min(*least_need);
         }
-        Some(target?.min(smallest + PLAYOUT_DELAY_FRAMES_MAX))
+        let (needs, least_needs) = (needs.get(..self.count)?, least_needs.get(..self.count)?);
+        let target = WINDOWS.iter().filter_map(|window| window.ask(needs, tolerance)).max()?;
+        let target = target.max(foreseen(needs, least_needs).unwrap_or(target));
+        let least = needs.iter().min()?;
+        Some(Found { target: target.min(least + PLAYOUT_DELAY_FRAMES_MAX), quickest })
     }
 }
 
-/// The largest few numbers of many, largest first.
-struct Worst {
-    largest: [i64; LEFT_OUT_MAX + 1],
-    count: usize,
-}
-
-impl Worst {
-    const fn new() -> Self {
-        Self { largest: [i64::MIN; LEFT_OUT_MAX + 1], count: 0 }
-    }
-
-    fn add(&mut self, number: i64) {
-        if number <= self.largest[LEFT_OUT_MAX] {
-            return;
-        }
-        let index = self.largest.partition_point(|larger| number <= *larger);
-        self.largest[index..].rotate_right(1);
-        self.largest[index] = number;
-        self.count = (self.count + 1).min(self.largest.len());
-    }
-
-    /// The largest once so many are left out.
-    fn after(&self, left_out: usize) -> Option<i64> {
-        self.largest[..self.count].get(left_out).copied()
-    }
+/// What is needed soon where the way grows longer and longer: in the latest blocks the slowest packet
+/// and the quickest both need more than in the one before, which jitter seldom does, and they will
+/// in the time that it takes to react.
+fn foreseen(needs: &[i64], least_needs: &[i64]) -> Option<i64> {
+    let rise = |needs: &[i64]| {
+        let latest = needs.get(..RISING_BLOCKS)?;
+        let is_rising = latest.is_sorted_by(|later, earlier| earlier < later);
+        is_rising.then_some(latest.first()? - latest.last()?)
+    };
+    let rise = rise(needs)?.min(rise(least_needs)?);
+    (RISE_FRAMES_MIN <= rise).then_some(needs.first()? + rise)
 }
 
 /// How far back to look, and how many disturbed blocks to put up with there.
 struct Window {
     blocks: usize,
     left_out: usize,
+    /// Of disturbed blocks one after the other, no more than so many count.
+    run_max: usize,
 }
 
-/// The long window sets the level: sixteen disturbed moments in 16 s. In `examples/weather.rs`
-/// concealment then leaves 0 to 8 a minute of them audible under the lighter weather, at a playout
-/// delay of 3 standard deviations; with eight, half as many, a millisecond later. The short
-/// windows are for weather that changes.
+impl Window {
+    /// The least lag that leaves no more blocks disturbed than is put up with; the needs of the latest
+    /// block come first.
+    fn ask(&self, needs: &[i64], tolerance: Tolerance) -> Option<i64> {
+        let needs = &needs[..needs.len().min(self.blocks)];
+        // A window that is not full yet leaves out fewer, in proportion: better too long a delay in the
+        // first second than a pattern of packets that was not seen yet.
+        let left_out = tolerance.of(self.left_out) * needs.len() / self.blocks;
+        let (mut least, mut most) = (*needs.iter().min()?, *needs.iter().max()?);
+        // Halved each time: at most as many turns as the number of the range has bits.
+        while least < most {
+            let middle = least.midpoint(most - 1);
+            if self.disturbed(needs, middle) <= left_out {
+                most = middle;
+            } else {
+                least = middle + 1;
+            }
+        }
+        Some(most)
+    }
+
+    /// How many blocks count as disturbed at a lag.
+    fn disturbed(&self, needs: &[i64], lag: i64) -> usize {
+        let (mut count, mut run) = (0, 0);
+        for need in needs {
+            run = if lag < *need { run + 1 } else { 0 };
+            count += usize::from(0 < run && run <= self.run_max);
+        }
+        count
+    }
+}
+
+/// The long window sets the level. It counts how often it begins to be bad rather than how long it stays
+/// so, because a delay that is too short for longer is made longer by the short windows, and what it
+/// costs is the beginning. For the same reason it is they who decide how long a delay stays after that: to keep
+/// it costs delay all the time, to let it go costs sound if the weather comes back.
 const WINDOWS: [Window; 3] = [
-    Window { blocks: 8, left_out: 2 },
-    Window { blocks: 40, left_out: 4 },
-    Window { blocks: BLOCKS, left_out: LEFT_OUT_MAX },
+    Window { blocks: 8, left_out: 2, run_max: usize::MAX },
+    Window { blocks: 40, left_out: 4, run_max: usize::MAX },
+    Window { blocks: BLOCKS, left_out: 16, run_max: 3 },
 ];
+
+/// How many blocks must rise, and how far (1 ms), for a rise to be foreseen.
+const RISING_BLOCKS: usize = 4;
+const RISE_FRAMES_MIN: i64 = 48;
 
 /// Blocks of the long window: 16 s.
 const BLOCKS: usize = 320;
 
-const LEFT_OUT_MAX: usize = 16;
-
 /// 50 ms: a disturbance within it is one event to the ear.
 const BLOCK_FRAMES: i64 = 2400;
+
+/// Between the ends of two estimators' blocks: as long as most periods, so that at most a few decide in
+/// one callback.
+const PHASE_FRAMES: i64 = 64;
 
 /// The lag of a media time at a device time.
 pub(crate) fn lag(device_time: i64, media_time: MediaTime) -> i64 {
@@ -181,17 +246,17 @@ mod tests {
 
     /// Runs 50 ms blocks whose packets need what `needs` says; gives the final target.
     fn target(blocks: usize, drift: f64, needs: impl Fn(usize) -> i64) -> Option<i64> {
-        let mut estimator = DelayEstimator::new();
+        let mut estimator = DelayEstimator::new(0);
         for block in 0..blocks {
             let start = i64::try_from(block).expect("small") * BLOCK_FRAMES;
             for packet in 0..10 {
                 let device_time = start + packet * 240;
-                estimator.advance(device_time, drift);
+                estimator.advance(device_time, drift, Tolerance::Usual);
                 estimator.observe(device_time, needs(block));
             }
         }
         let end = i64::try_from(blocks).expect("small") * BLOCK_FRAMES;
-        estimator.advance(end, drift);
+        estimator.advance(end, drift, Tolerance::Usual);
         estimator.target()
     }
 
@@ -220,11 +285,30 @@ mod tests {
     }
 
     #[test]
-    fn weather_that_turns_good_is_believed_after_the_long_window() {
+    fn weather_that_turns_good_is_believed_after_two_seconds() {
         let good_since =
             |blocks: usize| target(800, 0.0, move |b| if b < 800 - blocks { 700 } else { 64 });
-        assert_eq!(good_since(303), Some(700));
-        assert_eq!(good_since(304), Some(64));
+        assert_eq!(good_since(35), Some(700));
+        assert_eq!(good_since(36), Some(64));
+    }
+
+    #[test]
+    fn gusts_are_remembered_for_as_long_as_the_long_window_is() {
+        // Three bad blocks every second.
+        let calm_since = |blocks: usize| {
+            let gust = move |block| block < 800 - blocks && block % 20 < 3;
+            target(800, 0.0, move |block| if gust(block) { 700 } else { 64 })
+        };
+        assert_eq!(calm_since(200), Some(700));
+        assert_eq!(calm_since(300), Some(64));
+    }
+
+    #[test]
+    fn a_way_that_grows_longer_is_foreseen() {
+        let growing = |block: usize| if block < 390 { 64 } else { 64 + 50 * (block - 389) };
+        let needs = move |block| i64::try_from(growing(block)).expect("small");
+        let found = target(400, 0.0, needs).expect("packets came");
+        assert_eq!(found, needs(399) + needs(399) - needs(396));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use protocol::time::Instant;
 
 use crate::control::{Mute, Solo};
 use crate::limits::{INCOMING_QUEUE_FRAMES, PACKET_FRAMES_MAX, REMOTES_MAX};
+use crate::playout_mode::PlayoutMode;
 use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
 use crate::rt::meter::Meter;
@@ -54,6 +55,7 @@ pub(crate) enum RenderCommand {
     Add(Box<Remote>),
     Remove(RemoteKey),
     SetMix(RemoteKey, Mix),
+    SetPlayout(RemoteKey, PlayoutMode),
     SetMonitorGain(f32),
 }
 
@@ -89,7 +91,8 @@ impl Render {
         let frames = output.iter().map(|channel| channel.len()).min().unwrap_or(0);
         self.handle_commands();
         self.clock.start(now, frames);
-        let period = Period { start: self.clock.frames(), frames, now };
+        let (start, late) = (self.clock.frames(), self.clock.late());
+        let period = Period { start, frames, now, late };
         self.take_frames(&period);
         let any_soloed = self.remotes.iter().flatten().any(|remote| remote.fader.soloed);
         let mut splices_left = SPLICES_PER_PERIOD;
@@ -154,6 +157,11 @@ impl Render {
                         Mix::Pan(pan) => remote.fader.pan = pan,
                         Mix::Mute(mute) => remote.fader.open = mute == Mute::Open,
                         Mix::Solo(solo) => remote.fader.soloed = solo == Solo::Soloed,
+                    }
+                }
+                RenderCommand::SetPlayout(key, mode) => {
+                    if let Some(remote) = self.remote(key) {
+                        remote.playout = mode;
                     }
                 }
                 RenderCommand::SetMonitorGain(factor) => self.monitor.glide_to(factor),
@@ -236,7 +244,58 @@ impl Render {
 }
 
 /// Frames rendered at a time.
-const BLOCK_FRAMES: usize = 256;
+pub(crate) const BLOCK_FRAMES: usize = 256;
 
 /// Splices searched in one callback, over all remotes: each may decode some packets ahead.
 const SPLICES_PER_PERIOD: usize = 1;
+
+#[cfg(test)]
+mod tests {
+    use protocol::rtp::Ssrc;
+
+    use super::*;
+    use crate::{Channels, ControlError, PlayoutModeError, Session, SessionConfig, session};
+
+    /// What the remotes play by, in the order they were added, once a callback has run.
+    fn modes(session: &mut Session) -> Vec<PlayoutMode> {
+        let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+        session.render.render(Instant::ZERO, &mut [&mut left, &mut right]);
+        session.render.remotes.iter().flatten().map(|remote| remote.playout).collect()
+    }
+
+    #[test]
+    fn a_playout_mode_reaches_its_remote_and_a_default_those_without_one() {
+        use PlayoutMode::{Automatic, Fixed, Lower, Safer};
+        let mut session = session(&SessionConfig::default()).expect("valid");
+        let add = |session: &mut Session, ssrc| {
+            session.control.add_remote(Ssrc(ssrc), Channels::Mono).expect("room");
+        };
+        add(&mut session, 1);
+        add(&mut session, 2);
+        assert_eq!(modes(&mut session), [Automatic, Automatic]);
+        session.control.set_playout(Ssrc(1), Fixed(480)).expect("a known remote");
+        session.control.set_default_playout(Safer).expect("a callback that runs");
+        add(&mut session, 3);
+        assert_eq!(modes(&mut session), [Fixed(480), Safer, Safer]);
+        session.control.set_playout(Ssrc(3), Lower).expect("a known remote");
+        session.control.follow_default_playout(Ssrc(1)).expect("a known remote");
+        session.control.set_default_playout(Automatic).expect("a callback that runs");
+        assert_eq!(modes(&mut session), [Automatic, Automatic, Lower]);
+        let told: Vec<_> = session.control.remotes().map(|remote| remote.playout).collect();
+        assert_eq!(told, [Automatic, Automatic, Lower]);
+    }
+
+    #[test]
+    fn a_delay_beyond_the_limit_and_a_stranger_are_refused() {
+        let mut session = session(&SessionConfig::default()).expect("valid");
+        session.control.add_remote(Ssrc(1), Channels::Mono).expect("room");
+        let too_long = PlayoutMode::Fixed(24_001);
+        let refused = ControlError::MisusePlayout(PlayoutModeError::RefusedDelay);
+        assert_eq!(session.control.set_playout(Ssrc(1), too_long), Err(refused));
+        assert_eq!(session.control.set_default_playout(too_long), Err(refused));
+        let unknown = ControlError::UnknownRemote(Ssrc(2));
+        assert_eq!(session.control.set_playout(Ssrc(2), PlayoutMode::Safer), Err(unknown));
+        assert_eq!(session.control.follow_default_playout(Ssrc(2)), Err(unknown));
+        assert_eq!(modes(&mut session), [PlayoutMode::Automatic]);
+    }
+}

@@ -6,6 +6,8 @@
 use crate::encoding::Channels;
 use crate::limits::PACKET_FRAMES_MAX;
 use crate::rt::ramp::{clean, fade_in};
+use crate::rt::render::BLOCK_FRAMES;
+use crate::rt::resample::{Kernel, LOOKAHEAD_FRAMES, Playhead};
 
 /// Planar audio around the moment that is played next.
 #[derive(Debug)]
@@ -116,6 +118,30 @@ impl Timeline {
         }
     }
 
+    /// Fills the first `frames` of `out` at the playhead's rate; the second channel of a mono timeline
+    /// is left alone. What the playhead [reads](Playhead::reads) must wait.
+    pub(crate) fn play_between(
+        &mut self,
+        frames: usize,
+        playhead: &mut Playhead,
+        kernel: &Kernel,
+        out: &mut [[f32; BLOCK_FRAMES]; 2],
+    ) {
+        let moved = playhead.reads(frames).frames.min(self.waiting());
+        let frames = frames.min(BLOCK_FRAMES);
+        let [left, right] = out;
+        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        let [from_left, from_right] = &self.samples;
+        match self.channels {
+            Channels::Mono => playhead.play(kernel, [&from_left[..self.write]], self.read, [left]),
+            Channels::Stereo => {
+                let sides = [&from_left[..self.write], &from_right[..self.write]];
+                playhead.play(kernel, sides, self.read, [left, right]);
+            }
+        }
+        self.read += moved;
+    }
+
     /// Drops up to `frames` that wait, without any fade; gives how many.
     #[cfg(test)]
     pub(crate) fn skip(&mut self, frames: usize) -> usize {
@@ -142,14 +168,15 @@ impl Timeline {
         }
     }
 
-    /// A channel's sample at an offset from the frame played next.
-    pub(crate) fn sample(&self, channel: usize, offset: usize) -> f32 {
-        self.at(channel, self.read + offset)
-    }
-
     /// A channel's sample so many frames before the end of what is ready; 1 is the last.
     pub(crate) fn sample_before_end(&self, channel: usize, frames: usize) -> f32 {
         self.write.checked_sub(frames).map_or(0.0, |index| self.at(channel, index))
+    }
+
+    /// A channel's last so many frames, at most [`PAST_FRAMES`].
+    pub(crate) fn last(&self, channel: usize, frames: usize) -> &[f32] {
+        let samples = self.samples.get(channel).map_or(&[][..], |samples| samples);
+        samples.get(self.write.saturating_sub(frames)..self.write).unwrap_or_default()
     }
 
     fn at(&self, channel: usize, index: usize) -> f32 {
@@ -170,11 +197,14 @@ impl Timeline {
         }
         let read = self.read;
         for samples in self.samples.iter_mut().filter(|samples| !samples.is_empty()) {
-            for index in 0..fade {
+            // Backwards: where the fade is longer than the lag, what is written lies in what is
+            // still to be read.
+            for index in (0..fade).rev() {
                 let old = samples[read + index];
                 let new = &mut samples[read + lag + index];
                 *new = old + (*new - old) * fade_in(index, fade);
             }
+            keep_before(samples, read, read + lag);
         }
         self.read += lag;
         true
@@ -188,6 +218,7 @@ impl Timeline {
         }
         let read = self.read;
         for samples in self.samples.iter_mut().filter(|samples| !samples.is_empty()) {
+            keep_before(samples, read, read - lag);
             for index in 0..fade {
                 let old = samples[read + index];
                 let new = &mut samples[read - lag + index];
@@ -208,6 +239,16 @@ impl Timeline {
         }
         self.read += frames;
         self.write += frames;
+    }
+}
+
+/// Lets what was played last lie before the frame that is played next, wherever that goes: interpolation
+/// reads both.
+fn keep_before(samples: &mut [f32], played_until: usize, next: usize) {
+    if let (Some(from), Some(to)) =
+        (played_until.checked_sub(LOOKAHEAD_FRAMES), next.checked_sub(LOOKAHEAD_FRAMES))
+    {
+        samples.copy_within(from..played_until, to);
     }
 }
 
@@ -260,6 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn leaving_out_less_than_the_fade_takes_is_smooth_too() {
+        for (lag, fade) in [(24, 64), (40, 120), (64, 64), (33, 240)] {
+            let mut timeline = Timeline::new(Channels::Mono);
+            // A ramp: whatever is faded between, no step is larger than both slopes together.
+            timeline.push_interleaved(&count_up(0, 1000));
+            assert!(timeline.leave_out(lag, fade));
+            let heard = timeline.play(1000 - lag)[0];
+            let lag = f32::from(u16::try_from(lag).expect("short"));
+            let fade = f32::from(u16::try_from(fade).expect("short"));
+            // The fade is a raised cosine, which is at most pi/2 times as steep as a line.
+            let steepest = 1.0 + lag / fade * core::f32::consts::FRAC_PI_2;
+            for step in heard.windows(2).map(|pair| pair[1] - pair[0]) {
+                assert!((0.9..=steepest + 0.1).contains(&step), "{lag} {fade}: {step}");
+            }
+        }
+    }
+
+    #[test]
     fn repeating_a_period_of_a_periodic_signal_changes_nothing_but_the_time() {
         let mut timeline = Timeline::new(Channels::Mono);
         let period: Vec<f32> = (0..1000).map(|n: u16| f32::from(n % 50)).collect();
@@ -271,6 +330,33 @@ mod tests {
         }
         let heard = timeline.play(1000)[0];
         assert!(heard.iter().zip(&period).all(|(a, b)| (a - b).abs() < 1e-4));
+    }
+
+    #[test]
+    fn interpolation_finds_what_was_played_last_before_a_splice() {
+        for leaves_out in [true, false] {
+            let mut timeline = Timeline::new(Channels::Mono);
+            // A slow wave, and a lag that does not fit it: the splice goes from one place to another.
+            let wave = |n: u16| (f32::from(n) * 0.02).sin();
+            let samples: Vec<f32> = (0..2000).map(wave).collect();
+            timeline.push_interleaved(&samples);
+            timeline.play(500);
+            let (mut playhead, mut out) = (Playhead::at_rest(), [[0.0; BLOCK_FRAMES]; 2]);
+            playhead.glide_to(-5e-3);
+            timeline.play_between(200, &mut playhead, Kernel::shared(), &mut out);
+            let last = [out[0][198], out[0][199]];
+            assert!(if leaves_out {
+                timeline.leave_out(77, 240)
+            } else {
+                timeline.repeat(77, 240)
+            });
+            timeline.play_between(200, &mut playhead, Kernel::shared(), &mut out);
+            let heard: Vec<f32> = last.into_iter().chain(out[0][..200].iter().copied()).collect();
+            let bend = heard.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
+            let sharpest = bend.fold(0.0, f32::max);
+            // The wave itself bends by 0.0004, the fade between two places by as much again.
+            assert!(sharpest < 0.0015, "{leaves_out}: {sharpest}");
+        }
     }
 
     #[test]

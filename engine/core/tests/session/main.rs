@@ -3,8 +3,10 @@
 mod clean;
 mod clocks;
 mod codecs;
+mod loss;
 mod mixing;
 mod network;
+mod pitch;
 mod properties;
 mod real_time;
 mod rig;

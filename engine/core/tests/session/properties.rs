@@ -21,6 +21,7 @@ struct Recipe {
     jitter_ms: f64,
     spikes: (f64, f64),
     loss: f64,
+    burst_packets: f64,
     duplication: f64,
     reorder: (f64, f64),
     stall: Option<(f64, f64)>,
@@ -36,7 +37,7 @@ fn recipes() -> impl Strategy<Value = Recipe> {
     let shape = (0..3_usize, any::<bool>(), 0..3_usize, 1..600_usize, 1..600_usize);
     let clocks = (-500.0..500.0_f64, 0.0..64.0_f64, any::<u64>());
     let jitter = (0.0..100.0_f64, 0.0..15.0_f64, 0.0..3.0_f64, 0.0..200.0_f64);
-    let faults = (0.0..0.2_f64, 0.0..0.2_f64, 0.0..0.2_f64, 0.0..50.0_f64);
+    let faults = (0.0..0.2_f64, 0.0..20.0_f64, 0.0..0.2_f64, 0.0..0.2_f64, 0.0..50.0_f64);
     let events = (span(700.0), span(1500.0), span(1000.0), -20.0..400.0_f64);
     (shape, clocks, jitter, faults, events).prop_map(|(shape, clocks, jitter, faults, events)| {
         Recipe {
@@ -51,8 +52,9 @@ fn recipes() -> impl Strategy<Value = Recipe> {
             jitter_ms: jitter.1,
             spikes: (jitter.2, jitter.3),
             loss: faults.0,
-            duplication: faults.1,
-            reorder: (faults.2, faults.3),
+            burst_packets: faults.1,
+            duplication: faults.2,
+            reorder: (faults.3, faults.4),
             stall: events.0,
             outage: events.1,
             detour: events.2.map(|(from, until)| (from, until, events.3)),
@@ -70,6 +72,7 @@ fn play(recipe: &Recipe) -> Heard {
     );
     let weather = Weather {
         loss: recipe.loss,
+        burst_packets: recipe.burst_packets,
         duplication: recipe.duplication,
         reorder: recipe.reorder,
         stall: recipe.stall,

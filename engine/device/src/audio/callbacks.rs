@@ -4,6 +4,7 @@
 //! tried, never waited for. It is contended only while one backend takes over from another, and
 //! the loser plays silence for that period.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::clock;
@@ -21,19 +22,72 @@ pub struct Callbacks {
     capture: Arc<Mutex<CaptureFn>>,
     render: Arc<Mutex<RenderFn>>,
     times: Arc<Durations>,
+    captures: Arc<AtomicU64>,
+    renders: Arc<AtomicU64>,
     input_channels: usize,
+    lost: LostFrames,
+}
+
+/// Frames that a device lost, on their way to the halves of a session. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct LostFrames(Arc<Lost>);
+
+#[derive(Debug, Default)]
+struct Lost {
+    captured: AtomicUsize,
+    rendered: AtomicUsize,
+}
+
+impl LostFrames {
+    /// What was lost before the input that follows; for the capturing half.
+    #[must_use]
+    pub fn take_captured(&self) -> usize {
+        // Relaxed here and below: whoever loses frames calls back on the same thread.
+        self.0.captured.swap(0, Ordering::Relaxed)
+    }
+
+    /// What was lost before the output that follows; for the rendering half.
+    #[must_use]
+    pub fn take_rendered(&self) -> usize {
+        self.0.rendered.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// How often each half was called since the callbacks were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallCounts {
+    /// With input.
+    pub captures: u64,
+    /// For output.
+    pub renders: u64,
 }
 
 impl Callbacks {
-    /// Wraps both halves; `input_channels` (1 or 2) is what `capture` is given.
+    /// Wraps both halves; `input_channels` (1 or 2) is what `capture` makes of its input. A backend
+    /// may give it the other number: two are mixed to one, one is doubled.
     #[must_use]
     pub fn new(input_channels: usize, capture: CaptureFn, render: RenderFn) -> Self {
         Self {
             capture: Arc::new(Mutex::new(capture)),
             render: Arc::new(Mutex::new(render)),
             times: Arc::new(Durations::new()),
+            captures: Arc::default(),
+            renders: Arc::default(),
             input_channels: input_channels.clamp(1, 2),
+            lost: LostFrames::default(),
         }
+    }
+
+    /// Hands lost frames over through `lost`, which the halves ask.
+    #[must_use]
+    pub fn with_lost(self, lost: LostFrames) -> Self {
+        Self { lost, ..self }
+    }
+
+    /// The device lost so many frames, in and out, before the callback that follows.
+    pub fn lose(&self, frames: usize) {
+        self.lost.0.captured.fetch_add(frames, Ordering::Relaxed);
+        self.lost.0.rendered.fetch_add(frames, Ordering::Relaxed);
     }
 
     /// Channels that [`Self::capture`] wants.
@@ -46,6 +100,15 @@ impl Callbacks {
     #[must_use]
     pub fn times(&self) -> &Durations {
         &self.times
+    }
+
+    /// How often each half was called.
+    #[must_use]
+    pub fn counts(&self) -> CallCounts {
+        CallCounts {
+            captures: self.captures.load(Ordering::Relaxed),
+            renders: self.renders.load(Ordering::Relaxed),
+        }
     }
 
     /// One callback of a duplex device: input first, so that its packets are on their way while
@@ -72,6 +135,8 @@ impl Callbacks {
     }
 
     fn run_capture(&self, input: &[&[f32]]) {
+        // Relaxed here and below: a sign of life, nothing is published by it.
+        self.captures.fetch_add(1, Ordering::Relaxed);
         let Ok(mut capture) = self.capture.try_lock() else { return };
         let frames = input.first().map_or(0, |channel| channel.len());
         let mut at = 0;
@@ -87,6 +152,7 @@ impl Callbacks {
     }
 
     fn run_render(&self, output: &mut [&mut [f32]]) {
+        self.renders.fetch_add(1, Ordering::Relaxed);
         let Ok(mut render) = self.render.try_lock() else {
             output.iter_mut().for_each(|channel| channel.fill(0.0));
             return;

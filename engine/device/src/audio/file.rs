@@ -113,8 +113,15 @@ impl AudioBackend for File {
             xruns: running.map_or(0, |running| running.xruns.load(Ordering::Relaxed)),
             ended: running
                 .filter(|running| running.disk.is_finished())
-                .map(|_| "a file could not be read or written".to_owned()),
+                .map(|_| "a file could not be written".to_owned()),
+            trouble: running.and_then(|running| running.disk.trouble()),
         }
+    }
+
+    fn silence_max(&self) -> Option<Duration> {
+        // The clock calls back for as long as this machine runs, and a start would play the input
+        // from its first note and write over what was heard.
+        None
     }
 
     fn stop(&mut self) -> Result<(), AudioError> {
@@ -178,7 +185,7 @@ impl Paced {
         let input = [left.as_slice(), right.as_slice()];
         let [out_left, out_right] = &mut self.output;
         self.callbacks.duplex(&input[..wanted], &mut [out_left, out_right]);
-        if let Some(ring) = &mut self.rings.output {
+        if let Some(ring) = self.rings.output.as_mut().filter(|ring| !ring.is_abandoned()) {
             for (frame, (left, right)) in
                 self.frames.iter_mut().zip(self.output[0].iter().zip(&self.output[1]))
             {
@@ -211,6 +218,7 @@ mod tests {
 
     use super::*;
     use crate::audio::scratch::Scratch;
+    use crate::audio::{AudioChange, Keeper};
 
     fn write_ramp(path: &std::path::Path, frames: u16) {
         let mut output = WavOutput::create(path).expect("a file in a folder of ours");
@@ -222,7 +230,7 @@ mod tests {
     fn read_left(path: &std::path::Path) -> Vec<f32> {
         let mut frames = Vec::new();
         let mut file = WavInput::open(path).expect("it was written whole");
-        while file.read_pairs(1000, &mut frames).expect("it was written whole") == 1000 {}
+        while file.read_pairs(1000, &mut frames) == 1000 {}
         frames.into_iter().map(|frame| frame[0]).collect()
     }
 
@@ -271,7 +279,7 @@ mod tests {
         let ramp: Vec<f32> = (1..=500_u16).map(f32::from).collect();
         assert_eq!(heard[..500], ramp);
         assert!(heard[500..].iter().all(|sample| *sample == 0.0) && 13 * 128 <= heard.len());
-        assert_eq!(status, AudioStatus { period_frames: 128, xruns: 0, ended: None });
+        assert_eq!(status, AudioStatus { period_frames: 128, ..AudioStatus::default() });
     }
 
     #[test]
@@ -280,6 +288,43 @@ mod tests {
         let start = heard.iter().position(|sample| *sample == 1.0).expect("it was played");
         assert!(3 * 128 <= start && start % 128 == 0, "started at {start}");
         assert_eq!(heard[start + 499], 500.0);
+    }
+
+    #[test]
+    fn an_input_that_was_cut_off_is_played_once_and_what_was_heard_is_kept() {
+        let scratch = Scratch::new();
+        let (input, output) = (scratch.path("in.wav"), scratch.path("out.wav"));
+        write_ramp(&input, 500);
+        let whole = std::fs::read(&input).expect("it was written");
+        std::fs::write(&input, &whole[..whole.len() - 5]).expect("a file in a folder of ours");
+        let gate = InputGate::default();
+        gate.open();
+        let (captured, periods) = mpsc::channel::<Vec<f32>>();
+        let callbacks = Callbacks::new(
+            2,
+            // The test stops listening when it has seen enough.
+            Box::new(move |input| drop(captured.send(input[0].to_vec()))),
+            Box::new(|output| output.iter_mut().for_each(|channel| channel.fill(0.5))),
+        );
+        let options = FileOptions {
+            input: Some(input),
+            output: Some(output.clone()),
+            period_frames: 128,
+            gate,
+        };
+        let (mut keeper, _) =
+            Keeper::start(Box::new(File::new(options)), callbacks).expect("it plays");
+        let change = keeper.poll(clock::now());
+        let Some(AudioChange::Trouble(reason)) = change else { panic!("it is said: {change:?}") };
+        assert!(reason.contains("in.wav is cut off"), "{reason}");
+        let played: Vec<f32> = periods.iter().take(20).flatten().collect();
+        assert_eq!(keeper.poll(clock::now()), None, "it goes on");
+        let ramp: Vec<f32> = (1..500_u16).map(f32::from).collect();
+        assert_eq!(played[..499], ramp);
+        assert!(played[499..].iter().all(|sample| *sample == 0.0), "then silence");
+        keeper.stop().expect("the disk is not full");
+        let heard = read_left(&output);
+        assert!(20 * 128 <= heard.len() && heard.iter().all(|sample| *sample == 0.5));
     }
 
     #[test]

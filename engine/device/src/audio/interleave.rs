@@ -40,18 +40,21 @@ pub(super) fn interleave<T: SizedSample + FromSample<f32>>(
 
 #[cfg(test)]
 mod tests {
+    use assert_no_alloc::assert_no_alloc;
+
     use super::*;
 
     #[test]
     fn one_channel_is_heard_on_both_sides_and_a_third_is_left_silent() {
         let mut planar = [vec![9.0; 3], vec![9.0; 3]];
-        deinterleave(&[16_384_i16, -32_768], 1, &mut planar);
+        assert_no_alloc(|| deinterleave(&[16_384_i16, -32_768], 1, &mut planar));
         assert_eq!(planar, [vec![0.5, -1.0, 9.0], vec![0.5, -1.0, 9.0]]);
         let mut wide = [7_i16; 6];
-        interleave(&planar, 3, &mut wide);
+        assert_no_alloc(|| interleave(&planar, 3, &mut wide));
         assert_eq!(wide, [16_384, 16_384, 0, -32_768, -32_768, 0]);
         let mut narrow = [0.0_f32; 2];
-        interleave(&[vec![1.0, 0.0], vec![0.0, 0.0]], 1, &mut narrow);
+        let planar = [vec![1.0, 0.0], vec![0.0, 0.0]];
+        assert_no_alloc(|| interleave(&planar, 1, &mut narrow));
         assert_eq!(narrow, [0.5, 0.0]);
     }
 }

@@ -6,6 +6,7 @@
 
 mod callbacks;
 mod default_device;
+mod devices;
 mod disk;
 mod file;
 mod interleave;
@@ -17,13 +18,15 @@ mod scratch;
 mod wav;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
-pub use self::callbacks::{Callbacks, CaptureFn, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX, RenderFn};
-pub use self::default_device::{
-    DefaultDevice, DefaultDeviceOptions, DeviceReport, describe_devices,
+pub use self::callbacks::{
+    CallCounts, Callbacks, CaptureFn, LostFrames, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX, RenderFn,
 };
+pub use self::default_device::{DefaultDevice, DefaultDeviceOptions};
+pub use self::devices::{DeviceReport, describe_devices};
 pub use self::file::{File, FileOptions, InputGate};
 pub use self::jack::{Autoconnect, Jack, JackName, JackOptions, JackServer, find_server};
 pub use self::keeper::{AudioChange, Keeper};
@@ -31,14 +34,22 @@ pub use self::keeper::{AudioChange, Keeper};
 /// Something that calls back with audio, period after period. Lives on one thread, which need
 /// not be a special one; the callbacks come on threads of the backend's own.
 pub trait AudioBackend {
-    /// Opens the device and starts to call back. A backend that has ended may be started again.
+    /// Opens the device and starts to call back. A backend that has ended may be started again,
+    /// unless [`Self::stop`] failed.
     fn start(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError>;
 
     /// How it goes; cheap enough to ask ten times a second.
     fn status(&self) -> AudioStatus;
 
-    /// Ends the callbacks and gives the device back. Files are complete when it returns.
+    /// Ends the callbacks and gives the device back. Files are complete when it returns; an error
+    /// says that one is not, and that starting again would only make it worse.
     fn stop(&mut self) -> Result<(), AudioError>;
+
+    /// How long callbacks may stay away before the device counts as dead; `None` where
+    /// [`Self::status`] knows better.
+    fn silence_max(&self) -> Option<Duration> {
+        Some(SILENCE_MAX)
+    }
 }
 
 /// What a backend runs with.
@@ -59,6 +70,8 @@ pub struct AudioStatus {
     pub xruns: u64,
     /// Why no callback comes any more.
     pub ended: Option<String>,
+    /// What is wrong although it goes on.
+    pub trouble: Option<String>,
 }
 
 /// Why audio could not be started or brought to an end.
@@ -115,3 +128,7 @@ pub enum AudioError {
     #[error("no thread for audio: {0}")]
     Thread(#[from] std::io::Error),
 }
+
+/// The longest period of any device is 171 ms ([`PERIOD_FRAMES_MAX`]), and drivers that start an
+/// xrun over take a few of them.
+const SILENCE_MAX: Duration = Duration::from_secs(1);

@@ -73,8 +73,7 @@ struct Alarm {
 impl SenderWaker {
     /// For the audio callback: one futex call when the sender sleeps, none when it is awake.
     pub(crate) fn wake_for_packets(&self) {
-        // Relaxed: only a measurement; the packets are published by their ring.
-        self.alarm.rung_at_ns.store(clock::now().as_ns(), Ordering::Relaxed);
+        self.alarm.ring(clock::now());
         self.thread.unpark();
     }
 
@@ -85,11 +84,19 @@ impl SenderWaker {
 }
 
 impl Alarm {
+    /// The sender is to be woken; one that was rung before has waited since then.
+    fn ring(&self, now: Instant) {
+        // Relaxed: only a measurement; the packets are published by their ring.
+        let (quiet, rung) = (0, now.as_ns());
+        // Failing is the case of the sentence above.
+        let _ = self.rung_at_ns.compare_exchange(quiet, rung, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     /// The sender is through with what it was woken for.
-    fn answer(&self) {
+    fn answer(&self, now: Instant) {
         let rung_at = Instant::from_ns(self.rung_at_ns.swap(0, Ordering::Relaxed));
         if rung_at != Instant::ZERO {
-            self.delays.record(clock::now().saturating_since(rung_at));
+            self.delays.record(now.saturating_since(rung_at));
         }
     }
 }
@@ -241,5 +248,26 @@ fn parameters(local: &IceCredentials, certificate: &Certificate) -> LinkParamete
         ice_ufrag: local.ufrag.clone(),
         ice_pwd: local.pwd.clone(),
         fingerprint: certificate.fingerprint().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stalled_sender_is_late_since_the_first_wake_that_it_missed() {
+        let at = |ms: u64| Instant::from_ns(ms * 1_000_000);
+        let alarm = Alarm::default();
+        for ms in [1, 2, 30, 50] {
+            alarm.ring(at(ms));
+        }
+        alarm.answer(at(51));
+        alarm.answer(at(90));
+        let summary = alarm.delays.take();
+        assert_eq!((summary.count, summary.max_us), (1, 50_000));
+        alarm.ring(at(100));
+        alarm.answer(at(101));
+        assert_eq!(alarm.delays.take().max_us, 1000);
     }
 }

@@ -14,6 +14,7 @@ use transport::srtp::SrtpSealer;
 use super::Alarm;
 use super::counts::Counters;
 use super::socket::MediaSocket;
+use crate::clock;
 use crate::priority::{self, Role};
 
 /// Where packets go from now on.
@@ -66,7 +67,7 @@ impl Sender {
             while let Some(len) = self.outgoing.poll_packet(&mut buffer[..PACKET_BYTES_MAX]) {
                 self.send(&mut buffer, len);
             }
-            self.alarm.answer();
+            self.alarm.answer(clock::now());
             // A wake that came since the ring was found empty makes this return at once.
             thread::park();
         }

@@ -9,10 +9,10 @@ mod backoff;
 mod codec_choice;
 mod link_policy;
 pub mod membership;
-mod redundancy;
+mod mixes;
+mod reception;
 mod run;
 mod view;
-mod websocket;
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -20,11 +20,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use engine::{Channels, Control, SessionConfig};
+use engine::{Channels, Control, PlayoutMode, SessionConfig};
 use protocol::id::TrackId;
 use protocol::rtp::Ssrc;
 use protocol::signal::Source;
 use protocol::units::{Bitrate, Decibels};
+use signalling_client::RoomLink;
 use thiserror::Error;
 
 pub use self::backoff::Backoff;
@@ -33,11 +34,10 @@ pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
 use self::run::Runner;
 pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
-use crate::audio::{Callbacks, InputGate, PERIOD_FRAMES_MAX};
+use crate::audio::{Callbacks, InputGate, LostFrames, PERIOD_FRAMES_MAX};
 use crate::clock;
 use crate::network::Network;
 use crate::random;
-use crate::room_link::RoomLink;
 
 /// What a session is started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct SessionOptions {
     pub codec: CodecChoice,
     /// Of each encoding that compresses.
     pub bitrate: Bitrate,
+    /// What the playout delay of everybody is steered by, unless asked otherwise for one of them.
+    pub playout: PlayoutMode,
     /// Where media goes instead of the address that the server names.
     pub media_via: Option<SocketAddr>,
 }
@@ -64,6 +66,9 @@ pub enum StartError {
     /// The engine cannot do what was asked for.
     #[error(transparent)]
     Engine(#[from] engine::SessionError),
+    /// The engine refuses a setting.
+    #[error(transparent)]
+    Setting(#[from] engine::ControlError),
     /// The operating system refused a socket or a thread.
     #[error("no socket or thread for media: {0}")]
     System(#[from] std::io::Error),
@@ -76,6 +81,8 @@ pub enum Request {
     SetMuted(bool),
     /// Mixes somebody's track.
     SetMix(TrackId, Mix),
+    /// Steers the playout delay of everybody whose mix says nothing else.
+    SetDefaultPlayout(PlayoutMode),
     /// Hears oneself, at this gain, or not.
     SetMonitor(Option<Decibels>),
     /// Says something to the room.
@@ -111,24 +118,38 @@ impl PreparedSession {
     /// Makes the engine, the media threads and the callbacks.
     pub fn new(options: SessionOptions) -> Result<Self, StartError> {
         clock::start();
-        let engine::Session { control, mut capture, mut render, outgoing, incoming } =
+        let engine::Session { mut control, mut capture, mut render, outgoing, incoming } =
             engine::session(&SessionConfig {
                 period_frames_max: PERIOD_FRAMES_MAX,
                 channels: options.channels,
                 seed: random::u64(),
                 ..SessionConfig::default()
             })?;
+        control.set_default_playout(options.playout)?;
         let network = Network::start(outgoing, incoming, options.media_via)?;
         let sender = network.sender_waker();
+        let lost = LostFrames::default();
+        let (captured, rendered) = (lost.clone(), lost.clone());
         let callbacks = Callbacks::new(
             options.channels.count(),
             Box::new(move |input| {
+                match captured.take_captured() {
+                    0 => {}
+                    frames => capture.skip(frames),
+                }
                 if 0 < capture.capture(input) {
                     sender.wake_for_packets();
                 }
             }),
-            Box::new(move |output| render.render(clock::now(), output)),
-        );
+            Box::new(move |output| {
+                match rendered.take_rendered() {
+                    0 => {}
+                    frames => render.skip(frames),
+                }
+                render.render(clock::now(), output);
+            }),
+        )
+        .with_lost(lost);
         let sources = options
             .codec
             .sources()

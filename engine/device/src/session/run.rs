@@ -3,7 +3,6 @@
 //! It decides nothing itself. Each turn takes at most the WebSocket's read timeout, so requests
 //! and the engine are served fifty times a second.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{self, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -15,17 +14,17 @@ use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
 use protocol::units::Bitrate;
+use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
 use super::backoff::Backoff;
 use super::membership::{Effect, End, Membership, Notice, Phase};
+use super::mixes::Mixes;
 use super::view::{Mix, ParticipantView, Reach, TrackView, View};
-use super::websocket::{Received, Signalling, SignallingError};
 use super::{Event, Request};
 use crate::audio::InputGate;
 use crate::clock;
 use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
-use crate::room_link::RoomLink;
 
 /// What the thread owns from the start.
 pub(super) struct Parts {
@@ -44,7 +43,7 @@ pub(super) struct Runner {
     parts: Parts,
     conversation: Conversation,
     backoff: Backoff,
-    mixes: BTreeMap<TrackId, Mix>,
+    mixes: Mixes,
     view_due: Instant,
     send_delay: DurationSummary,
     send_delay_due: Instant,
@@ -70,7 +69,7 @@ impl Runner {
             parts,
             conversation: Conversation::Waiting { until: now },
             backoff: Backoff::default(),
-            mixes: BTreeMap::new(),
+            mixes: Mixes::default(),
             view_due: now,
             send_delay: DurationSummary::default(),
             send_delay_due: now,
@@ -89,12 +88,17 @@ impl Runner {
             let now = clock::now();
             self.parts.membership.handle_timeout(now);
             self.carry_out(now);
+            let membership = &self.parts.membership;
+            let found = self.mixes.follow(membership.joinings(), membership.participants());
+            self.apply_mixes(&found);
             if self.send_delay_due <= now {
                 self.send_delay_due = now + SEND_DELAY_EVERY;
                 self.send_delay = self.parts.network.take_send_delay();
             }
             if self.view_due <= now {
                 self.view_due = now + VIEW_EVERY;
+                let remotes = self.parts.control.stats().remotes;
+                self.parts.membership.handle_remotes(now, &remotes);
                 self.parts.control.poll();
                 self.refresh_view();
             }
@@ -205,12 +209,12 @@ impl Runner {
                     self.check(done.err());
                 }
                 Ok(Request::SetMix(track, mix)) => {
-                    self.mixes.insert(track, mix);
-                    let streams = self.parts.membership.streams();
-                    let ssrcs = streams.values().filter(|s| s.track == track).map(|s| s.ssrc);
-                    for ssrc in ssrcs.collect::<Vec<_>>() {
-                        self.apply_mix(ssrc, mix);
-                    }
+                    self.mixes.set(self.parts.membership.participants(), track, mix);
+                    self.apply_mixes(&[track]);
+                }
+                Ok(Request::SetDefaultPlayout(mode)) => {
+                    let done = self.parts.control.set_default_playout(mode);
+                    self.check(done.err());
                 }
                 Ok(Request::SetMonitor(gain)) => {
                     let done = self.parts.control.set_monitor_gain(gain);
@@ -305,10 +309,22 @@ impl Runner {
         let channels = if channels == 2 { Channels::Stereo } else { Channels::Mono };
         let added = self.parts.control.add_remote(ssrc, channels);
         let track = self.parts.membership.streams().get(&ssrc).map(|stream| stream.track);
-        if let (Ok(()), Some(mix)) = (&added, track.and_then(|track| self.mixes.get(&track))) {
-            self.apply_mix(ssrc, *mix);
+        if let (Ok(()), Some(mix)) = (&added, track.and_then(|track| self.mixes.of(track))) {
+            self.apply_mix(ssrc, mix);
         }
         self.check(added.err());
+    }
+
+    /// Lets the engine hear how these tracks are mixed.
+    fn apply_mixes(&mut self, tracks: &[TrackId]) {
+        for track in tracks {
+            let Some(mix) = self.mixes.of(*track) else { continue };
+            let streams = self.parts.membership.streams();
+            let ssrcs = streams.values().filter(|s| s.track == *track).map(|s| s.ssrc);
+            for ssrc in ssrcs.collect::<Vec<_>>() {
+                self.apply_mix(ssrc, mix);
+            }
+        }
     }
 
     fn apply_mix(&mut self, ssrc: Ssrc, mix: Mix) {
@@ -319,7 +335,11 @@ impl Runner {
             .set_gain(ssrc, mix.gain)
             .and_then(|()| control.set_pan(ssrc, mix.pan))
             .and_then(|()| control.set_muted(ssrc, mute))
-            .and_then(|()| control.set_soloed(ssrc, solo));
+            .and_then(|()| control.set_soloed(ssrc, solo))
+            .and_then(|()| match mix.playout {
+                Some(mode) => control.set_playout(ssrc, mode),
+                None => control.follow_default_playout(ssrc),
+            });
         self.check(done.err());
     }
 
@@ -339,7 +359,7 @@ impl Runner {
                     label: track.label.clone(),
                     channels: track.channels,
                     muted: track.muted,
-                    mix: self.mixes.get(&track.id).copied().unwrap_or_default(),
+                    mix: self.mixes.of(track.id).unwrap_or_default(),
                     remote,
                 }
             });
@@ -359,6 +379,7 @@ impl Runner {
             encodings: encodings.to_vec(),
             reason: reason.map(str::to_owned),
             uplink: membership.uplink(),
+            default_playout: self.parts.control.default_playout(),
             input: stats.input,
             output: stats.output,
             outgoing_overrun_frames: stats.outgoing_overrun_frames,

@@ -1,6 +1,6 @@
 //! How things are in the room, for a screen or a log: a snapshot, refreshed ten times a second.
 
-use engine::{Level, RemoteStats};
+use engine::{Level, PlayoutMode, RemoteStats};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::signal::{EngineKind, Presence};
@@ -27,6 +27,8 @@ pub struct View {
     pub reason: Option<String>,
     /// How the own packets reach the server.
     pub uplink: Option<Uplink>,
+    /// What everybody's playout delay is steered by who has no mode of their own.
+    pub default_playout: PlayoutMode,
     /// The input before mute.
     pub input: Level,
     /// What is handed to the device.
@@ -95,11 +97,13 @@ pub struct Mix {
     pub muted: bool,
     /// Whether only soloed tracks are heard, this one among them.
     pub soloed: bool,
+    /// What the playout delay is steered by; `None` for what holds for all.
+    pub playout: Option<PlayoutMode>,
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { gain: Decibels::UNITY, pan: 0.0, muted: false, soloed: false }
+        Self { gain: Decibels::UNITY, pan: 0.0, muted: false, soloed: false, playout: None }
     }
 }
 
@@ -114,6 +118,7 @@ impl Default for View {
             encodings: Vec::new(),
             reason: None,
             uplink: None,
+            default_playout: PlayoutMode::Automatic,
             input: silence,
             output: silence,
             outgoing_overrun_frames: 0,

@@ -24,6 +24,12 @@ use tungstenite::{Message, WebSocket};
 /// The stream that comes back.
 pub(crate) const ECHO: Ssrc = Ssrc(0xec40);
 
+/// Echo's track, until the server is [restarted](EchoServer::restart).
+pub(crate) const ECHO_TRACK: TrackId = TrackId(2);
+
+/// Echo's track afterwards.
+pub(crate) const ECHO_TRACK_ANEW: TrackId = TrackId(5);
+
 /// The server; ends with the process.
 pub(crate) struct EchoServer {
     /// Where its WebSocket is.
@@ -39,6 +45,14 @@ struct Shared {
     /// Counts up to make every WebSocket of an earlier count go away.
     websockets_dropped: AtomicU32,
     deaf: AtomicBool,
+    holds_websockets: AtomicBool,
+    /// The latest RTP timestamp, and the longest step from one to the next.
+    timestamp: AtomicU32,
+    longest_step: AtomicU32,
+    /// Whether ids have been dealt anew.
+    restarted: AtomicBool,
+    /// One of so many media packets is lost on the way back; 0 loses none.
+    loses_one_of: AtomicU32,
     to_say: Mutex<Vec<ServerMessage>>,
     refuse_joins_with: Mutex<Option<ServerMessage>>,
     connects: AtomicU32,
@@ -56,6 +70,11 @@ impl EchoServer {
             link: Mutex::new(None),
             websockets_dropped: AtomicU32::new(0),
             deaf: AtomicBool::new(false),
+            holds_websockets: AtomicBool::new(false),
+            timestamp: AtomicU32::new(0),
+            longest_step: AtomicU32::new(0),
+            restarted: AtomicBool::new(false),
+            loses_one_of: AtomicU32::new(0),
             to_say: Mutex::new(Vec::new()),
             refuse_joins_with: Mutex::new(None),
             connects: AtomicU32::new(0),
@@ -94,6 +113,16 @@ impl EchoServer {
         }
     }
 
+    /// Frames from one packet's media time to the next one's, at most.
+    pub(crate) fn longest_step(&self) -> u32 {
+        self.shared.longest_step.load(Ordering::SeqCst)
+    }
+
+    /// Lets nobody in, or lets those in who wait.
+    pub(crate) fn hold_websockets(&self, hold: bool) {
+        self.shared.holds_websockets.store(hold, Ordering::SeqCst);
+    }
+
     /// Cuts every WebSocket, without a word.
     pub(crate) fn drop_websockets(&self) {
         self.shared.websockets_dropped.fetch_add(1, Ordering::SeqCst);
@@ -102,6 +131,19 @@ impl EchoServer {
     /// Takes no datagrams any more, or takes them again.
     pub(crate) fn set_deaf(&self, deaf: bool) {
         self.shared.deaf.store(deaf, Ordering::SeqCst);
+    }
+
+    /// Loses one of so many media packets on their way back.
+    pub(crate) fn lose_one_of(&self, packets: u32) {
+        self.shared.loses_one_of.store(packets, Ordering::SeqCst);
+    }
+
+    /// Forgets seats and link and deals ids anew, as a server that was restarted does: Echo's old number
+    /// goes to somebody called Dora.
+    pub(crate) fn restart(&self) {
+        self.shared.restarted.store(true, Ordering::SeqCst);
+        *self.shared.link.lock().expect("no panic") = None;
+        self.shared.websockets_dropped.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Says something on every WebSocket.
@@ -148,6 +190,15 @@ impl Shared {
         let opened = link.opener_mut().and_then(|opener| opener.open(&mut buffer[..len]).ok());
         let Some(len) = opened else { return };
         let Ok(packet) = Packet::parse(&buffer[..len]) else { return };
+        let before = self.timestamp.swap(packet.timestamp, Ordering::SeqCst);
+        if before != 0 {
+            let step = packet.timestamp.wrapping_sub(before);
+            self.longest_step.fetch_max(step, Ordering::SeqCst);
+        }
+        let one_of = self.loses_one_of.load(Ordering::SeqCst);
+        if u32::from(packet.sequence_number).checked_rem(one_of) == Some(0) {
+            return;
+        }
         let mut copy = [0; 1500];
         let len = Packet { ssrc: ECHO, ..packet }.write(&mut copy).expect("it fitted before");
         let sealed = link.sealer_mut().and_then(|sealer| sealer.seal(&mut copy, len).ok());
@@ -155,8 +206,12 @@ impl Shared {
     }
 
     fn converse(&self, stream: TcpStream, seen: &mpsc::Sender<ClientMessage>) {
+        while self.holds_websockets.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
         let generation = self.websockets_dropped.load(Ordering::SeqCst);
-        let mut websocket = tungstenite::accept(stream).expect("our client speaks WebSocket");
+        // A client that was held for too long has gone to try again.
+        let Ok(mut websocket) = tungstenite::accept(stream) else { return };
         let timeout = Some(Duration::from_millis(5));
         websocket.get_ref().set_read_timeout(timeout).expect("a positive time");
         while self.websockets_dropped.load(Ordering::SeqCst) == generation {
@@ -195,9 +250,9 @@ impl Shared {
                     ticket_seconds: 30,
                     seat: "seat".into(),
                     seat_seconds: 15,
-                    participants: vec![echo_participant()],
+                    participants: self.participants(),
                     chat: Vec::new(),
-                    resumed: seat.is_some(),
+                    resumed: seat.is_some() && !self.restarted.load(Ordering::SeqCst),
                 };
                 send(websocket, request, answer);
             }
@@ -209,13 +264,18 @@ impl Shared {
                 let (track, label) = (TrackId(1), label.clone());
                 send(websocket, request, ServerMessage::Published { track, label });
                 let codecs = vec![codecs[0]];
-                let wanted = ServerMessage::EncodingsWanted { track, codecs, reason: None };
+                let wanted = ServerMessage::EncodingsWanted {
+                    track,
+                    codecs,
+                    redundant_frames: 0,
+                    reason: None,
+                };
                 send(websocket, None, wanted);
                 let stream = Stream {
                     ssrc: ECHO,
                     mid: None,
                     participant: ParticipantId(2),
-                    track: TrackId(2),
+                    track: self.participants()[0].tracks[0].id,
                     codec: Codec::Opus64,
                     channels: 1,
                 };
@@ -226,6 +286,15 @@ impl Shared {
                 send(websocket, request, ServerMessage::Bye { reason, text });
             }
             _ => {}
+        }
+    }
+
+    /// Echo first.
+    fn participants(&self) -> Vec<Participant> {
+        if self.restarted.load(Ordering::SeqCst) {
+            vec![participant(3, "Echo", ECHO_TRACK_ANEW), participant(2, "Dora", ECHO_TRACK)]
+        } else {
+            vec![participant(2, "Echo", ECHO_TRACK)]
         }
     }
 
@@ -265,13 +334,13 @@ fn send(websocket: &mut WebSocket<TcpStream>, request: Option<u32>, message: Ser
     let _ = websocket.send(Message::text(text));
 }
 
-fn echo_participant() -> Participant {
+fn participant(id: u32, name: &str, track: TrackId) -> Participant {
     Participant {
-        id: ParticipantId(2),
-        name: "Echo".into(),
+        id: ParticipantId(id),
+        name: name.into(),
         engine: EngineKind::Native,
         presence: Presence::Online,
-        tracks: vec![Track { id: TrackId(2), label: "echo".into(), channels: 1, muted: false }],
+        tracks: vec![Track { id: track, label: "echo".into(), channels: 1, muted: false }],
     }
 }
 

@@ -12,28 +12,47 @@ use std::time::{Duration, Instant};
 /// A running `jackd`; ends with the value.
 pub(crate) struct Server(Child);
 
-/// Starts the test binary again where /dev/shm and the JACK server's name are its own.
+/// Starts the test binary again where /dev/shm and the JACK server's name are its own, with a
+/// few more variables in its environment.
 ///
 /// Call first thing in `main`, before there are threads. Comes back only in the new process.
-pub(crate) fn enter_own_namespace() {
+pub(crate) fn enter_own_namespace(variables: &[(&str, &str)]) {
     if std::env::var_os(INSIDE).is_some() {
         return;
     }
     let owner = std::fs::metadata("/proc/self").expect("Linux has /proc");
     let root = owner.uid() == 0;
     let me = std::env::current_exe().expect("the test binary has a path");
+    let options: &[&str] = if root { &["--mount"] } else { &["--mount", "--map-root-user"] };
+    must_be_permitted(options);
     let script = "mount -t tmpfs tmpfs /dev/shm && exec \"$0\" \"$@\"";
     let error = Command::new("unshare")
-        .args(if root { vec!["--mount"] } else { vec!["--mount", "--map-root-user"] })
+        .args(options)
         .args(["sh", "-c", script])
         .arg(me)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, "1")
+        .envs(variables.iter().copied())
         .env("JACK_DEFAULT_SERVER", NAME)
         .env("JACK_NO_START_SERVER", "1")
         .env("JACK_NO_AUDIO_RESERVATION", "1")
         .exec();
-    panic!("`unshare` (Debian package util-linux) cannot be run: {error}");
+    panic!("`unshare` cannot be run again: {error}");
+}
+
+/// Tries the namespace before it is needed, because nothing can be said once `exec` has succeeded.
+fn must_be_permitted(options: &[&str]) {
+    let script = "mount -t tmpfs tmpfs /dev/shm";
+    let tried = Command::new("unshare").args(options).args(["sh", "-c", script]).output();
+    match tried {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => panic!(
+            "this machine permits no mount namespace (a container without CAP_SYS_ADMIN?), which \
+             tests with JACK need: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ),
+        Err(error) => panic!("`unshare` (Debian package util-linux) cannot be run: {error}"),
+    }
 }
 
 impl Server {
@@ -68,21 +87,35 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // One that has ended by itself is reaped by this question: its number may be another's.
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
         let kill = format!("kill -TERM {}", self.0.id());
-        let killed = Command::new("sh").args(["-c", &kill]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "jackd was still our child");
-        self.0.wait().expect("it is our child");
+        let told = Command::new("sh").args(["-c", &kill]).status();
+        let told = told.is_ok_and(|status| status.success());
+        let start = Instant::now();
+        while told && start.elapsed() < PATIENCE {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Its entry in /dev/shm stays, which goes with the namespace.
+        drop(self.0.kill());
+        drop(self.0.wait());
+        assert!(std::thread::panicking(), "jackd did not end when it was told to (told: {told})");
     }
 }
 
-/// Asks until there is an answer; a machine that takes ten seconds is broken.
+/// Asks until there is an answer, for ten seconds at most.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "{what} did not come");
+        assert!(start.elapsed() < PATIENCE, "{what} did not come");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -93,6 +126,20 @@ fn may_run_real_time() -> bool {
         .expect("it does not panic")
         .is_ok()
 }
+
+/// Runs the tests that the command line names, or all of them, as the usual harness would.
+pub(crate) fn run(tests: &[(&str, fn())]) {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    for (name, test) in tests {
+        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            test();
+            eprintln!("test {name} ... ok");
+        }
+    }
+}
+
+/// A machine on which JACK takes longer is broken.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Set in the process that has its own namespace.
 const INSIDE: &str = "VJAM_TEST_JACK_NAMESPACE";

@@ -6,6 +6,7 @@ use crate::limits::PACKET_FRAMES_MAX;
 use crate::rt::codec::lookahead_frames;
 use crate::rt::concealment::{HOLD_FRAMES, SILENT_FRAMES};
 use crate::rt::remote::{Remote, State, to_i64, to_u64};
+use crate::rt::resample::LOOKAHEAD_FRAMES;
 
 impl Remote {
     /// Decodes or conceals until `frames` wait.
@@ -29,6 +30,31 @@ impl Remote {
         }
     }
 
+    /// Makes what interpolation would like to see ahead of the playhead: decodes what is there, and
+    /// invents the rest, which is nothing that is played and must be dropped again; gives how many
+    /// frames that are.
+    pub(super) fn look_ahead(&mut self, ahead: usize, scratch: &mut [f32]) -> usize {
+        while self.timeline.waiting() < ahead {
+            let Some(first) = self.packets.first() else { break };
+            if first.end().frames_since(self.next) <= 0 {
+                self.packets.take_first();
+            } else if 0 < first.media_time.frames_since(self.next) {
+                break;
+            } else {
+                self.decode(scratch);
+            }
+        }
+        let missing = ahead.saturating_sub(self.timeline.waiting()).min(LOOKAHEAD_FRAMES);
+        if 0 < missing {
+            let channels = self.decoders.channels().count();
+            let mut invented = [0.0; 2 * LOOKAHEAD_FRAMES];
+            let invented = &mut invented[..missing * channels];
+            self.continuation.repeat(&self.timeline, invented, channels);
+            self.timeline.push_interleaved(invented);
+        }
+        missing
+    }
+
     /// Decodes the earliest packet, which covers the next media time.
     fn decode(&mut self, scratch: &mut [f32]) {
         let channels = self.decoders.channels().count();
@@ -41,6 +67,7 @@ impl Remote {
                 self.tail.wait_for(lookahead_frames(packet.codec));
             }
             self.codec = Some(packet.codec);
+            self.continuation.suit(packet.codec);
         } else if 0 < self.continuation.made() {
             if HOLD_FRAMES <= self.continuation.made() {
                 self.decoders.miss_many(packet.codec, scratch);
@@ -80,13 +107,15 @@ impl Remote {
     fn conceal(&mut self, frames: usize, scratch: &mut [f32]) {
         if self.state == State::Playing && !self.ended_in_silence {
             self.shared.concealed.add(to_u64(frames));
+            self.holes.add(self.next, to_i64(frames));
         }
         self.miss(frames, scratch);
+        let owed = self.owed(frames);
         self.continuation.extend(&mut self.timeline, frames);
         if SILENT_FRAMES <= self.continuation.made() {
             self.ended_in_silence = true;
         }
-        self.next = self.next.plus_frames(to_i64(frames));
+        self.next = self.next.plus_frames(to_i64(frames - owed));
     }
 
     /// Tells the decoder that a packet is missing. Not for long: once concealment fades, it had
@@ -101,7 +130,7 @@ impl Remote {
         let mut ahead = [0.0; 2 * 2 * CODEC_FRAME_FRAMES_MAX];
         let Some(ahead) = ahead.get_mut(..2 * frames * channels) else { return };
         if codec == Codec::Opus64 {
-            self.continuation.peek(&mut self.timeline, ahead, channels);
+            self.continuation.peek(&self.timeline, ahead, channels);
         }
         self.decoders.miss(codec, frames, made == 0, ahead, scratch);
     }

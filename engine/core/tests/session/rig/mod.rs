@@ -4,7 +4,9 @@
 //! Both callbacks run under the allocation guard, so every test that uses this rig checks the
 //! real-time contract too. The same plan gives the same sound, bit for bit.
 
+pub(crate) mod ears;
 pub(crate) mod listen;
+pub(crate) mod music;
 pub(crate) mod weather;
 
 use std::collections::BTreeMap;
@@ -74,6 +76,8 @@ pub(crate) struct Heard {
     pub(crate) end: RemoteStats,
     /// Packets that the musician sent.
     pub(crate) sent: usize,
+    /// The numbers of those that were lost on the way, from 0.
+    pub(crate) lost: Vec<usize>,
 }
 
 /// A room of two while it runs.
@@ -193,7 +197,7 @@ impl Rig {
     pub(crate) fn into_heard(self) -> Heard {
         let end = self.stats();
         let [left, right] = self.heard;
-        Heard { left, right, history: self.history, end, sent: self.sent }
+        Heard { left, right, history: self.history, end, sent: self.sent, lost: self.weather.lost }
     }
 }
 

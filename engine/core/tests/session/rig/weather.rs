@@ -6,6 +6,8 @@ pub(crate) struct Weather {
     pub(crate) track: Vec<f64>,
     /// Parts of one.
     pub(crate) loss: f64,
+    /// Packets that are lost in a row, in the mean; up to 1 means that each is lost for itself.
+    pub(crate) burst_packets: f64,
     pub(crate) duplication: f64,
     /// Part of the packets that are held back by so many milliseconds and may be overtaken.
     pub(crate) reorder: (f64, f64),
@@ -17,6 +19,11 @@ pub(crate) struct Weather {
     pub(crate) detour: Option<(f64, f64, f64)>,
     pub(crate) last_ns: u64,
     pub(crate) random: Random,
+    /// Whether the latest packet was lost.
+    pub(crate) losing: bool,
+    /// Packets that were sent, and the numbers of those that were lost.
+    pub(crate) sent: usize,
+    pub(crate) lost: Vec<usize>,
 }
 
 impl Weather {
@@ -24,6 +31,7 @@ impl Weather {
         Self {
             track: vec![delay_ms],
             loss: 0.0,
+            burst_packets: 1.0,
             duplication: 0.0,
             reorder: (0.0, 0.0),
             stall: None,
@@ -31,7 +39,22 @@ impl Weather {
             detour: None,
             last_ns: 0,
             random: Random(1),
+            losing: false,
+            sent: 0,
+            lost: Vec::new(),
         }
+    }
+
+    /// Loses part of the packets, so many in a row in the mean, by a seed of its own.
+    pub(crate) fn losing(self, loss: f64, burst_packets: f64, seed: u64) -> Self {
+        Self { loss, burst_packets, random: Random(seed), ..self }
+    }
+
+    /// A network that is slower by `more_ms` for a moment every 48 ms: a playout delay that is known
+    /// to the frame, and long enough for most of what is repeated.
+    pub(crate) fn swaying(delay_ms: f64, more_ms: f64) -> Self {
+        let track = (0..48).map(|ms| if ms == 47 { delay_ms + more_ms } else { delay_ms });
+        Self { track: track.collect(), ..Self::constant(0.0) }
     }
 
     /// Gaussian jitter with a correlation time of 5 ms, and now and then a queue of `spike_ms`
@@ -60,6 +83,16 @@ impl Weather {
         Self { track, random, ..Self::constant(0.0) }
     }
 
+    /// Jitter between two moments (ms) only.
+    pub(crate) fn spell(seed: u64, delay_ms: f64, sd_ms: f64, from: usize, until: usize) -> Self {
+        let mut weather = Self::jitter(seed, delay_ms, sd_ms, 0.0, 0.0);
+        let quiet = |ms: &usize| !(from..until).contains(ms);
+        for ms in (0..weather.track.len()).filter(quiet) {
+            weather.track[ms] = delay_ms;
+        }
+        weather
+    }
+
     /// 10 ms, sd 2 ms, 0.1 % loss.
     pub(crate) fn wifi(seed: u64) -> Self {
         Self { loss: 0.001, ..Self::jitter(seed, 10.0, 2.0, 0.0, 0.0) }
@@ -75,7 +108,10 @@ impl Weather {
         let ms = now_ns as f64 / 1e6;
         let [lost, twice, held] = [(); 3].map(|()| self.random.part());
         let within = |span: Option<(f64, f64)>| span.filter(|s| (s.0..s.1).contains(&ms));
-        if lost < self.loss || within(self.outage).is_some() {
+        self.sent += 1;
+        self.losing = lost < self.loss_now();
+        if self.losing || within(self.outage).is_some() {
+            self.lost.push(self.sent - 1);
             return Vec::new();
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a track")]
@@ -99,6 +135,17 @@ impl Weather {
             self.last_ns
         };
         if twice < self.duplication { vec![due, due + 100_000] } else { vec![due] }
+    }
+
+    /// How likely it is that the next packet is lost: two states, as Gilbert had them.
+    fn loss_now(&self) -> f64 {
+        if self.burst_packets <= 1.0 {
+            self.loss
+        } else if self.losing {
+            1.0 - 1.0 / self.burst_packets
+        } else {
+            self.loss / (1.0 - self.loss) / self.burst_packets
+        }
     }
 }
 

@@ -4,34 +4,39 @@
 //! survive a dropped WebSocket lives here: the seat, who is in the room, what is sent and heard.
 
 mod effect;
+mod questions;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use engine::RemoteStats;
+use engine::limits::REDUNDANT_FRAMES_MAX;
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::rtp::Ssrc;
 use protocol::signal::{
     ByeReason, Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, ErrorCode,
-    LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage, Source,
-    Stream, VERSION,
+    LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage, Stream,
+    VERSION,
 };
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
 use super::codec_choice::Offer;
 use super::link_policy::{LinkAction, LinkState};
-use super::redundancy::Redundancy;
+use super::reception::Reception;
 
 /// A participant's membership of a room.
 #[derive(Debug)]
 pub struct Membership {
     us: Musician,
     offer: Offer,
-    redundancy: Redundancy,
+    redundant_frames: usize,
+    reception: Reception,
     phase: Phase,
     seat: Option<String>,
     ticket: Option<String>,
     me: Option<ParticipantId>,
+    joinings: u32,
     track: Option<TrackId>,
     participants: BTreeMap<ParticipantId, Participant>,
     streams: BTreeMap<Ssrc, Stream>,
@@ -63,11 +68,13 @@ impl Membership {
         Self {
             us,
             offer,
-            redundancy: Redundancy::default(),
+            redundant_frames: 0,
+            reception: Reception::default(),
             phase: Phase::Offline,
             seat: None,
             ticket: None,
             me: None,
+            joinings: 0,
             track: None,
             participants: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -116,8 +123,9 @@ impl Membership {
             }
             ServerMessage::Published { track, .. } => {
                 self.track = Some(track);
-                if self.muted {
-                    self.send(ClientMessage::Mute { track, muted: true });
+                // A key press while the WebSocket was away, or one that went down with it.
+                if self.muted != self.server_has_muted(track) {
+                    self.send(ClientMessage::Mute { track, muted: self.muted });
                 }
             }
             ServerMessage::Ticket { ticket, .. } => self.ticket = Some(ticket),
@@ -126,8 +134,8 @@ impl Membership {
                 self.handle_left(participant, reason);
             }
             ServerMessage::Streams { streams } => self.handle_streams(streams),
-            ServerMessage::EncodingsWanted { codecs, reason, .. } => {
-                self.handle_encodings(codecs, reason);
+            ServerMessage::EncodingsWanted { codecs, redundant_frames, reason, .. } => {
+                self.handle_encodings(codecs, redundant_frames.into(), reason);
             }
             ServerMessage::Uplink { codec, received_packets, lost_packets, jitter_us, .. } => {
                 self.handle_uplink(
@@ -189,6 +197,15 @@ impl Membership {
         }
     }
 
+    /// How the remotes fare; call some times a second.
+    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats]) {
+        if self.phase == Phase::Joined
+            && let Some(streams) = self.reception.report(now, remotes)
+        {
+            self.send(ClientMessage::Reception { streams });
+        }
+    }
+
     /// The musician stops or resumes the own track for everybody.
     pub fn set_muted(&mut self, muted: bool) {
         self.muted = muted;
@@ -223,57 +240,13 @@ impl Membership {
         self.effects.pop_front()
     }
 
-    /// Where the conversation with signalling stands.
-    pub fn phase(&self) -> Phase {
-        self.phase
-    }
-
-    /// Whether media flows.
-    pub fn link_is_up(&self) -> bool {
-        self.link == LinkState::Up
-    }
-
-    /// Who we are in the room.
-    pub fn me(&self) -> Option<ParticipantId> {
-        self.me
-    }
-
-    /// Everybody in the room, oneself included.
-    pub fn participants(&self) -> &BTreeMap<ParticipantId, Participant> {
-        &self.participants
-    }
-
-    /// The streams that are received, by SSRC.
-    pub fn streams(&self) -> &BTreeMap<Ssrc, Stream> {
-        &self.streams
-    }
-
-    /// Where the packets of each codec come from.
-    pub fn sources(&self) -> &[Source] {
-        &self.us.sources
-    }
-
-    /// What is sent, and why where that is not simply what was asked for.
-    pub fn encodings(&self) -> (&[Codec], Option<&str>) {
-        (&self.encodings, self.reason.as_deref())
-    }
-
-    /// Whether the own track is muted for everybody.
-    pub fn is_muted(&self) -> bool {
-        self.muted
-    }
-
-    /// How the own packets reach the server, as last reported.
-    pub fn uplink(&self) -> Option<Uplink> {
-        self.uplink
-    }
-
     fn handle_joined(&mut self, now: Instant, room: &RoomId, me: ParticipantId, resumed: bool) {
         self.phase = Phase::Joined;
         if resumed && self.me == Some(me) {
             self.tell(format!("back in room {room}"));
         } else {
             self.me = Some(me);
+            self.joinings = self.joinings.wrapping_add(1);
             self.track = None;
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
@@ -287,6 +260,13 @@ impl Membership {
         // The link first: its handshake takes longest.
         self.handle_timeout(now);
         self.send_publish();
+    }
+
+    /// Whether the server last spoke of the own track as muted; a new one starts open.
+    fn server_has_muted(&self, track: TrackId) -> bool {
+        let us = self.me.and_then(|me| self.participants.get(&me));
+        let tracks = us.map_or(&[][..], |us| &us.tracks);
+        tracks.iter().any(|ours| ours.id == track && ours.muted)
     }
 
     fn handle_connected(&mut self, request: Option<u32>, description: Description) {
@@ -356,15 +336,23 @@ impl Membership {
         self.streams = streams;
     }
 
-    fn handle_encodings(&mut self, codecs: Vec<Codec>, reason: Option<String>) {
+    fn handle_encodings(
+        &mut self,
+        codecs: Vec<Codec>,
+        redundant_frames: usize,
+        reason: Option<String>,
+    ) {
         if self.encodings != codecs || self.reason != reason {
             let names: Vec<_> = codecs.iter().map(|codec| codec.name()).collect();
             let why = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
             self.tell(format!("sending {}{why}", names.join(" and ")));
         }
-        if self.encodings != codecs {
-            self.encodings = codecs;
-            self.set_encodings();
+        // A server of another make may want more than there is.
+        let redundant_frames = redundant_frames.min(REDUNDANT_FRAMES_MAX);
+        if (&self.encodings, self.redundant_frames) != (&codecs, redundant_frames) {
+            self.encodings = codecs.clone();
+            self.redundant_frames = redundant_frames;
+            self.effects.push_back(Effect::SetEncodings { codecs, redundant_frames });
         }
         self.reason = reason;
     }
@@ -372,24 +360,11 @@ impl Membership {
     fn handle_uplink(&mut self, now: Instant, uplink: Uplink) {
         let Uplink { codec, received_packets, lost_packets, .. } = uplink;
         self.uplink = Some(uplink);
-        // One packet of opus covers two of opus-64, and it has no redundancy: only what travels as
-        // RED is steered.
-        if codec != Codec::Opus
-            && self.redundancy.handle_uplink(now, received_packets, lost_packets)
-        {
-            self.set_encodings();
-        }
         let changed = self.offer.handle_uplink(now, codec, received_packets, lost_packets);
         if let Some(reason) = changed {
             self.warn(reason);
             self.send_publish();
         }
-    }
-
-    fn set_encodings(&mut self) {
-        let redundant_frames = self.redundancy.frames();
-        let codecs = self.encodings.clone();
-        self.effects.push_back(Effect::SetEncodings { codecs, redundant_frames });
     }
 
     fn handle_error(&mut self, code: ErrorCode, text: String) {
@@ -423,7 +398,8 @@ impl Membership {
             // A ticket that crossed its successor, or a link that the SFU could not make: the
             // link's own timers try again, with what is newest then.
             ErrorCode::BadTicket | ErrorCode::MediaRefused => self.warn(text),
-            ErrorCode::NoSuchTrack | ErrorCode::BadText => self.warn(text),
+            ErrorCode::LinkClosed => self.handle_link_closed(),
+            ErrorCode::NoSuchTrack | ErrorCode::BadText | ErrorCode::OverRate => self.warn(text),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Conversations with signalling, played through without one.
 
+use protocol::signal::{Source, Track};
+
 use super::*;
 use crate::session::codec_choice::CodecChoice;
 
@@ -22,6 +24,10 @@ fn membership() -> Membership {
 }
 
 fn joined(resumed: bool) -> ServerMessage {
+    joined_as(somebody(ME, Presence::Online), resumed)
+}
+
+fn joined_as(us: Participant, resumed: bool) -> ServerMessage {
     ServerMessage::Joined {
         version: VERSION,
         room: RoomId::parse("lab").expect("a room's name"),
@@ -30,7 +36,7 @@ fn joined(resumed: bool) -> ServerMessage {
         ticket_seconds: 30,
         seat: "s1".into(),
         seat_seconds: 15,
-        participants: vec![somebody(ME, Presence::Online)],
+        participants: vec![us],
         chat: Vec::new(),
         resumed,
     }
@@ -159,6 +165,19 @@ fn a_link_that_died_with_the_websocket_is_restarted() {
 }
 
 #[test]
+fn a_link_that_the_server_says_is_over_is_replaced_at_once_and_not_restarted() {
+    let mut membership = settled();
+    let over = || ServerMessage::Error { code: ErrorCode::LinkClosed, text: "over".into() };
+    say(&mut membership, 10, over());
+    membership.handle_timeout(at(20));
+    assert_eq!(effects(&mut membership), [Effect::OpenLink]);
+    // One more about the old link changes nothing about the new one.
+    say(&mut membership, 30, over());
+    membership.handle_timeout(at(40));
+    assert_eq!(effects(&mut membership), []);
+}
+
+#[test]
 fn a_seat_that_is_gone_is_joined_anew_with_nothing_left_of_the_old_one() {
     let mut membership = settled();
     say(&mut membership, 10, ServerMessage::Streams { streams: vec![stream(5, 1, 1)] });
@@ -189,10 +208,11 @@ fn streams_come_go_and_change_their_shape() {
 #[test]
 fn encodings_are_set_once_and_their_reason_is_told() {
     let mut membership = settled();
-    let mut wanted = |codecs: &[Codec], reason: Option<&str>| {
+    let mut wanted = |codecs: &[Codec], redundant_frames: u8, reason: Option<&str>| {
         let message = ServerMessage::EncodingsWanted {
             track: TrackId(1),
             codecs: codecs.to_vec(),
+            redundant_frames,
             reason: reason.map(str::to_owned),
         };
         membership.handle_message(at(1), ServerEnvelope { request: None, message });
@@ -200,24 +220,80 @@ fn encodings_are_set_once_and_their_reason_is_told() {
     };
     let both = [Codec::Opus64, Codec::Opus];
     assert_eq!(
-        wanted(&both, Some("Ben plays opus only")),
+        wanted(&both, 0, Some("Ben plays opus only")),
         [
             Effect::Tell(Notice::Fact("sending opus-64 and opus (Ben plays opus only)".into())),
             Effect::SetEncodings { codecs: both.to_vec(), redundant_frames: 0 },
         ]
     );
-    assert_eq!(wanted(&both, Some("Ben plays opus only")), []);
+    assert_eq!(wanted(&both, 0, Some("Ben plays opus only")), []);
+    for (asked, redundant_frames) in [(1, 1), (200, 2)] {
+        let set = Effect::SetEncodings { codecs: both.to_vec(), redundant_frames };
+        assert_eq!(wanted(&both, asked, Some("Ben plays opus only")), [set]);
+    }
 }
 
 #[test]
-fn a_mute_survives_the_way_back() {
+fn a_mute_before_there_is_a_track_is_told_with_it() {
     let mut membership = settled();
     membership.set_muted(true);
     assert_eq!(effects(&mut membership), [], "nothing is published yet");
-    let published = ServerMessage::Published { track: TrackId(3), label: "x".into() };
-    let expected = ClientMessage::Mute { track: TrackId(3), muted: true };
-    let effects_seen = say(&mut membership, 1, published);
-    assert_eq!(sent(&effects_seen), [&expected]);
+    let effects_seen = say(&mut membership, 1, published());
+    assert_eq!(sent(&effects_seen), [&mute(true)]);
+}
+
+/// Presses the key while the WebSocket is away, or so late that the message goes down with it;
+/// gives what is said once the track is published again.
+fn muted_across_a_drop(server_has: bool, wanted: bool, pressed: Pressed) -> Vec<ClientMessage> {
+    let mut membership = settled();
+    say(&mut membership, 1, published());
+    say(&mut membership, 2, ServerMessage::Participant { participant: us(server_has) });
+    membership.set_muted(server_has);
+    effects(&mut membership);
+    if pressed == Pressed::InTime {
+        membership.set_muted(wanted);
+        assert_eq!(sent(&effects(&mut membership)), [&mute(wanted)]);
+    }
+    membership.handle_websocket_gone();
+    membership.set_muted(wanted);
+    membership.handle_websocket_open();
+    effects(&mut membership);
+    say(&mut membership, 2000, joined_as(us(server_has), true));
+    let effects_seen = say(&mut membership, 2001, published());
+    sent(&effects_seen).into_iter().cloned().collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pressed {
+    /// Before the WebSocket was known to be gone: the server never saw it.
+    InTime,
+    /// While there was none.
+    Away,
+}
+
+#[test]
+fn what_the_musician_did_to_the_mute_while_away_reaches_the_server() {
+    for pressed in [Pressed::InTime, Pressed::Away] {
+        for wanted in [true, false] {
+            let said = muted_across_a_drop(!wanted, wanted, pressed);
+            assert_eq!(said, [mute(wanted)], "{wanted} {pressed:?}");
+        }
+    }
+    assert_eq!(muted_across_a_drop(true, true, Pressed::Away), [], "it knows");
+}
+
+fn published() -> ServerMessage {
+    ServerMessage::Published { track: TrackId(3), label: "instrument".into() }
+}
+
+fn mute(muted: bool) -> ClientMessage {
+    ClientMessage::Mute { track: TrackId(3), muted }
+}
+
+/// Ourselves as the server sees us.
+fn us(muted: bool) -> Participant {
+    let track = Track { id: TrackId(3), label: "instrument".into(), channels: 1, muted };
+    Participant { tracks: vec![track], ..somebody(ME, Presence::Online) }
 }
 
 #[test]

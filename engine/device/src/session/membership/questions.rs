@@ -1,0 +1,63 @@
+//! What a membership answers when it is asked how things stand.
+
+use std::collections::BTreeMap;
+
+use protocol::codec::Codec;
+use protocol::id::ParticipantId;
+use protocol::rtp::Ssrc;
+use protocol::signal::{Participant, Source, Stream};
+
+use super::{LinkState, Membership, Phase, Uplink};
+
+impl Membership {
+    /// Where the conversation with signalling stands.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Whether media flows.
+    pub fn link_is_up(&self) -> bool {
+        self.link == LinkState::Up
+    }
+
+    /// Who we are in the room.
+    pub fn me(&self) -> Option<ParticipantId> {
+        self.me
+    }
+
+    /// How often the room was entered anew. Ids of participants and tracks mean nothing beyond the
+    /// joining that they were told in.
+    pub fn joinings(&self) -> u32 {
+        self.joinings
+    }
+
+    /// Everybody in the room, oneself included.
+    pub fn participants(&self) -> &BTreeMap<ParticipantId, Participant> {
+        &self.participants
+    }
+
+    /// The streams that are received, by SSRC.
+    pub fn streams(&self) -> &BTreeMap<Ssrc, Stream> {
+        &self.streams
+    }
+
+    /// Where the packets of each codec come from.
+    pub fn sources(&self) -> &[Source] {
+        &self.us.sources
+    }
+
+    /// What is sent, and why where that is not simply what was asked for.
+    pub fn encodings(&self) -> (&[Codec], Option<&str>) {
+        (&self.encodings, self.reason.as_deref())
+    }
+
+    /// Whether the own track is muted for everybody.
+    pub fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    /// How the own packets reach the server, as last reported.
+    pub fn uplink(&self) -> Option<Uplink> {
+        self.uplink
+    }
+}

@@ -1,0 +1,211 @@
+//! The system's default device through cpal and ALSA, for real: ALSA's JACK plugin makes a JACK
+//! server with the dummy driver the default device of this process.
+//!
+//! What is played and heard is a constant: whatever period, start or clock there is between the two
+//! ends, a constant comes through as it was, or it does not.
+
+mod jackd;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use engine_device::audio::{
+    AudioChange, Callbacks, DefaultDevice, DefaultDeviceOptions, Keeper, describe_devices,
+};
+use engine_device::clock;
+use jackd::{Server, wait_for};
+
+fn main() {
+    let configuration = format!("/usr/share/alsa/alsa.conf:{CONFIGURATION}");
+    jackd::enter_own_namespace(&[("ALSA_CONFIG_PATH", &configuration)]);
+    std::fs::write(CONFIGURATION, DEFAULT_IS_JACK).expect("/dev/shm is our own");
+    jackd::run(&[
+        ("sound_passes_both_ways_and_comes_back_with_the_server", sound_passes_both_ways),
+        ("a_device_is_chosen_by_part_of_its_name", a_device_is_chosen_by_part_of_its_name),
+        ("without_a_server_the_device_is_named", without_a_server_the_device_is_named),
+        ("without_an_input_one_can_listen", without_an_input_one_can_listen),
+    ]);
+}
+
+/// Plays [`PLAYED`], and keeps the last sample that was captured.
+struct Card {
+    callbacks: Callbacks,
+    captured: Arc<AtomicU32>,
+}
+
+impl Card {
+    fn new() -> Self {
+        let captured = Arc::new(AtomicU32::new(0));
+        let last = Arc::clone(&captured);
+        let callbacks = Callbacks::new(
+            1,
+            Box::new(move |input| {
+                let sample = input[0].last().copied().unwrap_or_default();
+                last.store(sample.to_bits(), Ordering::Relaxed);
+            }),
+            Box::new(|output| output.iter_mut().for_each(|channel| channel.fill(PLAYED))),
+        );
+        Self { callbacks, captured }
+    }
+
+    fn captured(&self) -> f32 {
+        f32::from_bits(self.captured.load(Ordering::Relaxed))
+    }
+}
+
+/// A JACK client at the other end of our device: sends [`SENT`] into its input, hears its output.
+struct Probe {
+    client: jack::AsyncClient<(), Process>,
+    heard: Arc<AtomicU32>,
+}
+
+struct Process {
+    out: jack::Port<jack::AudioOut>,
+    ear: jack::Port<jack::AudioIn>,
+    heard: Arc<AtomicU32>,
+}
+
+impl jack::ProcessHandler for Process {
+    fn process(&mut self, _: &jack::Client, scope: &jack::ProcessScope) -> jack::Control {
+        self.out.as_mut_slice(scope).fill(SENT);
+        let sample = self.ear.as_slice(scope).last().copied().unwrap_or_default();
+        self.heard.store(sample.to_bits(), Ordering::Relaxed);
+        jack::Control::Continue
+    }
+}
+
+impl Probe {
+    fn new() -> Self {
+        let options = jack::ClientOptions::NO_START_SERVER;
+        let (client, _) = jack::Client::new("probe", options).expect("the server runs");
+        let out = client.register_port("out", jack::AudioOut::default()).expect("a new port");
+        let ear = client.register_port("ear", jack::AudioIn::default()).expect("a new port");
+        let heard = Arc::new(AtomicU32::new(0));
+        let process = Process { out, ear, heard: Arc::clone(&heard) };
+        let client = client.activate_async((), process).expect("the server runs");
+        Self { client, heard }
+    }
+
+    /// Connects to both halves of our device, whatever ALSA calls its clients.
+    fn connect(&self) {
+        let client = self.client.as_client();
+        let find = |pattern: &str, flags| {
+            wait_for(pattern, || client.ports(Some(pattern), None, flags).into_iter().next())
+        };
+        let input = find(":in_000$", jack::PortFlags::IS_INPUT);
+        let output = find(":out_000$", jack::PortFlags::IS_OUTPUT);
+        client.connect_ports_by_name("probe:out", &input).expect("both ports exist");
+        client.connect_ports_by_name(&output, "probe:ear").expect("both ports exist");
+    }
+
+    fn heard(&self) -> f32 {
+        f32::from_bits(self.heard.load(Ordering::Relaxed))
+    }
+}
+
+fn sound_passes_both_ways() {
+    let server = Server::start(48_000, 256);
+    let card = Card::new();
+    let ours = Box::new(DefaultDevice::new(DefaultDeviceOptions::default()));
+    let (mut keeper, format) = Keeper::start(ours, card.callbacks.clone()).expect("it opens");
+    assert_eq!(format.description, "Default Audio Device → Default Audio Device");
+    let passes = |keeper: &mut Keeper| {
+        let probe = Probe::new();
+        probe.connect();
+        wait_for("sound both ways", || {
+            let change = keeper.poll(clock::now());
+            assert!(matches!(change, None | Some(AudioChange::Period(_))), "{change:?}");
+            let there = (probe.heard() - PLAYED).abs() < TOLERANCE;
+            (there && (card.captured() - SENT).abs() < TOLERANCE).then_some(())
+        });
+    };
+    passes(&mut keeper);
+    server.stop();
+    let mut next = |wanted: fn(&AudioChange) -> bool| {
+        wait_for("a change", || keeper.poll(clock::now()).filter(wanted));
+        keeper.status()
+    };
+    let status = next(|change| matches!(change, AudioChange::Ended(_)));
+    assert!(status.ended.is_some(), "{status:?}");
+    let server = Server::start(48_000, 256);
+    let status = next(|change| matches!(change, AudioChange::Started(_)));
+    assert_eq!(status.ended, None);
+    passes(&mut keeper);
+    keeper.stop().expect("it stops");
+    server.stop();
+}
+
+fn a_device_is_chosen_by_part_of_its_name() {
+    let server = Server::start(48_000, 256);
+    let listed = describe_devices();
+    let names: Vec<_> = listed.iter().map(|device| device.name.as_str()).collect();
+    let second = listed.iter().find(|device| device.name == "Another way in and out");
+    let second = second.unwrap_or_else(|| panic!("it is listed: {names:?}"));
+    assert_eq!(second.ways.len(), 2, "{second:?}");
+    let options = DefaultDeviceOptions {
+        input_device: Some("Another".into()),
+        output_device: Some("Another".into()),
+        period_frames: None,
+    };
+    let ours = Box::new(DefaultDevice::new(options));
+    let (keeper, format) = Keeper::start(ours, Card::new().callbacks).expect("it opens");
+    assert_eq!(format.description, "Another way in and out → Another way in and out");
+    keeper.stop().expect("it stops");
+    server.stop();
+}
+
+fn without_a_server_the_device_is_named() {
+    let ours = Box::new(DefaultDevice::new(DefaultDeviceOptions::default()));
+    let error = Keeper::start(ours, Card::new().callbacks).err().expect("there is no server");
+    let error = error.to_string();
+    assert!(error.contains("Default Audio Device") && error.contains("not available"), "{error}");
+}
+
+fn without_an_input_one_can_listen() {
+    let server = Server::start(48_000, 256);
+    std::fs::write(CONFIGURATION, DEFAULT_HAS_NO_INPUT).expect("/dev/shm is our own");
+    let ours = Box::new(DefaultDevice::new(DefaultDeviceOptions::default()));
+    let (mut keeper, format) = Keeper::start(ours, Card::new().callbacks).expect("it opens");
+    assert_eq!(format.description, "no input → Default Audio Device");
+    let trouble = wait_for("a word on it", || match keeper.poll(clock::now()) {
+        Some(AudioChange::Trouble(reason)) => Some(reason),
+        _ => None,
+    });
+    assert!(trouble.ends_with("listening only"), "{trouble}");
+    keeper.stop().expect("it stops");
+    server.stop();
+}
+
+const PLAYED: f32 = 0.25;
+const SENT: f32 = 0.5;
+const TOLERANCE: f32 = 0.001;
+
+/// In the namespace's own /dev/shm.
+const CONFIGURATION: &str = "/dev/shm/asound.conf";
+
+const DEFAULT_IS_JACK: &str = "
+pcm.!default {
+    type jack
+    name card
+    playback_ports { 0 system:playback_1 1 system:playback_2 }
+    capture_ports { 0 system:capture_1 1 system:capture_2 }
+}
+pcm.another {
+    type jack
+    name card
+    playback_ports { 0 system:playback_1 1 system:playback_2 }
+    capture_ports { 0 system:capture_1 1 system:capture_2 }
+    hint { show on description \"Another way in and out\" }
+}
+";
+
+const DEFAULT_HAS_NO_INPUT: &str = "
+pcm.!default {
+    type asym
+    playback.pcm {
+        type jack
+    name card
+        playback_ports { 0 system:playback_1 1 system:playback_2 }
+    }
+}
+";
