@@ -1,19 +1,25 @@
 //! `vjam`: the one binary. Each command lives in a file of its own; this one only reads the
 //! command line and hands over.
 //!
-//! Which commands exist depends on cargo features: `server` brings `serve`, `musician` brings the
-//! ones that need a sound card.
+//! Which commands exist depends on cargo features: `server` brings `serve` and `bench`, `musician`
+//! brings the ones that need a sound card.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(all(feature = "server", target_os = "linux"))]
+mod bench;
 #[cfg(feature = "server")]
 mod data;
 #[cfg(feature = "musician")]
 mod devices;
 #[cfg(feature = "musician")]
 mod join;
+#[cfg(any(feature = "server", feature = "musician"))]
+mod log_filter;
+#[cfg(feature = "server")]
+mod metrics;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -34,7 +40,15 @@ struct Vjam {
 enum Command {
     /// Runs a server: rooms, media and the web app.
     #[cfg(feature = "server")]
+    #[command(after_help = settings::HELP)]
     Serve(settings::Flags),
+    /// Measures what a server carries.
+    #[cfg(all(feature = "server", target_os = "linux"))]
+    Bench {
+        /// Which part of it.
+        #[command(subcommand)]
+        benchmark: bench::Benchmark,
+    },
     /// Plays in a room.
     #[cfg(feature = "musician")]
     Join(Box<join::Flags>),
@@ -47,6 +61,8 @@ fn main() -> ExitCode {
     let result: anyhow::Result<()> = match Vjam::parse().command {
         #[cfg(feature = "server")]
         Command::Serve(flags) => serve::run(&flags),
+        #[cfg(all(feature = "server", target_os = "linux"))]
+        Command::Bench { benchmark } => bench::run(&benchmark),
         #[cfg(feature = "musician")]
         Command::Join(flags) => join::run(&flags),
         #[cfg(feature = "musician")]

@@ -10,21 +10,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use protocol::control::Command;
+use protocol::control::{Command, Event};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sfu_server::{CommandsRefused, Sfu, SfuConfig, SfuHandle, StartError};
 use signalling::limits::Limits;
+use signalling_server::limits::{HTTP_CONNECTIONS_SPARE, SFU_COMMANDS_MAX};
 use signalling_server::{BindError, Config, Server, SfuLink};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::settings::{Flags, Settings};
-use crate::{data, web_app};
+use crate::{data, log_filter, metrics, web_app};
 
 /// Serves until SIGTERM or Ctrl-C; then everybody is told.
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     start_log(flags);
     let settings = Settings::read(flags)?;
+    let connections_max = settings.connections_max.saturating_add(HTTP_CONNECTIONS_SPARE);
+    allow_files(u64::try_from(connections_max).unwrap_or(u64::MAX).saturating_add(FILES_SPARE));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(HTTP_THREADS)
         .thread_name("http")
@@ -34,23 +39,46 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     runtime.block_on(serve(flags, settings))
 }
 
+/// Lets the process have so many files and sockets: what a shell gives is usually 1024, less than
+/// the connections that are to be served.
+fn allow_files(wanted: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| wanted <= current) {
+        return;
+    }
+    let allowed = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum });
+    if raised.is_err() || allowed < wanted {
+        tracing::warn!(
+            wanted,
+            allowed = if raised.is_ok() { Some(allowed) } else { current },
+            "this process may open too few files for connections_max; raise `ulimit -n`"
+        );
+    }
+}
+
 async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
+    let (sfu, link) = start_sfu(&settings)?;
+    let counts = sfu.counts();
+    let metrics = move |census| metrics::write(&counts, census, env!("CARGO_PKG_VERSION"));
     let config = Config {
         http: settings.http,
         limits: Limits {
             connections_max: settings.connections_max,
             participants_max: settings.participants_max,
             rooms_max: settings.rooms_max,
+            per_address_max: settings.per_address_max,
         },
         ticket_key: data::ticket_key(&settings.data)?,
         seed: data::random()?,
         assets: Arc::new(web_app::find),
+        origins: settings.origins.clone(),
+        metrics: Arc::new(metrics),
         version: env!("CARGO_PKG_VERSION"),
     };
     // Before the first line on stdout: whoever reads it may send a signal at once.
     let stop = stop_signal()?;
     let server = Server::bind(config).await.map_err(explain_http)?;
-    let (sfu, link) = start_sfu(&settings)?;
     if let Err(error) = announce(flags, &server, &sfu) {
         tracing::warn!(%error, "nobody reads stdout");
     }
@@ -62,27 +90,33 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
 }
 
 fn start_sfu(settings: &Settings) -> anyhow::Result<(SfuHandle, SfuLink)> {
-    let (event, events) = mpsc::channel(EVENTS_MAX);
-    let config = SfuConfig { media: settings.media(), advertise: settings.advertise.clone() };
-    let sfu = Sfu::start(&config, move |it| {
-        // On the media thread: where signalling lags, an uplink report is lost, no sound.
-        let _ = event.try_send(it);
-    });
-    let sfu = sfu.map_err(explain_media)?;
-    let (command, commands) = mpsc::unbounded_channel();
-    tokio::spawn(forward(commands, sfu.commands()));
-    let link = SfuLink {
-        description: sfu.description().clone(),
-        // Fails only once the media thread is gone, of which the events tell.
-        commands: Box::new(move |it| drop(command.send(it))),
-        events,
+    let (on_event, events) = event_queue();
+    let config = SfuConfig {
+        media: settings.media(),
+        advertise: settings.advertise.clone(),
+        workers: settings.workers(),
+        packets_per_second_max: settings.worker_packets_max,
     };
+    let sfu = Sfu::start(&config, on_event).map_err(explain_media)?;
+    let (commands, waiting) = mpsc::channel(SFU_COMMANDS_MAX);
+    tokio::spawn(forward(waiting, sfu.commands()));
+    let link = SfuLink { description: sfu.description().clone(), commands, events };
     Ok((sfu, link))
 }
 
+/// What the media thread calls with events, and where they come out. It never waits: where
+/// signalling lags that much, an uplink report is lost, no sound.
+fn event_queue() -> (impl FnMut(Event) + Clone + Send + 'static, mpsc::Receiver<Event>) {
+    let (sender, events) = mpsc::channel(EVENTS_MAX);
+    let on_event = move |event| {
+        let _ = sender.try_send(event);
+    };
+    (on_event, events)
+}
+
 /// Hands commands to the SFU in order, and again where its queue is full: a lost command would
-/// leave a room wrong for good. What can wait here is bounded by what people can do.
-async fn forward(mut commands: mpsc::UnboundedReceiver<Command>, sfu: sfu_server::Commands) {
+/// leave a room wrong for good. Signalling waits meanwhile.
+async fn forward(mut commands: mpsc::Receiver<Command>, sfu: sfu_server::Commands) {
     while let Some(command) = commands.recv().await {
         loop {
             match sfu.send(command.clone()) {
@@ -92,6 +126,10 @@ async fn forward(mut commands: mpsc::UnboundedReceiver<Command>, sfu: sfu_server
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 Err(CommandsRefused::Stopped) => return,
+                Err(error @ CommandsRefused::UnknownWorker(_)) => {
+                    tracing::error!(%error, "a command is lost");
+                    break;
+                }
             }
         }
     }
@@ -118,8 +156,8 @@ fn announce(flags: &Flags, server: &Server, sfu: &SfuHandle) -> anyhow::Result<(
     let reachable = match http.ip() {
         ip if !ip.is_unspecified() => http,
         _ => {
-            let candidates = sfu.description().candidates.first();
-            SocketAddr::new(candidates.map_or(http.ip(), SocketAddr::ip), http.port())
+            let candidate = sfu.description().workers.first().and_then(|w| w.candidates.first());
+            SocketAddr::new(candidate.map_or(http.ip(), SocketAddr::ip), http.port())
         }
     };
     if flags.dev {
@@ -133,7 +171,9 @@ fn announce(flags: &Flags, server: &Server, sfu: &SfuHandle) -> anyhow::Result<(
 
 /// What an operator should know, to the log.
 fn advise(http: SocketAddr, sfu: &SfuHandle) {
-    tracing::info!(candidates = ?sfu.description().candidates, "participants send media to");
+    for (worker, description) in sfu.description().workers.iter().enumerate() {
+        tracing::info!(worker, candidates = ?description.candidates, "participants send media to");
+    }
     if !web_app::is_built() {
         tracing::warn!("this binary has no web app; `cargo xtask run` builds it");
     }
@@ -161,10 +201,14 @@ fn explain_http(error: BindError) -> anyhow::Error {
 }
 
 fn explain_media(error: StartError) -> anyhow::Error {
-    let hint = if let StartError::Socket { source, .. } = &error {
-        port_hint(source, "--media")
-    } else {
-        ""
+    let hint = match &error {
+        StartError::Socket { source, .. } => port_hint(source, "--media"),
+        StartError::Ports { .. } => " (choose an earlier one with --media, or fewer --workers)",
+        StartError::Interfaces(_)
+        | StartError::NoAddress
+        | StartError::Unreachable(_)
+        | StartError::Certificate(_)
+        | StartError::Thread(_) => "",
     };
     anyhow::Error::from(error).context(format!("media does not start{hint}"))
 }
@@ -180,24 +224,24 @@ fn port_hint(error: &std::io::Error, flag: &'static str) -> &'static str {
     }
 }
 
-/// To stderr; `RUST_LOG` says more precisely what, except that nobody's messages are logged.
+/// To stderr; `RUST_LOG` says more precisely what, within [`log_filter`].
 fn start_log(flags: &Flags) {
     let default =
         if flags.dev { "info,vjam=debug,signalling_server=debug,sfu_server=debug" } else { "info" };
-    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    // At `trace` these write out every WebSocket frame: chat, names, seats, tickets.
-    for frames in ["tungstenite=info", "tokio_tungstenite=info"] {
-        filter = filter.add_directive(frames.parse().expect("a level for a module"));
-    }
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(log_filter::chosen(default))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        .finish()
+        .with(log_filter::discreet())
         .init();
 }
 
 /// Threads for HTTP and WebSocket; media has its own.
 const HTTP_THREADS: usize = 2;
+
+/// Files beside connections: sockets, standard streams, the runtime's own.
+const FILES_SPARE: u64 = 64;
 
 /// Events of the SFU that wait for signalling: a second of reports from 800 participants.
 const EVENTS_MAX: usize = 2048;
@@ -214,9 +258,21 @@ const TUNES: [&str; 16] = [
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::RoomId;
+    use protocol::id::{ParticipantId, RoomId};
 
     use super::*;
+
+    #[test]
+    fn events_beyond_what_may_wait_are_lost_and_nobody_waits() {
+        let (mut on_event, mut events) = event_queue();
+        for _ in 0..EVENTS_MAX + 10 {
+            on_event(Event::LinkUp { participant: ParticipantId(1) });
+        }
+        let waiting = core::iter::from_fn(|| events.try_recv().ok()).count();
+        assert_eq!(waiting, EVENTS_MAX);
+        on_event(Event::LinkUp { participant: ParticipantId(2) });
+        assert!(events.try_recv().is_ok(), "there is room again");
+    }
 
     #[test]
     fn a_random_room_has_a_name_that_links_can_hold() {

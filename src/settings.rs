@@ -4,13 +4,18 @@
 //! the command line. An unknown key in the file is an error that names it: a setting with a typing
 //! mistake must not be silently the default.
 
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Context as _, ensure};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Deserializer, Serialize};
+use sfu_server::LINKS_MAX;
 
 /// The command line of `vjam serve`.
 #[derive(Debug, Default, Clone, clap::Args, Serialize)]
@@ -25,17 +30,30 @@ pub(crate) struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) media: Option<SocketAddr>,
 
-    /// Where participants reach --media, behind NAT or a relay; may be given several times
+    /// Threads that forward media, each at a UDP port of its own: --media, the one after it, and so
+    /// on [default: one per core]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workers: Option<NonZeroU16>,
+
+    /// Where participants reach --media, behind NAT or a relay (and the other workers at the ports
+    /// after it); may be given several times
     #[arg(long, value_name = "ADDR:PORT")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) advertise: Vec<SocketAddr>,
+
+    /// A page that may join, where a proxy changes Host: `https://jam.example`; may be given several
+    /// times
+    #[arg(long = "origin", value_name = "URL")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) origins: Vec<String>,
 
     /// Where keys are kept [default: the user's data folder, or ./vjam-data]
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Reads settings from a TOML file: http, media, advertise, data, rooms_max, ...
+    /// Reads settings from a TOML file
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub(crate) config: Option<PathBuf>,
@@ -55,9 +73,15 @@ pub(crate) struct Settings {
     /// Where media is taken, if it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     media: Option<SocketAddr>,
+    /// Threads that forward media, if it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workers: Option<NonZeroU16>,
     /// Where participants reach media, if not there.
-    #[serde(deserialize_with = "addresses")]
+    #[serde(deserialize_with = "list")]
     pub(crate) advertise: Vec<SocketAddr>,
+    /// Pages that may join beside those that are this server's by their name.
+    #[serde(deserialize_with = "list")]
+    pub(crate) origins: Vec<String>,
     /// Where keys are kept.
     pub(crate) data: PathBuf,
     /// WebSockets at once.
@@ -66,12 +90,16 @@ pub(crate) struct Settings {
     pub(crate) participants_max: usize,
     /// Rooms at once.
     pub(crate) rooms_max: usize,
+    /// Connections, and participants, from one address.
+    pub(crate) per_address_max: usize,
+    /// Packets per second, in and out, up to which a worker is given more to do.
+    pub(crate) worker_packets_max: u32,
 }
 
 impl Settings {
     /// Asks everybody who may say something.
     pub(crate) fn read(flags: &Flags) -> anyhow::Result<Self> {
-        let from_environment = || std::env::var_os("VJAM_CONFIG").map(PathBuf::from);
+        let from_environment = || environment("config").map(PathBuf::from);
         let file = flags.config.clone().or_else(from_environment);
         let settings = figment(flags, file.as_deref()).extract::<Self>();
         let settings = settings.map_err(anyhow::Error::from).context("the settings are wrong")?;
@@ -92,13 +120,30 @@ impl Settings {
         self.media.unwrap_or(SocketAddr::new(ip, MEDIA_PORT))
     }
 
+    /// How many threads forward media.
+    pub(crate) fn workers(&self) -> NonZeroU16 {
+        self.workers.unwrap_or_else(sfu_server::workers_by_cores)
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         for address in &self.advertise {
             let is_usable = !address.ip().is_unspecified() && address.port() != 0;
             ensure!(is_usable, "advertise: participants cannot send to {address}");
         }
-        let limits = [self.connections_max, self.participants_max, self.rooms_max];
-        ensure!(!limits.contains(&0), "a limit of 0 lets nobody in");
+        for origin in &self.origins {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            let is_origin = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+            ensure!(is_origin, "origins: {origin:?} is not of the form https://jam.example");
+        }
+        let limits =
+            [self.connections_max, self.participants_max, self.rooms_max, self.per_address_max];
+        let nobody = limits.contains(&0) || self.worker_packets_max == 0;
+        ensure!(!nobody, "a limit of 0 lets nobody in");
+        let participants_max = self.participants_max;
+        ensure!(
+            participants_max <= LINKS_MAX,
+            "participants_max: {participants_max} are more than the {LINKS_MAX} that media takes"
+        );
         Ok(())
     }
 }
@@ -109,11 +154,15 @@ impl Default for Settings {
         Self {
             http: SocketAddr::from(([127, 0, 0, 1], HTTP_PORT)),
             media: None,
+            workers: None,
             advertise: Vec::new(),
+            origins: Vec::new(),
             data: data_folder(),
             connections_max: limits.connections_max,
             participants_max: limits.participants_max,
             rooms_max: limits.rooms_max,
+            per_address_max: limits.per_address_max,
+            worker_packets_max: sfu_server::limits::PACKETS_PER_SECOND_MAX,
         }
     }
 }
@@ -125,35 +174,74 @@ fn figment(flags: &Flags, file: Option<&Path>) -> Figment {
         None => figment,
     };
     // Only these: other programs have variables that begin the same way.
-    let environment = Env::prefixed("VJAM_").only(&[
-        "http",
-        "media",
-        "advertise",
-        "data",
-        "connections_max",
-        "participants_max",
-        "rooms_max",
-    ]);
+    let said: Vec<_> = KEYS.into_iter().filter(|key| environment(key).is_some()).collect();
+    let environment = Env::prefixed("VJAM_").only(&said);
     figment.merge(environment).merge(Serialized::defaults(flags))
 }
 
+/// The variable of a key. An empty one says nothing: a service's file may have `VJAM_ADVERTISE=`.
+fn environment(key: &str) -> Option<OsString> {
+    let name = format!("VJAM_{}", key.to_ascii_uppercase());
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What may stand in the file and in the environment.
+const KEYS: [&str; 11] = [
+    "http",
+    "media",
+    "workers",
+    "advertise",
+    "origins",
+    "data",
+    "connections_max",
+    "participants_max",
+    "rooms_max",
+    "per_address_max",
+    "worker_packets_max",
+];
+
+/// What `vjam help serve` says below the flags.
+pub(crate) const HELP: &str = "\
+Settings, where they may stand, and their defaults:
+  flag         variable                 key in the file     default
+  --http       VJAM_HTTP                http                127.0.0.1:7880
+  --media      VJAM_MEDIA               media               see above
+  --workers    VJAM_WORKERS             workers             one per core
+  --advertise  VJAM_ADVERTISE           advertise           the machine's addresses
+  --origin     VJAM_ORIGINS             origins             none
+  --data       VJAM_DATA                data                see above
+  --config     VJAM_CONFIG                                  none
+               VJAM_CONNECTIONS_MAX     connections_max     1000
+               VJAM_PARTICIPANTS_MAX    participants_max    800, at most 1024
+               VJAM_ROOMS_MAX           rooms_max           400
+               VJAM_PER_ADDRESS_MAX     per_address_max     64
+               VJAM_WORKER_PACKETS_MAX  worker_packets_max  300000
+
+A flag wins over the variable, that over the file. Lists are [\"a\", \"b\"] in the file and a,b in a
+variable; an empty variable says nothing. per_address_max bounds connections and participants
+from one address (64 bits of an IPv6 one); raise it where a proxy on another machine stands before
+everybody. worker_packets_max is how many packets a second, in and out, a worker may be given to
+forward (`vjam bench sfu` measures what this machine can). RUST_LOG chooses what is logged.";
+
 /// A list, or one text with commas as an environment variable has it.
-fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Addresses {
-        List(Vec<SocketAddr>),
-        Text(String),
+    enum Texts {
+        List(Vec<String>),
+        One(String),
     }
-    match Addresses::deserialize(deserializer)? {
-        Addresses::List(addresses) => Ok(addresses),
-        Addresses::Text(text) => text
-            .split(',')
-            .map(|address| {
-                let wrong = |_| format!("{address:?} is not of the form ADDR:PORT");
-                address.trim().parse().map_err(wrong).map_err(serde::de::Error::custom)
-            })
-            .collect(),
+    let parse = |text: &str| {
+        let wrong = |error: T::Err| format!("{text:?}: {error}");
+        text.trim().parse::<T>().map_err(wrong).map_err(serde::de::Error::custom)
+    };
+    match Texts::deserialize(deserializer)? {
+        Texts::List(texts) => texts.iter().map(|text| parse(text)).collect(),
+        Texts::One(text) => text.split(',').map(parse).collect(),
     }
 }
 
@@ -200,23 +288,96 @@ mod tests {
         });
     }
 
+    /// Every key, a value as the file has it, and the same as a variable has it.
+    const SAID: [(&str, &str, &str); 11] = [
+        ("http", "\"127.0.0.1:1\"", "127.0.0.1:1"),
+        ("media", "\"[::1]:5000\"", "[::1]:5000"),
+        ("workers", "3", "3"),
+        ("advertise", "[\"203.0.113.5:1\", \"203.0.113.6:2\"]", "203.0.113.5:1, 203.0.113.6:2"),
+        ("origins", "[\"https://a.example\"]", "https://a.example"),
+        ("data", "\"/somewhere\"", "/somewhere"),
+        ("connections_max", "11", "11"),
+        ("participants_max", "12", "12"),
+        ("rooms_max", "13", "13"),
+        ("per_address_max", "14", "14"),
+        ("worker_packets_max", "15", "15"),
+    ];
+
     #[test]
-    fn every_setting_can_stand_in_the_environment() {
+    fn every_setting_can_stand_in_the_file_and_in_the_environment() {
+        let variable = |key: &str| format!("VJAM_{}", key.to_uppercase());
+        assert_eq!(SAID.map(|(key, ..)| key), KEYS, "all of them");
+        for (key, in_file, in_environment) in SAID {
+            Jail::expect_with(|jail| {
+                let none = Flags::default();
+                let defaults = read(&none, None)?;
+                jail.create_file("vjam.toml", &format!("{key} = {in_file}\n"))?;
+                let from_file = read(&none, Some("vjam.toml"))?;
+                assert_ne!(from_file, defaults, "{key} in the file changes something");
+                // Nothing, and somebody else's.
+                jail.set_env(variable(key), "");
+                jail.set_env("VJAM_SEED", "1");
+                assert_eq!(read(&none, None)?, defaults, "an empty {key} is none");
+                jail.set_env(variable(key), in_environment);
+                assert_eq!(read(&none, None)?, from_file, "{key} means the same there");
+                Ok(())
+            });
+            assert!(HELP.contains(&variable(key)), "{key} is not in the help");
+        }
+        assert!(HELP.contains("VJAM_CONFIG"));
+    }
+
+    #[test]
+    fn the_file_can_be_named_in_the_environment() {
         Jail::expect_with(|jail| {
-            jail.set_env("VJAM_MEDIA", "[::1]:5000");
-            jail.set_env("VJAM_ADVERTISE", "203.0.113.5:1, 203.0.113.6:2");
-            jail.set_env("VJAM_DATA", "/somewhere");
-            jail.set_env("VJAM_ROOMS_MAX", "3");
-            // Somebody else's.
-            jail.set_env("VJAM_SEED", "1");
-            let settings = read(&Flags::default(), None)?;
-            assert_eq!(settings.media(), address("[::1]:5000"));
-            let advertised = [address("203.0.113.5:1"), address("203.0.113.6:2")];
-            assert_eq!(settings.advertise, advertised);
-            assert_eq!(settings.data, Path::new("/somewhere"));
-            assert_eq!(settings.rooms_max, 3);
+            jail.create_file("vjam.toml", "rooms_max = 7\n")?;
+            jail.set_env("VJAM_CONFIG", "vjam.toml");
+            let settings = Settings::read(&Flags::default()).expect("good settings");
+            assert_eq!(settings.rooms_max, 7);
+            jail.set_env("VJAM_CONFIG", "");
+            let settings = Settings::read(&Flags::default()).expect("no file");
+            assert_eq!(settings.rooms_max, 400);
             Ok(())
         });
+    }
+
+    #[test]
+    fn the_help_tells_the_defaults() {
+        let Settings {
+            connections_max,
+            participants_max,
+            rooms_max,
+            per_address_max,
+            worker_packets_max,
+            ..
+        } = Settings::default();
+        for (key, default) in [
+            ("connections_max", connections_max),
+            ("participants_max", participants_max),
+            ("rooms_max", rooms_max),
+            ("per_address_max", per_address_max),
+            ("worker_packets_max", usize::try_from(worker_packets_max).expect("64 bits")),
+        ] {
+            let line = HELP.lines().find(|line| line.contains(&format!(" {key} ")));
+            let words: Vec<_> = line.expect("a line").split_whitespace().collect();
+            assert_eq!(words[2].trim_end_matches(','), default.to_string(), "{key}");
+        }
+        assert!(HELP.contains(&format!("at most {LINKS_MAX}")));
+    }
+
+    #[test]
+    fn what_cannot_be_served_is_refused() {
+        let refused = |settings: Settings| settings.check().expect_err("refused").to_string();
+        let many = Settings { participants_max: LINKS_MAX + 1, ..Settings::default() };
+        assert!(refused(many).contains("1025"));
+        let most = Settings { participants_max: LINKS_MAX, ..Settings::default() };
+        assert!(most.check().is_ok());
+        let none = Settings { per_address_max: 0, ..Settings::default() };
+        assert!(refused(none).contains('0'));
+        for wrong in ["jam.example", "https://", "https://jam.example/", "*"] {
+            let origins = vec![wrong.to_owned()];
+            assert!(refused(Settings { origins, ..Settings::default() }).contains(wrong));
+        }
     }
 
     #[test]

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use engine::Channels;
+use engine::{Channels, PlayoutMode};
 use engine_device::audio::{
     AudioBackend, Autoconnect, DefaultDevice, DefaultDeviceOptions, File, FileOptions, InputGate,
     Jack, JackName, JackOptions,
 };
-use engine_device::room_link::RoomLink;
 use engine_device::session::{CodecChoice, SessionOptions};
 use protocol::codec::Codec;
 use protocol::units::Bitrate;
+use signalling_client::RoomLink;
 
 /// Flags of `vjam join`.
 #[derive(Debug, Args)]
@@ -79,6 +79,12 @@ pub(crate) struct Flags {
     #[arg(long, default_value = "instrument")]
     label: String,
 
+    /// How long what the others play waits before you hear it. `automatic` is as long as their
+    /// packets need; `lower` has less delay and more dropouts, `safer` the opposite; `12ms` is
+    /// always 12 ms. In the terminal view `d`, `[` and `]` change it, also for one of them alone.
+    #[arg(long, value_name = "MODE", default_value = "automatic")]
+    playout: PlayoutMode,
+
     /// Send media to this address instead of the one the server names (a relay, a tunnel).
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     media_via: Option<SocketAddr>,
@@ -138,6 +144,7 @@ impl Flags {
                 CodecName::Pcm => CodecChoice::Only(Codec::Pcm),
             },
             bitrate: self.bitrate.unwrap_or(Bitrate(96_000 * u32::from(self.channels))),
+            playout: self.playout,
             media_via: self.media_via,
         })
     }
@@ -264,6 +271,7 @@ mod tests {
         assert_eq!(options.name, "Ana");
         assert_eq!((options.channels, options.bitrate), (Channels::Mono, Bitrate(96_000)));
         assert_eq!(options.codec, CodecChoice::Auto);
+        assert_eq!(options.playout, PlayoutMode::Automatic);
     }
 
     #[test]
@@ -274,6 +282,17 @@ mod tests {
         assert_eq!((options.channels, options.bitrate), (Channels::Stereo, Bitrate(128_000)));
         assert_eq!(options.codec, CodecChoice::Only(Codec::Opus64));
         assert_eq!(options.media_via, Some(([127, 0, 0, 1], 9).into()));
+    }
+
+    #[test]
+    fn playout_is_a_word_or_milliseconds() {
+        let playout = |text| options(&format!("--playout {text}")).map(|options| options.playout);
+        assert_eq!(playout("lower"), Ok(PlayoutMode::Lower));
+        assert_eq!(playout("safer"), Ok(PlayoutMode::Safer));
+        assert_eq!(playout("12ms"), Ok(PlayoutMode::Fixed(576)));
+        refused("--playout 12", "milliseconds such as `12ms`");
+        refused("--playout faster", "not `automatic`, `lower`, `safer`");
+        refused("--playout 501ms", "at most 500 ms");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
         signalled,
         leave_at: flags.duration.map(|duration| Instant::now() + duration),
     };
-    let end = stay.play()?;
+    let end = stay.play();
     stay.finish(end)
 }
 
@@ -66,57 +66,72 @@ enum Done {
     Leave,
     /// The session has ended by itself.
     Ended(End),
+    /// There is no sound and will be none; the keeper has the reason.
+    Silent,
+    /// The terminal cannot be drawn on or read from any more.
+    Blind(anyhow::Error),
 }
 
 impl Stay {
-    fn play(&mut self) -> anyhow::Result<Done> {
+    fn play(&mut self) -> Done {
         let mut stats_at = Instant::now() + STATS_EVERY;
         loop {
             match self.session.next_event(TURN) {
                 Some(Event::Notice(notice)) => self.screen.tell(&notice),
-                Some(Event::Ended(end)) => return Ok(Done::Ended(end)),
+                Some(Event::Ended(end)) => return Done::Ended(end),
                 None => {}
             }
             let now = Instant::now();
             if self.signalled.load(Ordering::Relaxed)
                 || self.leave_at.is_some_and(|leave_at| leave_at <= now)
             {
-                return Ok(Done::Leave);
+                return Done::Leave;
             }
             if let Some(change) = self.keeper.poll(clock::now()) {
-                self.screen.tell(&audio_notice(change));
+                self.screen.tell(&audio_notice(&change));
+                if matches!(change, AudioChange::Failed(_)) {
+                    return Done::Silent;
+                }
             }
             if stats_at <= now {
                 stats_at += STATS_EVERY;
-                let summary = self.callbacks.times().take();
-                let view = self.session.view();
-                self.screen.note_callbacks(summary);
-                if let Some(stats) = &mut self.stats {
-                    stats.write(&view, &self.keeper.status(), summary)?;
-                }
+                self.write_stats();
             }
             if let Screen::Terminal(terminal) = &mut self.screen {
                 let view = self.session.view();
-                match terminal.turn(&view, &self.keeper.status())? {
-                    Some(terminal::Action::Leave) => return Ok(Done::Leave),
-                    Some(terminal::Action::Request(request)) => self.session.request(request),
-                    None => {}
+                match terminal.turn(&view, &self.keeper.status()) {
+                    Ok(Some(terminal::Action::Leave)) => return Done::Leave,
+                    Ok(Some(terminal::Action::Request(request))) => self.session.request(request),
+                    Ok(None) => {}
+                    Err(error) => return Done::Blind(error),
                 }
             }
         }
     }
 
+    /// Sums up the last second. A file that cannot be written is given up: music goes before.
+    fn write_stats(&mut self) {
+        let summary = self.callbacks.times().take();
+        self.screen.note_callbacks(summary);
+        let Some(stats) = &mut self.stats else { return };
+        if let Err(error) = stats.write(&self.session.view(), &self.keeper.status(), summary) {
+            self.stats = None;
+            self.screen.tell(&Notice::Warning(format!("{error:#}: no more of them")));
+        }
+    }
+
     /// The way out: the last line of statistics, audio stopped, the room told.
     fn finish(mut self, done: Done) -> anyhow::Result<()> {
-        if let Some(stats) = &mut self.stats {
-            let summary = self.callbacks.times().take();
-            stats.write(&self.session.view(), &self.keeper.status(), summary)?;
-        }
+        self.write_stats();
         let stopped = self.keeper.stop().context("audio");
         let ended = match done {
-            Done::Leave => {
+            Done::Leave | Done::Silent => {
                 self.session.leave(LEAVE_TIME);
                 Ok(())
+            }
+            Done::Blind(error) => {
+                self.session.leave(LEAVE_TIME);
+                Err(error.context("terminal"))
             }
             Done::Ended(End::Left) => Ok(()),
             Done::Ended(End::Refused(text)) => Err(anyhow::anyhow!(text)),
@@ -162,7 +177,7 @@ impl Screen {
     }
 }
 
-fn audio_notice(change: AudioChange) -> Notice {
+fn audio_notice(change: &AudioChange) -> Notice {
     match change {
         AudioChange::Ended(reason) => {
             Notice::Warning(format!("no sound: {reason}; trying again every 2 s"))
@@ -171,6 +186,8 @@ fn audio_notice(change: AudioChange) -> Notice {
             "sound again: {}, {} frames in a period",
             format.description, format.period_frames
         )),
+        AudioChange::Failed(reason) => Notice::Warning(format!("no sound: {reason}")),
+        AudioChange::Trouble(reason) => Notice::Warning(reason.clone()),
         AudioChange::Period(frames) => Notice::Fact(format!("audio: {frames} frames in a period")),
     }
 }

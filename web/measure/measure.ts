@@ -6,8 +6,7 @@
 
 import { openContext } from "../src/audio/audio_context";
 import { JamAudio, type JamAudioOptions } from "../src/audio/jam_audio";
-import type { LinkCounts } from "../src/audio/messages";
-import type { AudioStats } from "../src/session/audio_seam";
+import type { AudioStats, EngineCounts } from "../src/session/audio_seam";
 import { Session } from "../src/session/session";
 import type { SocketLike } from "../src/session/signalling";
 import { delays, pulsePeriod } from "./pulses";
@@ -30,8 +29,8 @@ export interface Measured {
   delaysMs: number[];
   unheard: number;
   quantumFrames: number;
-  sender: { stats: AudioStats | null; counts: LinkCounts | null };
-  receiver: { stats: AudioStats | null; counts: LinkCounts | null };
+  sender: { stats: AudioStats | null; counts: EngineCounts | null };
+  receiver: { stats: AudioStats | null; counts: EngineCounts | null };
 }
 
 async function measure(plan: Plan): Promise<Measured> {
@@ -52,8 +51,8 @@ async function measure(plan: Plan): Promise<Measured> {
     if (plan.uplink === "disturbed") await disturb(sender.audio, plan.seconds);
     const [input, output] = await recording;
     const ends = {
-      sender: { stats: sender.session.stats(), counts: sender.audio.linkCounts() },
-      receiver: { stats: receiver.session.stats(), counts: receiver.audio.linkCounts() },
+      sender: { stats: sender.session.stats(), counts: sender.audio.engineCounts() },
+      receiver: { stats: receiver.session.stats(), counts: receiver.audio.engineCounts() },
     };
     const found = delays(input, output);
     return {
@@ -88,7 +87,7 @@ async function enter(plan: Plan, name: string, context: AudioContext, source: Au
 /** Reports loss for three seconds, a fifth into the recording; the way up must move to RTP. */
 async function disturb(audio: JamAudio, seconds: number): Promise<void> {
   await sleep(seconds * 200);
-  for (let report = 0; report < 3; report += 1) audio.reportUplink(300, 100, 500);
+  for (let report = 0; report < 3; report += 1) audio.reportUplink("opus-64", 300, 100, 500);
   await until("the way up is RTP", () => audio.stats().uplinkPath === "rtp");
 }
 

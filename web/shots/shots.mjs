@@ -194,6 +194,22 @@ const SHOTS = [
     },
   },
   {
+    name: "room-delay", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), chat: CHAT }),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByLabel("Delay of others").selectOption("safer");
+      await page.locator("[data-track='2'] .playout summary").click();
+      await page.locator("[data-track='3'] .playout summary").click();
+      await page.locator("[data-track='3'] .playout select").selectOption("fixed");
+      await page.locator("[data-track='3'] .playout input").fill("12");
+      await page.locator("[data-track='3'] .playout input").press("Enter");
+      await page.locator("[data-track='3'] .playout summary", { hasText: "fixed at 12 ms" }).waitFor();
+      await page.locator("[data-track='2']").scrollIntoViewIfNeeded();
+      await page.waitForTimeout(1200);
+    },
+  },
+  {
     name: "room-chat", path: "/r/blue-note", phoneOnly: true,
     double: () => new Double({ others: BAND, chat: CHAT }),
     async act(page) {

@@ -1,7 +1,7 @@
 // Stands in for JamAudio in screenshots: connects to nothing, reports plausible numbers.
 
 import { probe } from "../src/audio/probe";
-import type { AudioPort, AudioStats, LinkState, RemoteStats } from "../src/session/audio_seam";
+import type { AudioPort, AudioStats, LinkState, Mix, PlayoutMode, RemoteStats } from "../src/session/audio_seam";
 import type { Capabilities, Codec, Source, Stream } from "../src/protocol";
 
 export class JamAudio implements AudioPort {
@@ -9,7 +9,11 @@ export class JamAudio implements AudioPort {
   readonly running = !location.search.includes("held");
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
+  oninputended: ((replaced: boolean) => void) | null = null;
+  onfailed: ((why: string) => void) | null = null;
   private streams: Stream[] = [];
+  private everybody: PlayoutMode = "automatic";
+  private readonly playouts = new Map<number, PlayoutMode>();
 
   static async open(): Promise<JamAudio> {
     return new JamAudio();
@@ -43,7 +47,18 @@ export class JamAudio implements AudioPort {
 
   setMuted(): void {}
 
-  setRemote(): void {}
+  setRemote(track: number, { playout }: Mix): void {
+    if (playout === null) this.playouts.delete(track);
+    else this.playouts.set(track, playout);
+  }
+
+  setDefaultPlayout(mode: PlayoutMode): void {
+    this.everybody = mode;
+  }
+
+  reception(): [] {
+    return [];
+  }
 
   stats(): AudioStats {
     const remotes: Record<number, RemoteStats> = {};
@@ -57,13 +72,24 @@ export class JamAudio implements AudioPort {
         lost: track % 3 === 0 ? Math.floor(performance.now() / 400) : 0,
         late: 0,
         concealedMs: track % 3 === 0 ? performance.now() / 350 : 0,
-        driftPpm: 4,
+        playout: {
+          mode: this.playouts.get(track) ?? this.everybody,
+          delayMs: 2.4 + track + 0.2 * wobble,
+          targetMs: 2.7 + track,
+          networkMs: 0.8 + track / 2,
+          callbackMs: 1.3,
+          driftMs: 0.3,
+          redundancyMs: 0.3 + track / 2,
+          concealedMsPerMinute: track % 3 === 0 ? 171.4 : 0,
+          recovered: 12 * track,
+          driftPpm: track === 4 ? null : 12.3 - track,
+          ratePpm: -track,
+        },
       };
     }
     return {
       inputLevelDb: -17 + 3 * Math.sin(performance.now() / 200),
       uplinkPath: "data-channel",
-      downlinkPath: "rtp",
       why: "Sends 2.67 ms frames over a data channel.",
       remotes,
     };
@@ -71,7 +97,13 @@ export class JamAudio implements AudioPort {
 
   reportUplink(): void {}
 
-  setInputDevice(): void {}
+  engineCounts(): null {
+    return null;
+  }
+
+  async setInputDevice(): Promise<boolean> {
+    return true;
+  }
 
   async close(): Promise<void> {}
 }

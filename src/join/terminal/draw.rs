@@ -11,28 +11,49 @@ use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Row, Table, Wrap};
 
+use super::details;
 use super::keys::{Selection, remote_tracks};
 use super::{Help, Screen};
 
-/// Draws everything.
+/// Draws everything. What is cut where the terminal is small: first what happened, then the pane
+/// of the selected track.
 pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen, view: &View, audio: &AudioStatus) {
     let tracks = remote_tracks(view);
     let rows = u16::try_from(tracks.len() + 4).unwrap_or(u16::MAX);
-    let [header, room, notices, keys] = Layout::vertical([
-        Constraint::Length(2),
+    let key_rows = if screen.help == Help::Shown { 5 } else { 1 };
+    let others = HEADER_ROWS.saturating_add(rows) + NOTICES_ROWS_MIN + key_rows;
+    let fits = others.saturating_add(details::ROWS) <= frame.area().height;
+    let [header, room, pane, notices, keys] = Layout::vertical([
+        Constraint::Length(HEADER_ROWS),
         Constraint::Length(rows),
-        Constraint::Min(3),
-        Constraint::Length(if screen.help == Help::Shown { 4 } else { 1 }),
+        Constraint::Length(if fits { details::ROWS } else { 0 }),
+        Constraint::Min(NOTICES_ROWS_MIN),
+        Constraint::Length(key_rows),
     ])
     .areas(frame.area());
     frame.render_widget(Paragraph::new(header_lines(screen, view, audio)), header);
-    frame.render_widget(table(screen, view, &tracks), room);
+    let selected = match screen.selection {
+        Selection::Oneself => None,
+        Selection::Track(id) => tracks.iter().position(|(_, track)| track.id == id),
+    };
+    let columns = if frame.area().width < WIDE { Columns::Few } else { Columns::All };
+    frame.render_widget(table(columns, view, &tracks, selected), room);
+    let of = selected.and_then(|at| tracks.get(at).copied());
+    frame.render_widget(details::details(view, of), pane);
     let height = usize::from(notices.height.saturating_sub(1));
     let skipped = screen.notices.len().saturating_sub(height);
     let lines: Vec<_> = screen.notices.iter().skip(skipped).map(notice_line).collect();
     let block = Block::new().title("─ what happened ".dim());
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), notices);
     frame.render_widget(Paragraph::new(key_lines(screen.help)).dim(), keys);
+}
+
+/// Which columns there is room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    /// Those that tell whether one can play, in 80 columns; the pane has the rest.
+    Few,
+    All,
 }
 
 fn header_lines<'a>(screen: &'a Screen, view: &View, audio: &AudioStatus) -> Vec<Line<'a>> {
@@ -66,51 +87,58 @@ fn header_lines<'a>(screen: &'a Screen, view: &View, audio: &AudioStatus) -> Vec
             } else {
                 format!("sending {}", codecs.join(" + "))
             }),
+            Span::from(view.reason.as_ref().map_or_else(String::new, |why| format!(" ({why})")))
+                .dim(),
         ]),
         Line::from(vec![Span::from(uplink).dim(), sound]),
     ]
 }
 
 fn table<'a>(
-    screen: &Screen,
+    columns: Columns,
     view: &'a View,
     tracks: &[(&'a ParticipantView, &'a TrackView)],
+    selected: Option<usize>,
 ) -> Table<'a> {
-    let own = Row::new(vec![
+    let own = vec![
         "you".to_owned(),
-        meter(view.input.peak),
+        meter(view.input.peak, columns),
         if view.muted { "muted".to_owned() } else { String::new() },
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-    ]);
-    let others = tracks.iter().map(|(participant, track)| remote_row(participant, track));
-    let selected = match screen.selection {
-        Selection::Oneself => 0,
-        Selection::Track(id) => {
-            tracks.iter().position(|(_, track)| track.id == id).map_or(0, |at| at + 1)
-        }
-    };
-    let rows = core::iter::once(own).chain(others).enumerate().map(|(at, row)| {
+    ];
+    let others = tracks.iter().map(|(participant, track)| cells(participant, track, columns));
+    let selected = selected.map_or(0, |at| at + 1);
+    let rows = core::iter::once(own).chain(others).enumerate().map(|(at, cells)| {
+        let row = Row::new(cells);
         if at == selected { row.style(Style::new().add_modifier(Modifier::REVERSED)) } else { row }
     });
-    let header = ["who", "level", "mix", "codec", "delay", "buffer", "lost / late / concealed"];
-    let widths = [
-        Constraint::Length(22),
-        Constraint::Length(METER_CELLS + 6),
-        Constraint::Length(17),
-        Constraint::Length(8),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Min(24),
-    ];
+    let header: &[_] = match columns {
+        Columns::Few => &["who", "level", "mix", "playout", "mode", "concealed"],
+        Columns::All => &[
+            "who",
+            "level",
+            "mix",
+            "playout",
+            "mode",
+            "concealed",
+            "delay",
+            "codec",
+            "lost/late/recovered",
+        ],
+    };
+    let widths: &[_] = match columns {
+        Columns::Few => &[14, 12, 16, 12, 9, 10],
+        Columns::All => &[14, 14, 16, 12, 9, 10, 8, 8, 19],
+    };
+    let widths = widths.iter().enumerate().map(|(column, width)| match column {
+        0 => Constraint::Min(*width),
+        _ => Constraint::Length(*width),
+    });
     Table::new(rows, widths)
-        .header(Row::new(header).style(Style::new().fg(Color::Gray)))
+        .header(Row::new(header.to_vec()).style(Style::new().fg(Color::Gray)))
         .block(Block::bordered().title(" in the room "))
 }
 
-fn remote_row<'a>(participant: &ParticipantView, track: &TrackView) -> Row<'a> {
+fn cells(participant: &ParticipantView, track: &TrackView, columns: Columns) -> Vec<String> {
     let engine = match participant.engine {
         EngineKind::Native => "",
         EngineKind::Browser => " ⌂",
@@ -118,42 +146,57 @@ fn remote_row<'a>(participant: &ParticipantView, track: &TrackView) -> Row<'a> {
     };
     let away = if participant.presence == Presence::Away { " (away)" } else { "" };
     let name = format!("{}{engine}{away}", participant.name);
+    let mix = mix_words(track);
+    let Some(remote) = &track.remote else {
+        return vec![name, "not received".to_owned(), mix];
+    };
+    let ms = |frames: u32| to_ms(frames.into());
+    let (now, wanted) = (ms(remote.playout_delay_frames), ms(remote.playout_delay_target_frames));
+    let mut cells = vec![
+        name,
+        meter(remote.level.peak, columns),
+        mix,
+        format!("{now:.1}→{wanted:.1} ms"),
+        remote.playout.to_string(),
+        format!("{}/min", details::concealed_words(remote)),
+    ];
+    if columns == Columns::All {
+        let (lost, late) = (remote.lost_packets, remote.late_packets);
+        cells.extend([
+            format!("{:.1} ms", ms(remote.added_delay_frames)),
+            remote.codec.map_or("", |codec| codec.name()).to_owned(),
+            format!("{lost} / {late} / {}", remote.recovered_packets),
+        ]);
+    }
+    cells
+}
+
+/// How a track is mixed; what its publisher stopped is mixed no way.
+fn mix_words(track: &TrackView) -> String {
+    if track.muted {
+        return "muted there".to_owned();
+    }
     let mut mix = vec![format!("{:+.0} dB", track.mix.gain.0)];
     match track.mix.pan {
         pan if pan < 0.0 => mix.push(format!("L{:.0}", pan * -100.0)),
         pan if 0.0 < pan => mix.push(format!("R{:.0}", pan * 100.0)),
         _ => {}
     }
-    if track.mix.soloed {
+    if track.mix.muted {
+        mix.push("muted".to_owned());
+    } else if track.mix.soloed {
         mix.push("solo".to_owned());
     }
-    if track.muted {
-        mix.push("muted there".to_owned());
-    } else if track.mix.muted {
-        mix.push("muted".to_owned());
-    }
-    let mix = mix.join(" ");
-    let Some(remote) = &track.remote else {
-        return Row::new(vec![name, "not received".to_owned(), mix]);
-    };
-    let concealed_ms = to_ms(remote.concealed_frames);
-    Row::new(vec![
-        name,
-        meter(remote.level.peak),
-        mix,
-        remote.codec.map_or("", |codec| codec.name()).to_owned(),
-        format!("{:.1} ms", to_ms(remote.added_delay_frames.into())),
-        format!("{:.1} ms", to_ms(remote.buffer_frames.into())),
-        format!("{} / {} / {concealed_ms:.0} ms", remote.lost_packets, remote.late_packets),
-    ])
+    mix.join(" ")
 }
 
 /// A level from -60 to 0 dBFS as a bar, with its number.
-fn meter(level: Decibels) -> String {
+fn meter(level: Decibels, columns: Columns) -> String {
+    let cells: u16 = if columns == Columns::All { 9 } else { 7 };
     let part = ((level.0 + 60.0) / 60.0).clamp(0.0, 1.0);
-    let full = (part * f32::from(METER_CELLS)).round();
+    let full = (part * f32::from(cells)).round();
     let bar: String =
-        (0..METER_CELLS).map(|cell| if f32::from(cell) < full { '█' } else { '·' }).collect();
+        (0..cells).map(|cell| if f32::from(cell) < full { '█' } else { '·' }).collect();
     if level.0 <= -99.5 { bar } else { format!("{bar} {:>4.0}", level.0) }
 }
 
@@ -169,67 +212,61 @@ fn notice_line(notice: &Notice) -> Line<'_> {
 
 fn key_lines(help: Help) -> Vec<Line<'static>> {
     match help {
-        Help::Hidden => {
-            vec![Line::from("↑↓ select  m mute  +/- gain  o/p pan  s solo  ? help  q leave")]
-        }
+        Help::Hidden => vec![Line::from(
+            "↑↓ select  m mute  +/- gain  o/p pan  s solo  d [ ] delay  ? help  q leave",
+        )],
         Help::Shown => vec![
             Line::from(
-                "↑ ↓  select yourself or somebody's track      m  mute: yourself for all, others for you",
+                "↑ ↓  select yourself or a track      m  mute: yourself for all, others for you",
             ),
-            Line::from("+ -  gain of the selected track, 1 dB         s  hear only soloed tracks"),
+            Line::from("+ -  gain, 1 dB                      s  hear only soloed tracks"),
+            Line::from("o p  pan left, right                 0  the whole mix as at the start"),
             Line::from(
-                "o p  pan left, right                          0  gain, pan, mute, solo as at the start",
+                "d  delay: automatic, lower, safer    [ ]  fixed delay, 1 ms shorter, longer",
             ),
-            Line::from("⌂ plays in a browser  ☏ ordinary WebRTC       ?  hide this      q  leave"),
+            Line::from("⌂ in a browser  ☏ ordinary WebRTC    ?  hide this      q  leave"),
         ],
     }
 }
 
-const METER_CELLS: u16 = 12;
+const HEADER_ROWS: u16 = 2;
+const NOTICES_ROWS_MIN: u16 = 3;
+
+/// Columns of a terminal that has room for the whole table.
+const WIDE: u16 = 120;
 
 #[cfg(test)]
 mod tests {
-    use engine::{Level, RemoteStats, StreamState};
+    use engine::{PlayoutMode, RemoteStats};
+    use engine_device::session::Mix;
     use protocol::codec::Codec;
-    use protocol::rtp::Ssrc;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
-    use super::super::keys::tests::{screen, view};
+    use super::super::keys::tests::{remote, screen, view};
     use super::*;
 
-    fn remote() -> RemoteStats {
-        RemoteStats {
-            ssrc: Ssrc(5),
-            state: StreamState::Playing,
-            level: Level { peak: Decibels(-30.0), rms: Decibels(-36.0) },
-            codec: Some(Codec::Opus64),
-            received_packets: 1000,
-            lost_packets: 7,
-            late_packets: 3,
-            reordered_packets: 0,
-            duplicate_packets: 0,
-            recovered_packets: 0,
-            undecodable_packets: 0,
-            overrun_packets: 0,
-            concealed_frames: 480,
-            played_frames: 64_000,
-            splices: 0,
-            resynchronizations: 0,
-            buffer_frames: 96,
-            playout_delay_frames: 64,
-            playout_delay_target_frames: 64,
-            added_delay_frames: 192,
-            drift_ppm: None,
-            received_packets_per_second: 750,
-        }
+    fn drawn(screen: &Screen, view: &View) -> String {
+        let audio = AudioStatus { period_frames: 64, xruns: 2, ..AudioStatus::default() };
+        drawn_with(screen, view, &audio, (120, 24))
     }
 
-    fn drawn(screen: &Screen, view: &View) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(110, 20)).expect("no real terminal");
-        let audio = AudioStatus { period_frames: 64, xruns: 2, ended: None };
-        terminal.draw(|frame| draw(frame, screen, view, &audio)).expect("no real terminal");
+    fn drawn_with(
+        screen: &Screen,
+        view: &View,
+        audio: &AudioStatus,
+        (columns, rows): (u16, u16),
+    ) -> String {
+        let mut terminal =
+            Terminal::new(TestBackend::new(columns, rows)).expect("no real terminal");
+        terminal.draw(|frame| draw(frame, screen, view, audio)).expect("no real terminal");
         terminal.backend().to_string()
+    }
+
+    fn contains(shown: &str, parts: &[&str]) {
+        for part in parts {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
     }
 
     #[test]
@@ -239,24 +276,85 @@ mod tests {
         view.participants[1].tracks[0].mix.gain = Decibels(-3.0);
         screen.notices.push_back(Notice::Chat { name: "Ben".into(), text: "ready?".into() });
         let shown = drawn(&screen, &view);
-        for part in [
+        let parts = [
             "http://jam/r/x · Ana",
             "period 64",
             "xruns 2",
             "you",
-            "██████······  -30",
+            "█████····  -30",
             "-3 dB",
+            "2.5→3.0 ms",
+            "automatic",
+            "12 ms/min",
+            "5.2 ms",
             "opus-64",
-            "4.0 ms",
-            "2.0 ms",
-            "7 / 3 / 10 ms",
+            "7 / 3 / 2",
             "Cleo",
             "not received",
+            "automatic for everybody",
             "Ben: ready?",
             "q leave",
-        ] {
+        ];
+        contains(&shown, &parts);
+    }
+
+    #[test]
+    fn eighty_columns_hold_a_whole_line_for_everybody_and_why_the_delay_is_what_it_is() {
+        let (mut screen, mut view) = (screen(), view());
+        screen.selection = Selection::Track(view.participants[1].tracks[0].id);
+        let mut busy = remote();
+        busy.playout = PlayoutMode::Fixed(579);
+        busy.playout_delay_frames = 1190;
+        busy.playout_delay_target_frames = 579;
+        busy.concealed_ms_per_minute = 12_345.0;
+        view.default_playout = PlayoutMode::Lower;
+        view.participants[1].name = "Ben of the band".into();
+        view.participants[1].tracks[0].remote = Some(busy);
+        let mix = Mix { gain: Decibels(-12.0), pan: 1.0, soloed: true, ..Mix::default() };
+        view.participants[1].tracks[0].mix = Mix { playout: Some(PlayoutMode::Fixed(579)), ..mix };
+        view.participants[2].tracks[1].remote = Some(RemoteStats { drift_ppm: None, ..remote() });
+        let shown = drawn_with(&screen, &view, &AudioStatus::default(), (80, 24));
+        let row =
+            "│Ben of the ban ████···  -30 -12 dB R100 solo 24.8→12.1 ms 12.06ms   12.3 s/min│";
+        let parts = [
+            row,
+            "Ben of the band · track20",
+            "24.8 ms now, 12.1 ms wanted; fixed at 12.06ms",
+            "network 1.0 + callbacks 1.5 + drift 0.5 + redundancy 0.0 ms",
+            "12.3 s in the latest minute; packets: 7 lost, 3 late, 2 recovered",
+            "opus-64; adds 5.2 ms; clock +12.3 ppm, played at +20 ppm; 5 splices",
+        ];
+        contains(&shown, &parts);
+        screen.selection = Selection::Track(view.participants[2].tracks[1].id);
+        let shown = drawn_with(&screen, &view, &AudioStatus::default(), (80, 24));
+        let parts = ["3.0 ms wanted; lower delay, as for all", "clock not known yet"];
+        contains(&shown, &parts);
+        screen.help = Help::Shown;
+        let shown = drawn_with(&screen, &view, &AudioStatus::default(), (80, 24));
+        contains(&shown, &["others for you", "1 ms shorter, longer", "as for all"]);
+    }
+
+    #[test]
+    fn a_small_terminal_keeps_people_and_news_and_gives_up_the_pane() {
+        let (mut screen, mut view) = (screen(), view());
+        view.participants[1].tracks[0].remote = Some(remote());
+        screen.notices.push_back(Notice::Fact("newest".into()));
+        let shown = drawn_with(&screen, &view, &AudioStatus::default(), (80, 14));
+        contains(&shown, &["Ben", "Cleo", "newest", "q leave"]);
+        assert!(!shown.contains("for everybody"), "{shown}");
+    }
+
+    #[test]
+    fn the_header_says_why_that_is_sent_and_why_there_is_no_sound() {
+        let mut view = view();
+        view.encodings = vec![Codec::Opus64, Codec::Opus];
+        view.reason = Some("Cleo plays opus only".into());
+        let audio = AudioStatus { ended: Some("unplugged".into()), ..AudioStatus::default() };
+        let shown = drawn_with(&screen(), &view, &audio, (120, 24));
+        for part in ["sending opus-64 + opus (Cleo plays opus only)", "no sound: unplugged"] {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
+        assert!(drawn(&screen(), &view).contains("xruns 2"));
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! Ten times a second at most, drawn from a snapshot; nothing here touches audio. The terminal is
 //! put back as it was whenever the value is dropped, and by a panic hook before a panic's message.
 
+mod details;
 mod draw;
 mod keys;
+mod quiet;
 
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
@@ -17,12 +19,15 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
 
 use self::keys::Selection;
+use self::quiet::Quiet;
 
 /// The view.
 pub(super) struct Terminal {
     terminal: DefaultTerminal,
     screen: Screen,
     draw_at: Instant,
+    /// Dropped last, when the terminal is as it was.
+    _quiet: Option<Quiet>,
 }
 
 /// Everything on screen that is not in the [`View`].
@@ -54,6 +59,7 @@ impl Terminal {
     /// Takes the terminal over.
     pub(super) fn open(options: &SessionOptions) -> anyhow::Result<Self> {
         anyhow::ensure!(std::io::stdout().is_terminal(), "standard output is not a terminal");
+        let quiet = Quiet::start()?;
         let terminal = ratatui::try_init()?;
         let screen = Screen {
             title: format!("{} · {}", options.link, options.name),
@@ -62,7 +68,7 @@ impl Terminal {
             help: Help::Hidden,
             callbacks: DurationSummary::default(),
         };
-        Ok(Self { terminal, screen, draw_at: Instant::now() })
+        Ok(Self { terminal, screen, draw_at: Instant::now(), _quiet: quiet })
     }
 
     /// Keeps a notice on screen until newer ones push it out.

@@ -1,21 +1,32 @@
 // Plays and captures with our engine: an audio worklet, the link worker, and the rings between
-// them. Lives on the page's thread, which may stall for seconds without anybody hearing it.
+// them. Lives on the page's thread, which may stall for seconds without anybody hearing it; except in
+// Firefox, where the page owns the data channel, and packets up wait for it.
+//
+// An engine that stops is started anew a few times, and given up then: `onfailed` says so once, and
+// whoever opened it plays the browser's own way.
 
-import type { Codec, Source, Stream, TrackId } from "../protocol";
-import type { Mix, RemoteStats } from "../session/audio_seam";
+import type { Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import {
+  type AudioStats,
+  type EngineCounts,
+  type LinkCounts,
+  type Mix,
+  NEUTRAL,
+  type PlayoutMode,
+  type RemoteStats,
+  type UplinkChoice,
+} from "../session/audio_seam";
 import { outputDelayMs } from "./audio_context";
 import { readStats, type EngineStats } from "./engine_module";
 import type {
   FromWorker,
   FromWorklet,
-  LinkCounts,
   ToWorker,
   ToWorklet,
-  UplinkChoice,
   WorkletOptions,
 } from "./messages";
-import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
-import { Redundancy } from "./redundancy";
+import { SILENCE_DB, type Player } from "./player";
+import { Reception } from "./reception";
 import type { RtcLink } from "./rtc_link";
 import { payloadTypes } from "./sdp";
 import { ringMemory } from "./slot_ring";
@@ -27,8 +38,12 @@ const UP_SLOTS = 256;
 const DOWN_SLOTS = 1024;
 /** How long a thread may take to start before the browser's own way is taken instead. */
 const START_PATIENCE_MS = 8_000;
-/** An engine that stops is started anew this often; one that stops again and again stays silent. */
+/** An engine that stops is started anew this often; one that stops again and again is given up. */
 const REVIVALS_MAX = 3;
+/** The worklet tells ten times a second; older statistics are of an engine that does not run. */
+const STATS_OLD_MS = 1_000;
+/** The engine refuses to repeat more. */
+const REDUNDANT_FRAMES_MAX = 2;
 /** How often the page tells the worker about a data channel that it must keep. */
 const PAGE_CHANNEL_LOOK_MS = 50;
 
@@ -43,6 +58,7 @@ export interface EngineOptions {
 
 export class EngineAudio implements Player {
   onpublication: (() => void) | null = null;
+  onfailed: ((why: string) => void) | null = null;
   readonly worker: Worker;
   readonly tap: AudioNode;
   private readonly context: AudioContext;
@@ -55,13 +71,19 @@ export class EngineAudio implements Player {
   private why = "";
   private wanted: Codec[] = [];
   private toldEncodings = "";
-  private readonly redundancy = new Redundancy();
+  private redundantFrames = 0;
+  private readonly heardLoss = new Reception();
   private muted = false;
   private revivals = 0;
-  private closed = false;
+  private over = false;
+  /** Threads that have not said a word yet. */
+  private readonly starting = new Set<"worker" | "worklet">(["worker", "worklet"]);
+  private onstarted: (() => void) | null = null;
   private streams: Stream[] = [];
   private readonly mixes = new Map<TrackId, Mix>();
+  private defaultPlayout: PlayoutMode = "automatic";
   private engineStats: EngineStats | null = null;
+  private engineStatsAtMs = 0;
   private counts: LinkCounts | null = null;
   private pageChannelTimer: ReturnType<typeof setInterval> | null = null;
 
@@ -78,9 +100,9 @@ export class EngineAudio implements Player {
     const worker = new Worker(new URL("./link_worker.ts", import.meta.url), { type: "module" });
     const player = new EngineAudio(options, { wasm, up, down, engine }, worker);
     try {
-      const workerReady = player.workerReady();
+      const started = player.bothStarted();
       tell(worker, { type: "start", up, down, uplink: options.uplink });
-      await within(START_PATIENCE_MS, Promise.all([workerReady, player.workletReady()]));
+      await within(START_PATIENCE_MS, started);
     } catch (error) {
       await player.close();
       throw error;
@@ -97,10 +119,14 @@ export class EngineAudio implements Player {
     this.ssrcs = { opus: randomSsrc(), "opus-64": randomSsrc(), pcm: randomSsrc() };
     this.source = sourceNode(context, input);
     this.node = this.openNode();
+    worker.onerror = ({ message }) => this.fail(`the link worker stopped: ${message}`);
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.fromWorker(data);
   }
 
   attach(link: RtcLink): void {
     this.link = link;
+    // The worker may have chosen before there was a link.
+    if (this.path === "rtp") void this.sendOverRtp(link, true);
     const channel = link.pageChannel;
     if (channel === null) return;
     channel.binaryType = "arraybuffer";
@@ -141,8 +167,9 @@ export class EngineAudio implements Player {
     };
   }
 
-  setEncodings(codecs: Codec[]): void {
+  setEncodings(codecs: Codec[], redundantFrames: number): void {
     this.wanted = codecs;
+    this.redundantFrames = Math.min(redundantFrames, REDUNDANT_FRAMES_MAX);
     this.sendEncodings();
   }
 
@@ -173,6 +200,11 @@ export class EngineAudio implements Player {
     }
   }
 
+  setDefaultPlayout(mode: PlayoutMode): void {
+    this.defaultPlayout = mode;
+    this.post({ type: "default-playout", mode });
+  }
+
   setInput(stream: MediaStream): void {
     const next = sourceNode(this.context, stream);
     next.connect(this.node);
@@ -180,38 +212,43 @@ export class EngineAudio implements Player {
     this.source = next;
   }
 
-  reportUplink(received: number, lost: number, jitterUs: number): void {
-    if (this.redundancy.observe(performance.now(), received, lost)) this.sendEncodings();
-    tell(this.worker, { type: "uplink-report", received, lost, jitterUs });
+  reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void {
+    tell(this.worker, { type: "uplink-report", codec, received, lost, jitterUs });
   }
 
-  stats(): PlayerStats {
+  stats(): AudioStats {
     const remotes: Record<TrackId, RemoteStats> = {};
     const outputMs = outputDelayMs(this.context);
-    for (const { ssrc, ...heard } of this.engineStats?.remotes ?? []) {
+    const heard = this.freshStats();
+    for (const { ssrc, ...remote } of heard?.remotes ?? []) {
       const stream = this.streams.find((each) => each.ssrc === ssrc);
       if (stream === undefined) continue;
-      const { playoutDelayMs, ...rest } = heard;
-      remotes[stream.track] = { ...rest, delayMs: playoutDelayMs + outputMs };
+      const { addedDelayMs, ...rest } = remote;
+      remotes[stream.track] = { ...rest, delayMs: addedDelayMs + outputMs };
     }
     return {
-      inputLevelDb: this.engineStats?.inputLevelDb ?? SILENCE_DB,
+      inputLevelDb: heard?.inputLevelDb ?? SILENCE_DB,
       uplinkPath: this.path,
-      downlinkPath: "engine",
       why: this.why,
       remotes,
     };
   }
 
-  /** What the link worker counted; for tests and the curious. */
-  linkCounts(): LinkCounts | null {
-    return this.counts;
+  reception(): StreamReception[] {
+    return this.heardLoss.take(this.freshStats()?.remotes ?? []);
+  }
+
+  /** What both threads counted; null before the worker has said a word. */
+  engineCounts(): EngineCounts | null {
+    if (this.counts === null) return null;
+    const { refusedPackets = 0, overrunFrames = 0 } = this.engineStats ?? {};
+    return { ...this.counts, refusedPackets, overrunFrames, revivals: this.revivals };
   }
 
   async close(): Promise<void> {
     if (this.pageChannelTimer !== null) clearInterval(this.pageChannelTimer);
-    this.closed = true;
-    this.onpublication = null;
+    this.over = true;
+    this.onpublication = this.onfailed = null;
     this.source.disconnect();
     this.node.disconnect();
     this.tap.disconnect();
@@ -219,14 +256,17 @@ export class EngineAudio implements Player {
     this.worker.terminate();
   }
 
-  /** Tells the engine what to send, where that changed: every change starts its encoders anew. */
+  /** Tells the engine what to send, where that changed. */
   private sendEncodings(): void {
     const { sources } = this.publication();
     const possible = sources.filter(({ codec }) => this.wanted.includes(codec));
     // Over RTP there is only `opus`; what signalling wants follows as soon as it is told so.
     const chosen = 0 < possible.length || this.wanted.length === 0 ? possible : sources.slice(-1);
-    const redundantFrames = this.redundancy.frames;
-    const encodings = chosen.map((source) => ({ ...source, redundantFrames }));
+    const encodings = chosen.map((source) => ({
+      ...source,
+      // A packet of bare opus holds one frame.
+      redundantFrames: source.codec === "opus" ? 0 : this.redundantFrames,
+    }));
     const told = JSON.stringify(encodings);
     if (told === this.toldEncodings) return;
     this.toldEncodings = told;
@@ -243,21 +283,54 @@ export class EngineAudio implements Player {
       channelCountMode: "explicit",
       processorOptions: this.workletOptions,
     });
+    node.onprocessorerror = () => {
+      if (this.starting.has("worklet")) this.fail("the audio worklet stopped");
+      else this.revive();
+    };
+    node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.fromWorklet(data);
     this.source.connect(node);
     node.connect(this.tap);
     return node;
   }
 
+  /** Resolves when both threads run, rejects where one of them does not. */
+  private bothStarted(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.onstarted = resolve;
+      this.onfailed = (why) => reject(new Error(why));
+      // A context that waits for a touch renders nothing yet: what fails in it later is told later.
+      if (this.context.state !== "running") this.started("worklet");
+    });
+  }
+
+  private started(thread: "worker" | "worklet"): void {
+    this.starting.delete(thread);
+    if (this.starting.size === 0) this.onstarted?.();
+  }
+
+  /** There is no way on with this engine. */
+  private fail(why: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.onfailed?.(why);
+  }
+
   /** A worklet that threw is never called again: a new one takes its place and is told everything. */
   private revive(): void {
-    if (this.closed || REVIVALS_MAX <= this.revivals) return;
+    if (this.over) return;
+    if (REVIVALS_MAX <= this.revivals) {
+      this.fail("it stopped again and again");
+      return;
+    }
     this.revivals += 1;
+    this.node.onprocessorerror = this.node.port.onmessage = null;
+    this.post({ type: "close" });
     this.node.disconnect();
     this.source.disconnect(this.node);
     this.workletOptions.engine.seed = randomSeed();
     this.node = this.openNode();
-    void this.workletReady().catch(() => this.revive());
     this.setMuted(this.muted);
+    this.setDefaultPlayout(this.defaultPlayout);
     this.toldEncodings = "";
     this.sendEncodings();
     for (const stream of this.streams) this.add(stream);
@@ -269,40 +342,34 @@ export class EngineAudio implements Player {
   }
 
   private mix({ ssrc, track }: Stream): void {
-    this.post({ type: "mix", ssrc, ...(this.mixes.get(track) ?? UNCHANGED) });
+    this.post({ type: "mix", ssrc, ...(this.mixes.get(track) ?? NEUTRAL) });
   }
 
   private post(message: ToWorklet): void {
     this.node.port.postMessage(message);
   }
 
-  private workletReady(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let running = false;
-      this.node.onprocessorerror = () => {
-        if (running) this.revive();
-        reject(new Error("the audio worklet stopped"));
-      };
-      this.node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => {
-        running = true;
-        if (data.type === "ready") resolve();
-        else if (data.type === "failed") reject(new Error(data.text));
-        else this.engineStats = readStats(data.block);
-      };
-      // A context that waits for a touch renders nothing yet; the engine in it is sound all the same.
-      if (this.context.state !== "running") resolve();
-    });
+  private fromWorklet(message: FromWorklet): void {
+    switch (message.type) {
+      case "ready":
+        this.started("worklet");
+        break;
+      case "failed":
+        this.fail(message.text);
+        break;
+      case "refused":
+        // An engine that does not take what it is told lets somebody go unheard.
+        this.revive();
+        break;
+      case "stats":
+        this.engineStats = readStats(message.block);
+        this.engineStatsAtMs = performance.now();
+        break;
+    }
   }
 
-  private workerReady(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.worker.onerror = (event) =>
-        reject(new Error(`the link worker stopped: ${event.message}`));
-      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === "ready") resolve();
-        else this.fromWorker(data);
-      };
-    });
+  private freshStats(): EngineStats | null {
+    return performance.now() - this.engineStatsAtMs < STATS_OLD_MS ? this.engineStats : null;
   }
 
   private fromWorker(message: FromWorker): void {
@@ -311,24 +378,43 @@ export class EngineAudio implements Player {
         void this.changePath(message.path, message.why);
         break;
       case "packets":
-        for (const packet of message.packets) this.link?.pageChannel?.send(packet);
+        this.sendFromPage(message.packets);
         break;
       case "counts":
         this.counts = message.counts;
         break;
+      case "failed":
+        this.fail(message.text);
+        break;
       case "ready":
+        this.started("worker");
         break;
     }
+  }
+
+  private sendFromPage(packets: ArrayBuffer[]): void {
+    const channel = this.link?.pageChannel;
+    // It may have closed while the packets were on their way here.
+    if (channel?.readyState !== "open") return;
+    for (const packet of packets) channel.send(packet);
   }
 
   private async changePath(path: "data-channel" | "rtp", why: string): Promise<void> {
     const before = this.path;
     this.path = path;
     this.why = why;
-    await this.link?.setSending(path === "rtp");
+    if (this.link !== null) await this.sendOverRtp(this.link, path === "rtp");
     if (before === path) return;
     this.sendEncodings();
     this.onpublication?.();
+  }
+
+  private async sendOverRtp(link: RtcLink, active: boolean): Promise<void> {
+    try {
+      await link.setSending(active);
+    } catch (error) {
+      this.fail(`the way up could not be changed: ${String(error)}`);
+    }
   }
 }
 

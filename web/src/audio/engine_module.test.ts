@@ -121,10 +121,29 @@ describe("the engine's module", () => {
       return readStats(receiver.statsBlock()).remotes[0];
     };
     const [bare, repeated] = [lossy(0), lossy(1)];
-    expect(bare?.recovered).toBe(0);
-    expect(repeated?.recovered).toBeGreaterThan(100);
+    expect(bare?.playout.recovered).toBe(0);
+    expect(repeated?.playout.recovered).toBeGreaterThan(100);
     expect(repeated?.lost).toBeGreaterThan(100);
     expect(repeated?.concealedMs).toBeLessThan((bare?.concealedMs ?? 0) / 2);
+  });
+
+  it("plays by the mode of a remote, or else by everybody's", () => {
+    const listener = engine();
+    listener.addRemote(SSRC, 1);
+    const mode = () => readStats(listener.statsBlock()).remotes[0]?.playout.mode;
+    const mix = { gainDb: 0, pan: 0, muted: false, solo: false };
+    expect(mode()).toBe("automatic");
+    listener.setDefaultPlayout("lower");
+    expect(mode()).toBe("lower");
+    for (const own of ["safer", 12, "automatic", 2.5] as const) {
+      listener.setMix(SSRC, { ...mix, playout: own });
+      expect(mode()).toBe(own);
+    }
+    listener.setDefaultPlayout(40);
+    expect(mode()).toBe(2.5);
+    listener.setMix(SSRC, { ...mix, playout: null });
+    expect(mode()).toBe(40);
+    expect(readStats(listener.statsBlock()).remotes[0]?.playout.driftPpm).toBeNull();
   });
 
   it("is silent where nobody plays, and counts what it does not know", () => {

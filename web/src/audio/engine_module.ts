@@ -1,10 +1,12 @@
-// The WebAssembly engine as an object: the exports of engine/web/src/lib.rs with names and types.
+// The WebAssembly engine as an object: the exports of engine/web/src/exports.rs with names and types.
 //
 // Its memory may grow when a remote is added, which detaches every view; views are therefore made
 // anew when the buffer has changed, never kept across calls.
 
 import type { Codec } from "../protocol";
+import type { Mix, PlayoutMode, PlayoutStats } from "../session/audio_seam";
 import type { EncodingWanted } from "./messages";
+import { PACKET_BYTES_MAX } from "./slot_ring";
 
 interface Exports {
   memory: WebAssembly.Memory;
@@ -29,12 +31,14 @@ interface Exports {
   add_remote(ssrc: number, channels: number): number;
   remove_remote(ssrc: number): number;
   set_mix(ssrc: number, gainDb: number, pan: number, muted: number, soloed: number): number;
+  set_playout(ssrc: number, mode: number, fixedFrames: number): number;
+  set_default_playout(mode: number, fixedFrames: number): number;
   update_statistics(): number;
 }
 
 /** Numbers of the statistics block before the first remote, and for each remote. */
 const HEAD_NUMBERS = 4;
-const REMOTE_NUMBERS = 12;
+const REMOTE_NUMBERS = 22;
 /** Every track travels at 48 kHz. */
 const FRAMES_PER_MS = 48;
 
@@ -42,19 +46,17 @@ export interface EngineRemoteStats {
   ssrc: number;
   levelDb: number;
   bufferMs: number;
-  /** From a packet's arrival until its first frame is handed to the output. */
-  playoutDelayMs: number;
   received: number;
   lost: number;
   late: number;
   concealedMs: number;
-  driftPpm: number;
   /** What the stream adds beside devices and network: packet, codec and playout delay. */
   addedDelayMs: number;
-  /** Codec frames played from a later packet's redundancy. */
-  recovered: number;
   /** Cross-faded changes of the playout delay. */
   splices: number;
+  /** How often packets were missing, one or several in a row. */
+  gaps: number;
+  playout: PlayoutStats;
 }
 
 export interface EngineStats {
@@ -67,8 +69,13 @@ export interface EngineStats {
   remotes: EngineRemoteStats[];
 }
 
-/** Numbers that stand for codecs in `set_encoding`; engine/web/src/lib.rs says the same. */
+/** Numbers that stand for codecs in `set_encoding`; engine/web/src/exports.rs says the same. */
 const CODEC_NUMBERS: Record<Codec, number> = { opus: 0, "opus-64": 1, pcm: 2 };
+
+/** The same of playout modes: one of these, a fixed delay, or what holds for all. */
+const MODES = ["automatic", "lower", "safer"] as const;
+const FIXED = 3;
+const FOLLOW = 4;
 
 export interface EngineSettings {
   /** Channels of the published track. */
@@ -81,8 +88,6 @@ export interface EngineSettings {
 
 /** The longest render quantum that a browser may choose. */
 const PERIOD_FRAMES_MAX = 8192;
-/** No packet is longer; what the buffer in the module holds. */
-const PACKET_BYTES_MAX = 1400;
 
 export class EngineModule {
   private readonly exports: Exports;
@@ -162,8 +167,14 @@ export class EngineModule {
     this.exports.remove_remote(ssrc);
   }
 
-  setMix(ssrc: number, gainDb: number, pan: number, muted: boolean, solo: boolean): void {
+  setMix(ssrc: number, { gainDb, pan, muted, solo, playout }: Mix): void {
     this.exports.set_mix(ssrc, gainDb, pan, muted ? 1 : 0, solo ? 1 : 0);
+    this.exports.set_playout(ssrc, ...(playout === null ? FOLLOWED : modeNumbers(playout)));
+  }
+
+  /** For every remote whose mix has no mode of its own. */
+  setDefaultPlayout(mode: PlayoutMode): void {
+    this.exports.set_default_playout(...modeNumbers(mode));
   }
 
   /** A copy of the statistics as numbers, to be read by `readStats` on another thread. */
@@ -190,6 +201,13 @@ export class EngineModule {
   }
 }
 
+const FOLLOWED: [number, number] = [FOLLOW, 0];
+
+function modeNumbers(mode: PlayoutMode): [number, number] {
+  if (typeof mode !== "number") return [MODES.indexOf(mode), 0];
+  return [FIXED, Math.round(mode * FRAMES_PER_MS)];
+}
+
 /** Puts names to the numbers of `statsBlock`; engine/web/src/shell.rs writes them. */
 export function readStats(block: Float64Array): EngineStats {
   const at = (index: number) => block[index] ?? 0;
@@ -200,15 +218,26 @@ export function readStats(block: Float64Array): EngineStats {
       ssrc: at(i),
       levelDb: at(i + 1),
       bufferMs: ms(i + 2),
-      playoutDelayMs: ms(i + 3),
       received: at(i + 4),
       lost: at(i + 5),
       late: at(i + 6),
       concealedMs: ms(i + 7),
-      driftPpm: at(i + 8),
       addedDelayMs: ms(i + 9),
-      recovered: at(i + 10),
       splices: at(i + 11),
+      gaps: at(i + 12),
+      playout: {
+        mode: MODES[at(i + 20)] ?? ms(i + 21),
+        delayMs: ms(i + 3),
+        targetMs: ms(i + 13),
+        networkMs: ms(i + 14),
+        callbackMs: ms(i + 15),
+        driftMs: ms(i + 16),
+        redundancyMs: ms(i + 17),
+        concealedMsPerMinute: at(i + 18),
+        recovered: at(i + 10),
+        driftPpm: Number.isNaN(at(i + 8)) ? null : at(i + 8),
+        ratePpm: at(i + 19),
+      },
     });
   }
   return {

@@ -4,25 +4,25 @@
 // It decides once, when it opens, which of the two players it has: our engine, or, where a piece is
 // missing or does not start, the browser's own. Everything else is handed on.
 
-import type { Capabilities, Codec, Source, Stream, TrackId } from "../protocol";
-import type {
-  AudioOptions,
-  AudioPort,
-  AudioStats,
-  EngineChoice,
-  LinkState,
-  Mix,
+import type { Capabilities, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import {
+  ASKED_FOR,
+  type AudioOptions,
+  type AudioPort,
+  type AudioStats,
+  type EngineChoice,
+  type EngineCounts,
+  type LinkState,
+  type Mix,
+  type PlayoutMode,
 } from "../session/audio_seam";
 import { keepRunning, openContext, tryResume } from "./audio_context";
 import { EngineAudio } from "./engine_audio";
-import type { LinkCounts, UplinkChoice } from "./messages";
 import { openMicrophone, stopTracks } from "./microphone";
 import type { Player } from "./player";
 import { probe, unusable } from "./probe";
 import { RtcLink } from "./rtc_link";
 import { StandardAudio } from "./standard_audio";
-
-export { probe } from "./probe";
 
 /** Bits per second of each encoding: where 64-sample frames of one channel stop being audible. */
 const BITRATE_PER_CHANNEL = 128_000;
@@ -32,8 +32,6 @@ export interface JamAudioOptions extends AudioOptions {
   channels?: 1 | 2;
   /** Published instead of a microphone: a node of `context`. For measurements in one context. */
   source?: AudioNode;
-  /** The way up of our engine; chosen by what the network does unless asked for. */
-  uplink?: UplinkChoice;
   /** A context to play in; whoever opens the sound with it closes it. */
   context?: AudioContext;
 }
@@ -41,6 +39,8 @@ export interface JamAudioOptions extends AudioOptions {
 export class JamAudio implements AudioPort {
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
+  onfailed: ((why: string) => void) | null = null;
+  oninputended: ((replaced: boolean) => void) | null = null;
   readonly engine: EngineChoice;
   private readonly channels: number;
   private readonly context: AudioContext;
@@ -49,6 +49,8 @@ export class JamAudio implements AudioPort {
   private readonly player: Player;
   private readonly link: RtcLink;
   private microphone: MediaStream;
+  /** How often an input was chosen: an earlier choice that opens late is not taken. */
+  private choices = 0;
   private closed = false;
 
   static async open(options: JamAudioOptions): Promise<JamAudio> {
@@ -94,6 +96,7 @@ export class JamAudio implements AudioPort {
       this.onlink?.(state);
     };
     player.onpublication = () => this.onpublication?.();
+    player.onfailed = (why) => this.onfailed?.(why);
     player.attach(this.link);
     this.watchInput();
   }
@@ -124,8 +127,8 @@ export class JamAudio implements AudioPort {
     return this.player.publication();
   }
 
-  setEncodings(codecs: Codec[]): void {
-    this.player.setEncodings(codecs);
+  setEncodings(codecs: Codec[], redundantFrames: number): void {
+    this.player.setEncodings(codecs, redundantFrames);
   }
 
   setStreams(streams: Stream[]): void {
@@ -140,25 +143,46 @@ export class JamAudio implements AudioPort {
     this.player.setRemote(track, mix);
   }
 
+  setDefaultPlayout(mode: PlayoutMode): void {
+    this.player.setDefaultPlayout(mode);
+  }
+
   stats(): AudioStats {
     return this.player.stats();
   }
 
-  /** Takes the server's once-a-second report on our own packets; it may move the way up. */
-  reportUplink(received: number, lost: number, jitterUs: number): void {
-    this.player.reportUplink(received, lost, jitterUs);
+  /** Takes the server's once-a-second report on one of our encodings; it may move the way up. */
+  reception(): StreamReception[] {
+    return this.player.reception();
+  }
+
+  reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void {
+    this.player.reportUplink(codec, received, lost, jitterUs);
   }
 
   /** Swaps the input while everything plays on; "" is the system's default. */
-  async setInputDevice(deviceId: string): Promise<void> {
-    const stream = await openMicrophone(this.channels, deviceId);
-    if (this.closed) return stopTracks(stream);
+  async setInputDevice(deviceId: string): Promise<boolean> {
+    this.choices += 1;
+    const choice = this.choices;
+    const overtaken = () => this.closed || choice !== this.choices;
+    let stream: MediaStream;
+    try {
+      stream = await openMicrophone(this.channels, deviceId);
+    } catch (error) {
+      if (overtaken()) return false;
+      throw error;
+    }
+    if (overtaken()) {
+      stopTracks(stream);
+      return false;
+    }
     const old = this.microphone;
     this.microphone = stream;
     this.player.setInput(stream);
-    await this.link.replaceMicrophone(audioTrack(stream));
     stopTracks(old);
     this.watchInput();
+    await this.link.replaceMicrophone(audioTrack(stream));
+    return true;
   }
 
   /** Everything that is played, as a node of the sound's own context: to be recorded or measured. */
@@ -166,15 +190,14 @@ export class JamAudio implements AudioPort {
     return this.player.tap;
   }
 
-  /** What the link worker counted; null without our engine. */
-  linkCounts(): LinkCounts | null {
-    return this.player instanceof EngineAudio ? this.player.linkCounts() : null;
+  engineCounts(): EngineCounts | null {
+    return this.player instanceof EngineAudio ? this.player.engineCounts() : null;
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.onlink = null;
+    this.onlink = this.onfailed = this.oninputended = null;
     this.link.close();
     await this.player.close();
     stopTracks(this.microphone);
@@ -185,46 +208,51 @@ export class JamAudio implements AudioPort {
   /** An input that is unplugged is replaced by whatever the system offers instead. */
   private watchInput(): void {
     const track = audioTrack(this.microphone);
-    track.onended = () => {
-      if (!this.closed) this.setInputDevice("").catch(() => undefined);
+    track.onended = async () => {
+      if (this.closed || track !== audioTrack(this.microphone)) return;
+      try {
+        if (await this.setInputDevice("")) this.oninputended?.(true);
+      } catch {
+        this.oninputended?.(false);
+      }
     };
   }
 }
 
 async function openInput(
-  { deviceId, stream, source }: JamAudioOptions,
+  { deviceId, stream, source, silent = false }: JamAudioOptions,
   context: AudioContext,
   channels: number,
 ): Promise<MediaStream> {
   if (stream !== undefined) return stream;
-  if (source === undefined) return await openMicrophone(channels, deviceId);
+  if (source === undefined && !silent) return await openMicrophone(channels, deviceId);
   const destination = new MediaStreamAudioDestinationNode(context, { channelCount: channels });
-  source.connect(destination);
+  source?.connect(destination);
   return destination.stream;
 }
 
 async function choosePlayer(
-  { force, source, uplink = "auto" }: JamAudioOptions,
+  { force, failure, source, uplink = "auto" }: JamAudioOptions,
   context: AudioContext,
   channels: number,
   microphone: MediaStream,
 ): Promise<[EngineChoice, Player]> {
-  const choice = probe();
-  if (force !== "standard" && choice.mode === "engine") {
+  const { mode, missing } = probe();
+  let failed = failure ?? null;
+  if (force !== "standard" && failed === null && mode === "engine") {
     try {
       const bitrate = BITRATE_PER_CHANNEL * channels;
       const input = source ?? microphone;
-      return [choice, await EngineAudio.start({ context, channels, bitrate, input, uplink })];
+      const player = await EngineAudio.start({ context, channels, bitrate, input, uplink });
+      return [{ mode, missing, failure: null }, player];
     } catch (error) {
-      choice.missing = [
-        `our engine did not start: ${error instanceof Error ? error.message : error}`,
-      ];
+      failed = `it did not start: ${error instanceof Error ? error.message : error}`;
     }
   }
-  if (force === "engine") throw new Error(choice.missing.join("; "));
-  const why = force === "standard" ? "asked for" : choice.missing.join("; ");
+  const why = force === "standard" ? ASKED_FOR : [...missing, failed ?? []].flat().join("; ");
+  if (force === "engine") throw new Error(why);
   const standard = new StandardAudio(context, channels, microphone, why);
-  return [{ mode: "standard", missing: choice.missing }, standard];
+  return [{ mode: "standard", missing, failure: failed }, standard];
 }
 
 function audioTrack(stream: MediaStream): MediaStreamTrack {

@@ -6,7 +6,8 @@
 // browser's own receiver stays silent; and a data channel whose queue grows is skipped rather than
 // fed, because SCTP would deliver everything, late.
 
-import type { FromWorker, LinkCounts, ToWorker, TransformOptions } from "./messages";
+import type { LinkCounts } from "../session/audio_seam";
+import type { FromWorker, ToWorker, TransformOptions } from "./messages";
 import { FrameQueue } from "./opus_packing";
 import * as rtp from "./rtp";
 import { PACKET_BYTES_MAX, RingReader, RingWriter } from "./slot_ring";
@@ -39,10 +40,14 @@ const counts: LinkCounts = {
   skippedPackets: 0,
   receivedFrames: 0,
   queuedMs: 0,
+  refusedUpPackets: 0,
+  refusedDownPackets: 0,
+  droppedFrames: 0,
 };
 let channel: RTCDataChannel | null = null;
 /** A data channel that this browser does not let a worker have; the page sends for us. */
 let pageChannel: { open: boolean; bufferedBytes: number } | null = null;
+let up: RingReader | null = null;
 let down: RingWriter | null = null;
 let opusPayloadType = rtp.OPUS;
 let redPayloadType = rtp.RED;
@@ -57,7 +62,8 @@ scope.onmessage = ({ data: message }) => {
     case "start":
       down = new RingWriter(message.down);
       if (message.uplink === "rtp") policy.keepToRtp(performance.now());
-      void forwardUp(new RingReader(message.up));
+      up = new RingReader(message.up);
+      watch("sending", forwardUp(up));
       setInterval(look, LOOK_MS);
       scope.postMessage({ type: "ready" });
       break;
@@ -78,16 +84,23 @@ scope.onmessage = ({ data: message }) => {
       else policy.linkDown();
       break;
     case "uplink-report":
-      policy.observeReport(performance.now(), message.received, message.lost, message.jitterUs);
+      policy.observeReport(performance.now(), message);
       tellPath();
       break;
   }
 };
 
 scope.onrtctransform = ({ transformer }) => {
-  if (transformer.options.role === "receive") void takeDown(transformer.readable);
-  else void replaceUp(transformer);
+  if (transformer.options.role === "receive") watch("receiving", takeDown(transformer.readable));
+  else watch("sending over RTP", replaceUp(transformer));
 };
+
+/** A loop that fails leaves silence behind: the page must know. */
+function watch(what: string, loop: Promise<void>): void {
+  loop.catch((error: unknown) => {
+    scope.postMessage({ type: "failed", text: `${what} stopped: ${String(error)}` });
+  });
+}
 
 /** Every packet of the engine, as soon as it is there. */
 async function forwardUp(up: RingReader): Promise<void> {
@@ -141,6 +154,9 @@ function look(): void {
   tellPath();
   looks += 1;
   if (looks % COUNTS_EVERY_LOOKS === 0) {
+    counts.refusedUpPackets = up?.refused ?? 0;
+    counts.refusedDownPackets = down?.refused ?? 0;
+    counts.droppedFrames = queue.dropped;
     scope.postMessage({ type: "counts", counts: { ...counts } });
   }
 }

@@ -2,10 +2,8 @@
 // way: they go through the rings.
 
 import type { Codec } from "../protocol";
+import type { LinkCounts, Mix, PlayoutMode, UplinkChoice } from "../session/audio_seam";
 import type { EngineSettings } from "./engine_module";
-
-/** Whether the way up is chosen as it goes, or RTP from the start (tests, comparisons). */
-export type UplinkChoice = "auto" | "rtp";
 
 /** From the page to the link worker. */
 export type ToWorker =
@@ -14,26 +12,18 @@ export type ToWorker =
   | { type: "channel"; channel: RTCDataChannel }
   | { type: "payload-types"; opus: number; red: number | null; microphone: number | null }
   | { type: "link"; up: boolean }
-  | { type: "uplink-report"; received: number; lost: number; jitterUs: number }
+  | { type: "uplink-report"; codec: Codec; received: number; lost: number; jitterUs: number }
   /** The state of a data channel that lives on the page. */
   | { type: "page-channel"; open: boolean; bufferedBytes: number };
 
 /** From the link worker to the page. */
 export type FromWorker =
   | { type: "ready" }
+  /** A loop of the worker ended; packets stay where they are from now on. */
+  | { type: "failed"; text: string }
   | { type: "path"; path: "data-channel" | "rtp"; why: string }
   | { type: "packets"; packets: ArrayBuffer[] }
   | { type: "counts"; counts: LinkCounts };
-
-/** What the link worker counts since the start. */
-export interface LinkCounts {
-  sentPackets: number;
-  sentBytes: number;
-  /** Packets that our side threw away because the path was full. */
-  skippedPackets: number;
-  receivedFrames: number;
-  queuedMs: number;
-}
 
 /** What an `RTCRtpScriptTransform` of ours is for. */
 export type TransformOptions = { role: "receive" } | { role: "send" };
@@ -51,13 +41,17 @@ export type ToWorklet =
   | { type: "input-muted"; muted: boolean }
   | { type: "add-remote"; ssrc: number; channels: number }
   | { type: "remove-remote"; ssrc: number }
-  | { type: "mix"; ssrc: number; gainDb: number; pan: number; muted: boolean; solo: boolean }
+  | ({ type: "mix"; ssrc: number } & Mix)
+  | { type: "default-playout"; mode: PlayoutMode }
   | { type: "close" };
 
 /** From the audio worklet to the page. */
 export type FromWorklet =
-  | { type: "ready"; quantumFrames: number }
+  | { type: "ready" }
+  /** There is no engine in it, and there will be none. */
   | { type: "failed"; text: string }
+  /** The engine did not take a command, so that somebody or oneself is not heard. */
+  | { type: "refused"; command: ToWorklet["type"] }
   /** The engine's statistics block, see engine_module.ts. */
   | { type: "stats"; block: Float64Array };
 

@@ -25,5 +25,5 @@ export function unusable(): string | null {
 
 export function probe(): EngineChoice {
   const missing = PIECES.filter(([, present]) => !present()).map(([name]) => name);
-  return { mode: missing.length === 0 ? "engine" : "standard", missing };
+  return { mode: missing.length === 0 ? "engine" : "standard", missing, failure: null };
 }

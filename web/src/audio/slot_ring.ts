@@ -10,9 +10,10 @@ const READ = 1;
 const REFUSED = 2;
 const HEADER_BYTES = 16;
 
-/** Bytes of one slot: a length and the largest packet that any part of vjam sends (1,400). */
-const SLOT_BYTES = 1404;
-export const PACKET_BYTES_MAX = SLOT_BYTES - 4;
+/** No part of vjam sends a longer packet; protocol/src/limits.rs says the same. */
+export const PACKET_BYTES_MAX = 1_400;
+/** A length and a packet. */
+const SLOT_BYTES = 4 + PACKET_BYTES_MAX;
 
 /** Memory for a ring of `slots` packets; hand it to both ends. */
 export function ringMemory(slots: number): SharedArrayBuffer {

@@ -4,10 +4,10 @@
 // Surprising: Chromium lets a remote track into the audio graph only while a media element plays it
 // too, so each remote has a muted one.
 
-import type { Codec, Source, Stream, TrackId } from "../protocol";
-import type { Mix, RemoteStats } from "../session/audio_seam";
+import type { Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import { type AudioStats, type Mix, NEUTRAL, type RemoteStats } from "../session/audio_seam";
 import { outputDelayMs } from "./audio_context";
-import { SILENCE_DB, UNCHANGED, type Player, type PlayerStats } from "./player";
+import { SILENCE_DB, type Player } from "./player";
 import type { RtcLink } from "./rtc_link";
 
 const STATS_EVERY_MS = 1000;
@@ -28,6 +28,8 @@ interface Received {
 
 export class StandardAudio implements Player {
   onpublication: (() => void) | null = null;
+  /** Never called: what plays here is the browser's own. */
+  onfailed: ((why: string) => void) | null = null;
   readonly worker = null;
   readonly tap: GainNode;
   private readonly context: AudioContext;
@@ -115,16 +117,23 @@ export class StandardAudio implements Player {
     this.inputSource.connect(this.inputLevel.node);
   }
 
+  /** The browser's own jitter buffer steers itself. */
+  setDefaultPlayout(): void {}
+
   reportUplink(): void {}
 
-  stats(): PlayerStats {
+  /** The browser tells by RTCP, and takes no repeated frames. */
+  reception(): StreamReception[] {
+    return [];
+  }
+
+  stats(): AudioStats {
     const remotes: Record<TrackId, RemoteStats> = {};
     const outputMs = outputDelayMs(this.context);
     for (const [track, remote] of this.remotes) remotes[track] = remote.stats(outputMs);
     return {
       inputLevelDb: this.inputLevel.levelDb(),
       uplinkPath: "track",
-      downlinkPath: "track",
       why: this.why,
       remotes,
     };
@@ -139,7 +148,7 @@ export class StandardAudio implements Player {
   }
 
   private applyMixes(): void {
-    const mixOf = (track: TrackId) => this.mixes.get(track) ?? UNCHANGED;
+    const mixOf = (track: TrackId) => this.mixes.get(track) ?? NEUTRAL;
     const anySolo = [...this.remotes.keys()].some((track) => mixOf(track).solo);
     for (const [track, remote] of this.remotes) {
       const mix = mixOf(track);
@@ -207,7 +216,7 @@ class RemoteTrack {
       lost: this.now.packetsLost,
       late: this.now.packetsDiscarded,
       concealedMs: this.now.concealedSamples / 48,
-      driftPpm: 0,
+      playout: null,
     };
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Codec } from "../protocol";
 import { UplinkPolicy } from "./uplink_policy";
 
 /** Looks at the channel every 50 ms from `from` for `ms`, and gives the time afterwards. */
@@ -94,14 +95,37 @@ describe("the way up", () => {
     expect(policy.path).toBe("rtp");
   });
 
+  const report = (policy: UplinkPolicy, at: number, codec: Codec, lost: number, jitterUs = 500) =>
+    policy.observeReport(at, { codec, received: 400 - lost, lost, jitterUs });
+
   it("believes the server's third bad report, not a single one", () => {
     const policy = new UplinkPolicy();
-    policy.observeReport(1_000, 300, 100, 500);
-    policy.observeReport(2_000, 400, 0, 500);
-    policy.observeReport(3_000, 300, 100, 500);
-    policy.observeReport(4_000, 400, 0, 50_000);
+    report(policy, 1_000, "opus-64", 100);
+    report(policy, 2_000, "opus-64", 0);
+    report(policy, 3_000, "opus-64", 100);
+    report(policy, 4_000, "opus-64", 0, 50_000);
     expect(policy.path).toBe("data-channel");
-    policy.observeReport(5_000, 300, 100, 500);
+    report(policy, 5_000, "opus-64", 100);
+    expect(policy.path).toBe("rtp");
+  });
+
+  it("counts seconds, not reports, where two encodings are sent", () => {
+    const policy = new UplinkPolicy();
+    for (const second of [1, 2]) {
+      report(policy, second * 1_000, "opus-64", 100);
+      report(policy, second * 1_000, "opus", 100);
+    }
+    expect(policy.path).toBe("data-channel");
+    report(policy, 3_000, "opus-64", 100);
+    expect(policy.path).toBe("rtp");
+  });
+
+  it("is not fooled by the one encoding that arrives well", () => {
+    const policy = new UplinkPolicy();
+    for (const second of [1, 2, 3]) {
+      report(policy, second * 1_000, "opus", 0);
+      report(policy, second * 1_000, "opus-64", 100);
+    }
     expect(policy.path).toBe("rtp");
   });
 });

@@ -6,13 +6,23 @@
 // or late confirms. Surprising: coming back is tried, not measured, because an idle data channel
 // says nothing about itself; every failed try doubles the wait.
 
+import type { Codec } from "../protocol";
+import { ASKED_FOR } from "../session/audio_seam";
+
+export interface UplinkReport {
+  codec: Codec;
+  received: number;
+  lost: number;
+  jitterUs: number;
+}
+
 export type UplinkPath = "data-channel" | "rtp";
 
 /** Audio that may wait in the data channel's queue: the browser's own batching. */
 const QUEUE_TOLERATED_MS = 30;
 /** How long it may last: a machine that was busy for a moment drains its queue by itself. */
 const QUEUE_PATIENCE_MS = 500;
-/** Loss and jitter that the server reports; three reports (seconds) in a row. */
+/** Loss and jitter that the server reports of one encoding; three reports (seconds) in a row. */
 const LOST_SHARE_MAX = 0.05;
 const JITTER_MAX_US = 20_000;
 const BAD_REPORTS_MAX = 3;
@@ -30,13 +40,14 @@ export class UplinkPolicy {
   why = "the data channel carries the shortest packets";
   private since = 0;
   private congestedSince: number | null = null;
-  private badReports = 0;
+  /** Bad reports in a row on each encoding: with two of them there are two reports a second. */
+  private readonly badReports = new Map<Codec, number>();
   private failures = 0;
   private linkUpAt: number | null = null;
 
   /** Whatever happens, because somebody wants to compare. */
   keepToRtp(now: number): void {
-    this.toRtp(now, "asked for");
+    this.toRtp(now, ASKED_FOR);
     this.failures = Infinity;
   }
 
@@ -70,13 +81,14 @@ export class UplinkPolicy {
     }
   }
 
-  /** What the server reports each second of the packets that we sent. */
-  observeReport(now: number, received: number, lost: number, jitterUs: number): void {
+  /** What the server reports each second of the packets that we sent of one encoding. */
+  observeReport(now: number, { codec, received, lost, jitterUs }: UplinkReport): void {
     if (this.path === "rtp") return;
     const lostShare = lost / Math.max(1, received + lost);
     const bad = LOST_SHARE_MAX < lostShare || JITTER_MAX_US < jitterUs;
-    this.badReports = bad ? this.badReports + 1 : 0;
-    if (BAD_REPORTS_MAX <= this.badReports) this.fail(now, "packets were lost on the data channel");
+    const inARow = bad ? (this.badReports.get(codec) ?? 0) + 1 : 0;
+    this.badReports.set(codec, inARow);
+    if (BAD_REPORTS_MAX <= inARow) this.fail(now, "packets were lost on the data channel");
   }
 
   private retryMs(): number {
@@ -94,7 +106,7 @@ export class UplinkPolicy {
     this.why = why;
     this.since = now;
     this.congestedSince = null;
-    this.badReports = 0;
+    this.badReports.clear();
   }
 
   private toChannel(now: number): void {
@@ -102,6 +114,6 @@ export class UplinkPolicy {
     this.why = "the data channel carries the shortest packets";
     this.since = now;
     this.congestedSince = null;
-    this.badReports = 0;
+    this.badReports.clear();
   }
 }

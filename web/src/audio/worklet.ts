@@ -25,6 +25,8 @@ class JamProcessor extends AudioWorkletProcessor {
   private engine: EngineModule | null = null;
   private nextStatsFrame = 0;
   private started = false;
+  /** Made once for each length of a quantum, which does not change in practice. */
+  private silent: [Float32Array] = [SILENCE];
 
   constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
     super();
@@ -48,7 +50,7 @@ class JamProcessor extends AudioWorkletProcessor {
     const nowMs = (currentFrame / sampleRate) * 1000;
     if (!this.started) {
       this.started = true;
-      this.tell({ type: "ready", quantumFrames: frames });
+      this.tell({ type: "ready" });
     }
     this.send(engine, input, frames);
     this.receive(engine, nowMs);
@@ -63,12 +65,17 @@ class JamProcessor extends AudioWorkletProcessor {
   private send(engine: EngineModule, input: Float32Array[], frames: number): void {
     // Without a source connected there is no channel at all: capture silence, so that the media
     // clock goes on.
-    const heard = input.length === 0 ? [SILENCE.subarray(0, frames)] : input;
-    if (engine.capture(heard, frames) === 0) return;
+    if (engine.capture(input.length === 0 ? this.silence(frames) : input, frames) === 0) return;
     for (let packet = engine.pollPacket(); packet !== null; packet = engine.pollPacket()) {
       this.up.push(packet);
     }
     this.up.wake();
+  }
+
+  private silence(frames: number): Float32Array[] {
+    const view = this.silent[0];
+    if (view.length !== frames) this.silent = [SILENCE.subarray(0, frames)];
+    return this.silent;
   }
 
   private receive(engine: EngineModule, nowMs: number): void {
@@ -84,24 +91,31 @@ class JamProcessor extends AudioWorkletProcessor {
     if (engine === null) return;
     switch (message.type) {
       case "encodings":
-        engine.setEncodings(message.encodings);
+        this.check(message, engine.setEncodings(message.encodings));
         break;
       case "input-muted":
         engine.setInputMuted(message.muted);
         break;
       case "add-remote":
-        engine.addRemote(message.ssrc, message.channels);
+        this.check(message, engine.addRemote(message.ssrc, message.channels));
         break;
       case "remove-remote":
         engine.removeRemote(message.ssrc);
         break;
       case "mix":
-        engine.setMix(message.ssrc, message.gainDb, message.pan, message.muted, message.solo);
+        engine.setMix(message.ssrc, message);
+        break;
+      case "default-playout":
+        engine.setDefaultPlayout(message.mode);
         break;
       case "close":
         this.engine = null;
         break;
     }
+  }
+
+  private check({ type: command }: ToWorklet, taken: boolean): void {
+    if (!taken) this.tell({ type: "refused", command });
   }
 
   private tell(message: FromWorklet): void {

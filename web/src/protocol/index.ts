@@ -135,7 +135,11 @@ muted: boolean, } | { "type": "chat",
 /**
  * 1 to [`crate::limits::CHAT_TEXT_CHARS_MAX`] characters.
  */
-text: string, } | { "type": "ping", } | { "type": "leave", };
+text: string, } | { "type": "reception",
+/**
+ * Each at most once.
+ */
+streams: Array<StreamReception>, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * How the audio of one encoding is coded.
@@ -168,7 +172,7 @@ export type EngineKind = "native" | "browser" | "standard";
 /**
  * What was wrong with a request.
  */
-export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "bad_text" | "too_fast";
+export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "link_closed" | "over_rate" | "bad_text" | "too_fast";
 
 /**
  * Why a participant is gone.
@@ -334,6 +338,11 @@ track: TrackId,
  */
 codecs: Array<Codec>,
 /**
+ * How many earlier codec frames each RED packet repeats, because some of them get lost: 0 to
+ * 2. Nothing is repeated in packets of bare `opus`.
+ */
+redundant_frames: number,
+/**
  * Why, in words for the publisher, where it is not simply what was asked for.
  */
 reason?: string, } | { "type": "uplink",
@@ -424,6 +433,27 @@ codec: Codec,
  * 1 or 2.
  */
 channels: number, };
+
+/**
+ * How a packet stream arrived.
+ */
+export type StreamReception = {
+/**
+ * The stream.
+ */
+ssrc: Ssrc,
+/**
+ * Packets that were to arrive.
+ */
+expected_packets: number,
+/**
+ * How many of them did not.
+ */
+lost_packets: number,
+/**
+ * How often some were missing, one or several in a row.
+ */
+gaps: number, };
 
 /**
  * What somebody publishes.

@@ -89,9 +89,21 @@ export const CLIENT_SAMPLES = [
   },
   {
     "request": 8,
+    "type": "reception",
+    "streams": [
+      {
+        "ssrc": 9,
+        "expected_packets": 750,
+        "lost_packets": 12,
+        "gaps": 8
+      }
+    ]
+  },
+  {
     "type": "ping"
   },
   {
+    "request": 10,
     "type": "leave"
   }
 ] satisfies ClientEnvelope[];
@@ -232,6 +244,7 @@ export const SERVER_SAMPLES = [
       "opus-64",
       "opus"
     ],
+    "redundant_frames": 1,
     "reason": "Bo's browser plays only opus"
   },
   {
@@ -239,7 +252,8 @@ export const SERVER_SAMPLES = [
     "track": 1,
     "codecs": [
       "opus-64"
-    ]
+    ],
+    "redundant_frames": 0
   },
   {
     "request": 10,
@@ -354,11 +368,22 @@ export const SERVER_SAMPLES = [
   },
   {
     "type": "error",
-    "code": "bad_text",
+    "code": "link_closed",
     "text": "what to do"
   },
   {
     "request": 30,
+    "type": "error",
+    "code": "over_rate",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "bad_text",
+    "text": "what to do"
+  },
+  {
+    "request": 32,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
@@ -369,7 +394,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 32,
+    "request": 34,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
@@ -380,7 +405,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 34,
+    "request": 36,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
@@ -391,7 +416,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 36,
+    "request": 38,
     "type": "bye",
     "reason": "refused",
     "text": "why"

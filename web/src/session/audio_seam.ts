@@ -2,7 +2,7 @@
 // it as class JamAudio. A session knows no RTCPeerConnection and no AudioContext, so that its tests
 // need neither.
 
-import type { Capabilities, Codec, Source, Stream, TrackId } from "../protocol";
+import type { Capabilities, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
 
 /** Which way sound is played in this browser, and what kept us from the better one. */
 export interface EngineChoice {
@@ -10,7 +10,18 @@ export interface EngineChoice {
   mode: "engine" | "standard";
   /** Pieces that the browser lacks, in words; empty when the engine runs. */
   missing: string[];
+  /** Why our engine does not run in a browser that lacks nothing; null unless it failed. */
+  failure: string | null;
 }
+
+/**
+ * What the playout delay is steered by: left to the engine, leaned towards less delay or towards
+ * less risk, or so many milliseconds whatever the network does.
+ */
+export type PlayoutMode = "automatic" | "lower" | "safer" | number;
+
+/** The engine refuses a longer fixed delay. */
+export const FIXED_MS_MAX = 500;
 
 /** How one remote track is mixed for this pair of ears only. */
 export interface Mix {
@@ -19,13 +30,21 @@ export interface Mix {
   pan: number;
   muted: boolean;
   solo: boolean;
+  /** Null for what holds for everybody. */
+  playout: PlayoutMode | null;
 }
+
+export const NEUTRAL: Mix = { gainDb: 0, pan: 0, muted: false, solo: false, playout: null };
 
 export interface RemoteStats {
   levelDb: number;
   /** Audio waiting in the jitter buffer. */
   bufferMs: number;
-  /** From packet to loudspeaker, on this machine: buffer, decoder and output together. */
+  /**
+   * What is heard is older than it would be without packets, by this much; the network and the
+   * publisher's own devices come on top. Our engine counts the packet and the codec's look-ahead,
+   * the jitter buffer and the output; the browser's own player knows of the last two alone.
+   */
   delayMs: number;
   /** Packets, since the track was first heard. */
   received: number;
@@ -33,24 +52,82 @@ export interface RemoteStats {
   late: number;
   /** Audio that was invented for packets that did not come in time. */
   concealedMs: number;
-  driftPpm: number;
+  /** Our engine's account of the delay; null where the browser's own player has it. */
+  playout: PlayoutStats | null;
 }
+
+/** How long our engine lets a track wait, and why. */
+export interface PlayoutStats {
+  mode: PlayoutMode;
+  /** From a packet's arrival until its first frame is handed to the output; and what is wanted. */
+  delayMs: number;
+  targetMs: number;
+  /** What the target is made of: what each cause asks for. */
+  networkMs: number;
+  callbackMs: number;
+  driftMs: number;
+  redundancyMs: number;
+  /** Of the latest minute that was played; of all there was while that is less. */
+  concealedMsPerMinute: number;
+  /** Codec frames played from a later packet's redundancy. */
+  recovered: number;
+  /** How much faster the publisher's clock runs; null until that is known. */
+  driftPpm: number | null;
+  /** How much faster than this device the track is consumed at the moment. */
+  ratePpm: number;
+}
+
+/** `why` where the link asked for the way that sound runs. */
+export const ASKED_FOR = "asked for";
 
 /** A snapshot, updated about ten times a second. */
 export interface AudioStats {
   inputLevelDb: number;
   uplinkPath: "data-channel" | "rtp" | "track";
-  downlinkPath: string;
-  /** Why these paths, in words. */
+  /** Why this path, in words. */
   why: string;
   remotes: Record<TrackId, RemoteStats>;
 }
 
+/** What the link worker of our engine counts since the start. */
+export interface LinkCounts {
+  sentPackets: number;
+  sentBytes: number;
+  /** Packets that our side threw away because the path was full. */
+  skippedPackets: number;
+  receivedFrames: number;
+  queuedMs: number;
+  /** Packets that found the ring from the audio thread full, and the ring towards it. */
+  refusedUpPackets: number;
+  refusedDownPackets: number;
+  /** Frames that the browser's own packets could not take in time. */
+  droppedFrames: number;
+}
+
+/** The same with what the audio thread counts; for tests and reports of problems. */
+export interface EngineCounts extends LinkCounts {
+  /** Packets whose stream or content the engine did not know. */
+  refusedPackets: number;
+  /** Codec frames that nobody took from the engine in time. */
+  overrunFrames: number;
+  /** How often the engine was started anew. */
+  revivals: number;
+}
+
 export type LinkState = "connecting" | "up" | "down";
+
+/** Whether our engine's way up is chosen as it goes, or RTP from the start (tests, comparisons). */
+export type UplinkChoice = "auto" | "rtp";
 
 export interface AudioOptions {
   deviceId?: string;
   force?: "standard" | "engine";
+  /** Why our engine is not to be tried again: it failed in this visit. */
+  failure?: string;
+  /** `auto` unless asked for. */
+  uplink?: UplinkChoice;
+  /** Publishes silence and opens no input, for those who only listen. */
+  silent?: boolean;
   /** An input that is open already; whoever opens the sound with it hands it over. */
   stream?: MediaStream;
 }
@@ -61,21 +138,36 @@ export interface AudioPort {
   /** False while the browser holds all sound back, which it does until a click or a key. */
   readonly running: boolean;
   onlink: ((state: LinkState) => void) | null;
+  /**
+   * Called when the input ended by itself, as when it is unplugged: true once the system's default
+   * took its place, false where there is none.
+   */
+  oninputended: ((replaced: boolean) => void) | null;
   /** Called when publication() changed, for example because the uplink moved to RTP. */
   onpublication: (() => void) | null;
+  /** Called once the sound has stopped for good, with the reason: it must be opened anew. */
+  onfailed: ((why: string) => void) | null;
   capabilities(): Capabilities;
   offer(iceRestart: boolean): Promise<string>;
   accept(answer: string): Promise<void>;
   /** Returns true where a new offer is needed. */
   ensureSlots(slots: number): boolean;
   publication(): { channels: number; codecs: Codec[]; sources: Source[] };
-  setEncodings(codecs: Codec[]): void;
+  /** Sends these, each packet repeating so many earlier codec frames where it can. */
+  setEncodings(codecs: Codec[], redundantFrames: number): void;
   setStreams(streams: Stream[]): void;
   setMuted(muted: boolean): void;
   setRemote(track: TrackId, mix: Mix): void;
+  /** For every track whose mix has no mode of its own; nothing without our engine. */
+  setDefaultPlayout(mode: PlayoutMode): void;
   stats(): AudioStats;
+  /** How streams arrived since it was last asked: those that lost something. */
+  reception(): StreamReception[];
+  /** Null without our engine. */
+  engineCounts(): EngineCounts | null;
   /** Takes the server's report, each second, on how one encoding of ours arrives. */
-  reportUplink(received: number, lost: number, jitterUs: number): void;
-  setInputDevice(deviceId: string): Promise<void> | void;
+  reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void;
+  /** Swaps the input; false where a later choice, or the end, came first. */
+  setInputDevice(deviceId: string): Promise<boolean>;
   close(): Promise<void>;
 }

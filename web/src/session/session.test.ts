@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import type { ServerMessage } from "../protocol";
 import { CONNECTED, STREAM, World, joined } from "./test_world";
 
 beforeEach(() => {
@@ -66,10 +67,24 @@ describe("in the room", () => {
     await world.enter();
     world.audio.calls.length = 0;
     world.socket.receive({ type: "streams", streams: [STREAM] });
-    world.socket.receive({ type: "encodings_wanted", track: 1, codecs: ["opus-64", "opus"] });
+    world.socket.receive({ type: "encodings_wanted", track: 1, codecs: ["opus-64", "opus"], redundant_frames: 1 });
     world.socket.receive({ type: "uplink", track: 1, codec: "opus-64", received_packets: 748, lost_packets: 2, jitter_us: 90 });
     await world.settle();
-    expect(world.audio.calls).toEqual(["uplink 748 2", "streams 20", "mix 20: 0 dB", "encodings opus-64 opus"]);
+    expect(world.audio.calls).toEqual(["uplink opus-64 748 2", "streams 20", "mix 20: 0 dB", "encodings opus-64 opus with 1 repeated"]);
+  });
+
+  it("tells once a second which streams lose packets, and nothing while none does", async () => {
+    const world = new World();
+    await world.enter();
+    const told = () => world.socket.sent.filter((message) => message.type === "reception");
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(told()).toEqual([]);
+    world.audio.lossy = [{ ssrc: 1, expected_packets: 750, lost_packets: 9, gaps: 8 }];
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told()).toEqual([{ type: "reception", streams: world.audio.lossy }]);
+    world.session.leave();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(told()).toHaveLength(1);
   });
 
   it("offers again when slots run out, one negotiation after the other", async () => {
@@ -93,6 +108,24 @@ describe("in the room", () => {
     expect(world.socket.sent.at(-1)).toMatchObject({ type: "mute", track: 1, muted: true });
   });
 
+  it("steers playout for everybody and for one, in a sound that is opened anew as well", async () => {
+    const world = new World();
+    await world.enter();
+    const bo = { id: 2, name: "Bo", engine: "native", presence: "online" } as const;
+    const tracks = [{ id: 20, label: "mic", channels: 1, muted: false }];
+    world.socket.receive({ type: "participant", participant: { ...bo, tracks } });
+    world.socket.receive({ type: "streams", streams: [STREAM] });
+    await world.settle();
+    world.session.setDefaultPlayout("safer");
+    world.session.setMix(20, { playout: 12 });
+    expect(world.session.state.value.playout).toBe("safer");
+    expect(world.audio.calls.slice(-2)).toEqual(["playout safer", "mix 20: 0 dB, playout 12"]);
+    world.audio.onfailed?.("it stopped");
+    await world.settle();
+    expect(world.audios).toHaveLength(2);
+    expect(world.audio.calls).toContain("playout safer");
+  });
+
   it("publishes again when the sound moved to another source", async () => {
     const world = new World();
     await world.enter();
@@ -108,7 +141,58 @@ describe("in the room", () => {
     expect(world.session.inputDeviceId).toBe("");
     expect(world.session.state.value.notice?.code).toBe("NotReadableError");
     await world.session.setInputDevice("usb");
+    await world.session.setInputDevice("overtaken");
     expect(world.session.inputDeviceId).toBe("usb");
+  });
+
+  it("says when the input is gone, and what plays instead", async () => {
+    const world = new World();
+    await world.enter();
+    await world.session.setInputDevice("usb");
+    world.audio.oninputended?.(true);
+    expect(world.session.state.value.notice?.code).toBe("input_replaced");
+    expect(world.session.inputDeviceId).toBe("");
+    world.audio.oninputended?.(false);
+    expect(world.session.state.value.notice?.code).toBe("input_gone");
+  });
+
+  it("goes on with the browser's own sound when our engine is dead, and says so", async () => {
+    const world = new World();
+    await world.enter();
+    const [old, dead] = [world.socket, world.audio];
+    world.session.setMuted(true);
+    dead.onfailed?.("it stopped again and again");
+    await world.settle();
+    expect(dead.calls.at(-1)).toBe("close");
+    expect(world.audio.engine).toMatchObject({
+      mode: "standard",
+      failure: "it stopped again and again",
+    });
+    expect(world.audio.calls).toEqual(["muted"]);
+    expect(world.session.state.value.notice?.code).toBe("engine_stopped");
+    await world.enter(true);
+    expect(world.socket.sent[0]).toMatchObject({
+      type: "join",
+      seat: "first seat",
+      capabilities: { engine: "standard", decodes: ["opus"] },
+    });
+    expect(world.audio.calls).toEqual(["muted", "offer", "accept answer"]);
+    expect(world.session.state.value.notice?.code).toBe("engine_stopped");
+    // The server takes the place of the old socket away; nobody was ever gone.
+    old.receive({ type: "bye", reason: "replaced", text: "" });
+    old.close();
+    expect(world.phase.name).toBe("in");
+    expect(world.sockets).toHaveLength(2);
+  });
+
+  it("says nothing of an engine that ends after one left", async () => {
+    const world = new World();
+    await world.enter();
+    const { onfailed } = world.audio;
+    world.session.leave();
+    onfailed?.("too late");
+    await world.settle();
+    expect(world.audios).toHaveLength(1);
   });
 
   it("leaves with a word and closes everything", async () => {
@@ -167,6 +251,30 @@ describe("after a drop", () => {
     expect(world.audios).toHaveLength(2);
     expect(world.audios[0]?.calls.at(-1)).toBe("close");
     expect(world.audio.calls).toEqual(["offer"]);
+  });
+
+  it.each([
+    ["unmutes", true, false],
+    ["mutes", false, true],
+  ])("tells the server what it missed when one %s while away", async (_, before, after) => {
+    const world = new World();
+    await world.enter();
+    world.session.setMuted(before);
+    world.socket.close();
+    world.session.setMuted(after);
+    await world.enter(true, { muted: before });
+    expect(world.socket.sent.at(-1)).toMatchObject({ type: "mute", track: 1, muted: after });
+  });
+
+  it("mutes again where the drop swallowed it, and not where it did not", async () => {
+    for (const arrived of [false, true]) {
+      const world = new World();
+      await world.enter();
+      world.session.setMuted(true);
+      world.socket.close();
+      await world.enter(true, { muted: arrived });
+      expect(world.types.includes("mute"), `arrived: ${arrived}`).toBe(!arrived);
+    }
   });
 
   it("drops the work that was waiting for the old seat", async () => {
@@ -253,6 +361,53 @@ describe("after a drop", () => {
     world.audio.onlink?.("up");
     await vi.advanceTimersByTimeAsync(5_000);
     expect(world.audio.calls.filter((call) => call.startsWith("offer"))).toHaveLength(2);
+  });
+
+  it("opens another link when the server has given the old one up", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.onlink?.("down");
+    await world.settle();
+    await world.answer("connect", CONNECTED);
+    world.socket.receive({ type: "error", code: "media_refused", text: "the link is closed" });
+    await world.settle();
+    expect(world.session.state.value.notice).toBeNull();
+    expect(world.audios).toHaveLength(2);
+    expect(world.audios[0]?.calls.at(-1)).toBe("close");
+    expect(world.audio.calls).toEqual(["offer"]);
+    await world.answer("connect", CONNECTED);
+    expect(world.types.at(-1)).toBe("publish");
+    // Refused again it is said, and not tried again at once.
+    world.socket.receive({ type: "error", code: "media_refused", text: "no room" });
+    await world.settle();
+    expect(world.session.state.value.notice?.code).toBe("media_refused");
+    expect(world.audios).toHaveLength(2);
+  });
+
+  it("opens another link when the server says that the old one is over", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.onlink?.("up");
+    await world.settle();
+    const over: ServerMessage = { type: "error", code: "link_closed", text: "it is over" };
+    world.socket.receive(over);
+    await world.settle();
+    expect(world.audios).toHaveLength(2);
+    expect(world.audio.calls).toEqual(["offer"]);
+    // What is said about the old one while the new one is on its way changes nothing.
+    world.socket.receive(over);
+    await world.settle();
+    expect(world.audios).toHaveLength(2);
+    expect(world.session.state.value.notice).toBeNull();
+    await world.answer("connect", CONNECTED);
+    expect(world.types.at(-1)).toBe("publish");
+  });
+
+  it("says that sound was dropped for its rate", async () => {
+    const world = new World();
+    await world.enter();
+    world.socket.receive({ type: "error", code: "over_rate", text: "mic is sent too fast" });
+    expect(world.session.state.value.notice?.advice).toContain("mic is sent too fast");
   });
 
   it("says that a message was not sent", async () => {

@@ -6,16 +6,30 @@
 import { type Signal, signal } from "@preact/signals";
 
 import { type ClientMessage, type RoomId, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
-import type { AudioPort, AudioStats, LinkState, Mix } from "./audio_seam";
+import {
+  type AudioPort,
+  type AudioStats,
+  type LinkState,
+  type Mix,
+  NEUTRAL,
+  type PlayoutMode,
+} from "./audio_seam";
 import { Dropped, Refused, Signalling, type SocketLike } from "./signalling";
-import { type Action, NEUTRAL, type SessionState, initialState, reduce } from "./state";
-import { type Problem, UNREACHABLE, problemOfMedia } from "./words";
+import { type Action, type SessionState, initialState, isLinkGivenUp, reduce } from "./state";
+import {
+  CHAT_LOST,
+  ENGINE_STOPPED,
+  INPUT_GONE,
+  INPUT_REPLACED,
+  UNREACHABLE,
+  problemOfMedia,
+} from "./words";
 
 /** The world outside, in one place so that tests can bring their own. */
 export interface Surroundings {
   openSocket(): SocketLike;
-  /** Opens the sound with this input. */
-  openAudio(deviceId: string): Promise<AudioPort>;
+  /** Opens the sound with this input; `engineFailure` says why it must do without our engine. */
+  openAudio(deviceId: string, engineFailure: string | null): Promise<AudioPort>;
 }
 
 export interface Visit {
@@ -24,6 +38,8 @@ export interface Visit {
   deviceId: string;
   /** Whether one's own sound is published, or one only listens. */
   part: "musician" | "listener";
+  /** What steers everybody's playout delay at the start; `automatic` unless given. */
+  playout?: PlayoutMode;
 }
 
 export class Session {
@@ -34,16 +50,19 @@ export class Session {
   /** Which `joined` the media link belongs to; work begun for an older one is dropped. */
   private membership = 0;
   private linked = false;
+  /** Why our engine is not tried again in this visit. */
+  private engineFailure: string | null = null;
   private work: Promise<void> = Promise.resolve();
   private attempt = 0;
   private retry: ReturnType<typeof setTimeout> | null = null;
   private linkRetry: ReturnType<typeof setTimeout> | null = null;
+  private reporting: ReturnType<typeof setInterval> | null = null;
 
   constructor(
     private readonly visit: Visit,
     private readonly surroundings: Surroundings,
   ) {
-    this.state = signal(initialState(visit.room));
+    this.state = signal(initialState(visit.room, visit.playout));
     this.deviceId = visit.deviceId;
   }
 
@@ -89,10 +108,15 @@ export class Session {
     this.audio?.setRemote(track, mix);
   }
 
+  /** Steers the playout delay of everybody whose mix has no mode of its own. */
+  setDefaultPlayout(mode: PlayoutMode): void {
+    this.dispatch({ type: "playout", mode });
+    this.audio?.setDefaultPlayout(mode);
+  }
+
   async setInputDevice(deviceId: string): Promise<void> {
     try {
-      await this.audio?.setInputDevice(deviceId);
-      this.deviceId = deviceId;
+      if ((await this.audio?.setInputDevice(deviceId)) === true) this.deviceId = deviceId;
     } catch (error) {
       this.dispatch({ type: "notice", notice: problemOfMedia(error) });
     }
@@ -129,10 +153,13 @@ export class Session {
   }
 
   private async openAudio(): Promise<AudioPort> {
-    const audio = await this.surroundings.openAudio(this.deviceId);
+    const audio = await this.surroundings.openAudio(this.deviceId, this.engineFailure);
     audio.onlink = (link) => this.linkChanged(link);
+    audio.onfailed = (why) => this.engineFailed(why);
+    audio.oninputended = (replaced) => this.inputEnded(replaced);
     audio.onpublication = () => this.queue((present) => this.publish(present));
     audio.setMuted(this.state.value.muted);
+    audio.setDefaultPlayout(this.state.value.playout);
     return audio;
   }
 
@@ -194,8 +221,8 @@ export class Session {
         return;
       }
       case "encodings_wanted": {
-        const codecs = message.codecs;
-        this.queue((audio) => audio.setEncodings(codecs));
+        const { codecs, redundant_frames: redundantFrames } = message;
+        this.queue((audio) => audio.setEncodings(codecs, redundantFrames));
         return;
       }
       case "participant":
@@ -203,7 +230,12 @@ export class Session {
         this.queue(() => this.applyMixes());
         return;
       case "uplink":
-        this.audio?.reportUplink(message.received_packets, message.lost_packets, message.jitter_us);
+        this.audio?.reportUplink(
+          message.codec,
+          message.received_packets,
+          message.lost_packets,
+          message.jitter_us,
+        );
         return;
       case "connected":
       case "published":
@@ -211,39 +243,90 @@ export class Session {
       case "participant_left":
       case "chat":
       case "pong":
-      case "error":
       case "bye":
+        return;
+      case "error":
+        // The server has given the link up, and no ICE restart brings it back.
+        if (isLinkGivenUp(message.code, this.state.value.link)) this.relink();
         return;
     }
   }
 
   private joined(resumed: boolean): void {
     this.attempt = 0;
+    this.reporting ??= setInterval(() => this.reportReception(), REPORT_MS);
     this.membership += 1;
     const restart = resumed && this.linked;
     const stale = this.linked && !resumed;
     this.linked = true;
+    // Coming back clears what was said before, but this still holds.
+    if (this.engineFailure !== null) this.dispatch({ type: "notice", notice: ENGINE_STOPPED });
     this.queue(async () => {
       // A server that does not know the seat does not know the link's keys either.
       if (stale) await this.reopenAudio();
-      const audio = this.audio;
-      if (audio === null) return;
-      await this.negotiate(audio, restart);
-      await this.publish(audio);
+      await this.link(restart);
     });
   }
 
-  private async reopenAudio(): Promise<void> {
-    const old = this.audio;
-    this.audio = null;
-    if (old !== null) {
-      old.onlink = old.onpublication = null;
-      await old.close();
+  /** Tells which streams lose packets, so that their publishers repeat what is lost. */
+  private reportReception(): void {
+    const streams = this.audio?.reception() ?? [];
+    if (0 < streams.length && this.state.value.phase.name === "in") {
+      this.signalling?.send({ type: "reception", streams });
     }
+  }
+
+  /** Opens the sound anew, and with it another link; the seat stays. */
+  private relink(): void {
+    this.queue(async () => {
+      await this.reopenAudio();
+      await this.link(false);
+    });
+  }
+
+  private async link(iceRestart: boolean): Promise<void> {
+    const audio = this.audio;
+    if (audio === null) return;
+    await this.negotiate(audio, iceRestart);
+    await this.publish(audio);
+  }
+
+  private async reopenAudio(): Promise<void> {
+    // First: what the server says about the link that ends here is known.
+    this.dispatch({ type: "link", link: "connecting" });
+    await this.closeAudio();
     const audio = await this.openAudio();
     if (this.isClosed()) await audio.close();
     else this.audio = audio;
   }
+
+  private async closeAudio(): Promise<void> {
+    const audio = this.audio;
+    this.audio = null;
+    if (audio === null) return;
+    audio.onlink = audio.onpublication = audio.onfailed = audio.oninputended = null;
+    await audio.close();
+  }
+
+  /** The others play on: the browser's own sound takes over, which decodes less. */
+  private engineFailed(why: string): void {
+    if (this.isClosed()) return;
+    this.engineFailure = why;
+    this.step(async () => {
+      await this.reopenAudio();
+      this.linked = false;
+      // What one decodes is said with `join` alone: into the seat again, with another socket. The
+      // server ends the present one then, and to the others nobody was away.
+      this.dial();
+      this.dispatch({ type: "notice", notice: ENGINE_STOPPED });
+    });
+  }
+
+  private inputEnded(replaced: boolean): void {
+    if (replaced) this.deviceId = "";
+    this.dispatch({ type: "notice", notice: replaced ? INPUT_REPLACED : INPUT_GONE });
+  }
+
 
   private async negotiate(audio: AudioPort, iceRestart: boolean): Promise<void> {
     const signalling = this.signalling;
@@ -269,10 +352,15 @@ export class Session {
       codecs,
       sources,
     });
-    const { muted } = this.state.value;
-    if (answer?.type === "published" && muted) {
-      void this.ask({ type: "mute", track: answer.track, muted });
-    }
+    if (answer?.type === "published") this.tellMuted(answer.track);
+  }
+
+  /** Tells the server whether one is muted, where it believes otherwise: it may have missed it. */
+  private tellMuted(track: TrackId): void {
+    const { participants, me, muted } = this.state.value;
+    const tracks = participants.find((participant) => participant.id === me)?.tracks ?? [];
+    const told = tracks.find((mine) => mine.id === track)?.muted ?? false;
+    if (told !== muted) void this.ask({ type: "mute", track, muted });
   }
 
   private applyStreams(): void {
@@ -323,10 +411,16 @@ export class Session {
   /** Work on the media link is done one step after the other, and only for the present seat. */
   private queue(step: (audio: AudioPort) => void | Promise<void>): void {
     const membership = this.membership;
+    this.step(async () => {
+      if (membership === this.membership && this.audio !== null) await step(this.audio);
+    });
+  }
+
+  private step(work: () => Promise<void>): void {
     this.work = this.work.then(async () => {
-      if (membership !== this.membership || this.isClosed() || this.audio === null) return;
+      if (this.isClosed()) return;
       try {
-        await step(this.audio);
+        await work();
       } catch (error) {
         this.stepFailed(error);
       }
@@ -363,14 +457,11 @@ export class Session {
 
   private shutDown(): void {
     this.stopTimers();
+    if (this.reporting !== null) clearInterval(this.reporting);
+    this.reporting = null;
     this.signalling?.close();
     this.signalling = null;
-    const audio = this.audio;
-    this.audio = null;
-    if (audio !== null) {
-      audio.onlink = audio.onpublication = null;
-      void audio.close();
-    }
+    void this.closeAudio();
   }
 
   private stopTimers(): void {
@@ -385,14 +476,10 @@ export class Session {
   }
 }
 
-const CHAT_LOST: Problem = {
-  code: "not_sent",
-  title: "The message was not sent.",
-  advice: "You are not connected at the moment. Send it again once you are back.",
-  final: false,
-};
-
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 4_000;
 const LINK_RETRY_MS = 2_000;
+
+/** How often the server is told of loss, while there is some. */
+const REPORT_MS = 1_000;
 

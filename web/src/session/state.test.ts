@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { ChatMessage, Participant, ServerEnvelope } from "../protocol";
 import { SERVER_SAMPLES } from "../protocol/samples";
-import { type Action, type SessionState, initialState, reduce } from "./state";
+import { type Action, type SessionState, initialState, isSoloed, reduce } from "./state";
 
 const track = (id: number, label = "mic") => ({ id, label, channels: 1, muted: false });
 
@@ -109,7 +109,7 @@ describe("the others", () => {
   });
 
   it("get the mix that their name had before", () => {
-    const mix = { gainDb: -6, pan: 0.5, muted: false, solo: false };
+    const mix = { gainDb: -6, pan: 0.5, muted: false, solo: false, playout: 12 };
     const state = after(
       joined(),
       { type: "mix", track: 20, mix },
@@ -119,6 +119,32 @@ describe("the others", () => {
     );
     expect(state.mixes[70]).toEqual(mix);
     expect(state.mixes[80]).toMatchObject({ gainDb: 0 });
+  });
+
+  it("do not inherit the mix of a track that had their number on a server before", () => {
+    const muted = { gainDb: 0, pan: 0, muted: true, solo: false, playout: null };
+    const state = after(
+      joined(),
+      { type: "mix", track: 20, mix: muted },
+      { type: "dropped" },
+      joined({
+        participants: [
+          musician(1, "Ana"),
+          musician(2, "Chiara"),
+          musician(3, "Bo", { tracks: [track(30)] }),
+        ],
+      }),
+    );
+    expect(state.mixes[20]).toMatchObject({ muted: false });
+    expect(state.mixes[30]).toEqual(muted);
+  });
+
+  it("are heard again when whoever was soloed has left", () => {
+    const solo = { gainDb: 0, pan: 0, muted: false, solo: true, playout: null };
+    const here = [joined(), { type: "mix" as const, track: 20, mix: solo }];
+    expect(isSoloed(after(...here))).toBe(true);
+    const left = { type: "participant_left" as const, participant: 2, reason: "left" as const };
+    expect(isSoloed(after(...here, left))).toBe(false);
   });
 });
 

@@ -5,6 +5,7 @@
 import type {
   ChatMessage,
   Codec,
+  ErrorCode,
   Participant,
   ParticipantId,
   RoomId,
@@ -12,7 +13,7 @@ import type {
   Stream,
   TrackId,
 } from "../protocol";
-import type { LinkState, Mix } from "./audio_seam";
+import { type LinkState, type Mix, NEUTRAL, type PlayoutMode } from "./audio_seam";
 import { type Problem, problemOfBye, problemOfError } from "./words";
 
 export type Phase =
@@ -42,6 +43,8 @@ export interface SessionState {
   streams: Stream[];
   mixes: Record<TrackId, Mix>;
   remembered: Record<string, Mix>;
+  /** What steers the playout delay of everybody whose mix has no mode of its own. */
+  playout: PlayoutMode;
   entries: Entry[];
   /** How many events were written; gives each a key. */
   events: number;
@@ -67,14 +70,18 @@ export type Action =
   | { type: "dialing"; attempt: number }
   | { type: "link"; link: LinkState }
   | { type: "mix"; track: TrackId; mix: Mix }
+  | { type: "playout"; mode: PlayoutMode }
   | { type: "muted"; muted: boolean }
   | { type: "notice"; notice: Problem | null }
   | { type: "failed"; problem: Problem }
   | { type: "left" };
 
-export const NEUTRAL: Mix = { gainDb: 0, pan: 0, muted: false, solo: false };
+/** Whether somebody present is soloed, which silences everybody who is not. */
+export function isSoloed({ participants, mixes }: SessionState): boolean {
+  return participants.some(({ tracks }) => tracks.some(({ id }) => mixes[id]?.solo === true));
+}
 
-export function initialState(room: RoomId): SessionState {
+export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): SessionState {
   return {
     room,
     phase: { name: "joining" },
@@ -85,6 +92,7 @@ export function initialState(room: RoomId): SessionState {
     streams: [],
     mixes: {},
     remembered: {},
+    playout,
     entries: [],
     events: 0,
     myTrack: null,
@@ -111,6 +119,8 @@ export function reduce(state: SessionState, action: Action): SessionState {
       return { ...state, link: action.link };
     case "mix":
       return mixed(state, action.track, action.mix);
+    case "playout":
+      return { ...state, playout: action.mode };
     case "muted":
       return { ...state, muted: action.muted };
     case "notice":
@@ -192,7 +202,8 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
     notice: null,
   };
   if (!message.resumed) {
-    next = { ...next, streams: [], myTrack: null, uplink: {}, link: "connecting" };
+    // Track ids may be others' by now: mixes come back by name alone.
+    next = { ...next, streams: [], mixes: {}, myTrack: null, uplink: {}, link: "connecting" };
   }
   for (const participant of message.participants) next = placed(next, participant);
   const mine = next.participants.find((p) => p.id === next.me)?.tracks[0];
@@ -275,9 +286,21 @@ function dropped(state: SessionState): SessionState {
 function refused(state: SessionState, message: Message<"error">): SessionState {
   // The seat is given up for ever; the session asks for a new one.
   if (message.code === "seat_gone") return { ...state, seat: null };
+  // The session opens another link by itself.
+  if (isLinkGivenUp(message.code, state.link)) return state;
+  // About a link that another one is about to replace.
+  if (message.code === "link_closed") return state;
   const problem = problemOfError(message.code, message.text);
   const fatal = state.phase.name === "joining" || problem.final;
   return fatal ? closed(state, problem) : { ...state, notice: problem };
+}
+
+/** Whether an error means that another link has to be opened, and that is not under way. */
+export function isLinkGivenUp(code: ErrorCode, link: LinkState): boolean {
+  return (
+    (code === "link_closed" && link !== "connecting") ||
+    (code === "media_refused" && link === "down")
+  );
 }
 
 function dismissed(state: SessionState, message: Message<"bye">): SessionState {

@@ -11,24 +11,33 @@ import type {
   ServerMessage,
   Source,
   Stream,
+  StreamReception,
+  Track,
   TrackId,
 } from "../protocol";
-import type { AudioPort, AudioStats, LinkState, Mix } from "./audio_seam";
+import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "./audio_seam";
 import { Session } from "./session";
 import type { SocketLike } from "./signalling";
 
 /** Sound that is never made: notes what it was asked for. */
 class FakeAudio implements AudioPort {
-  readonly engine = { mode: "engine" as const, missing: [] };
+  readonly engine: EngineChoice;
   running = true;
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
+  onfailed: ((why: string) => void) | null = null;
+  oninputended: ((replaced: boolean) => void) | null = null;
   readonly calls: string[] = [];
   slotsNeedAnOffer = false;
   /** What an offer waits for. */
   held: Promise<void> | null = null;
 
+  constructor(readonly deviceId: string, failure: string | null) {
+    this.engine = { mode: failure === null ? "engine" : "standard", missing: [], failure };
+  }
+
   capabilities(): Capabilities {
+    if (this.engine.mode === "standard") return { engine: "standard", decodes: ["opus"] };
     return { engine: "browser", decodes: ["opus-64", "opus", "pcm"] };
   }
   async offer(iceRestart: boolean): Promise<string> {
@@ -46,8 +55,9 @@ class FakeAudio implements AudioPort {
   publication(): { channels: number; codecs: Codec[]; sources: Source[] } {
     return { channels: 1, codecs: ["opus-64", "opus"], sources: [{ codec: "opus-64", ssrc: 1 }] };
   }
-  setEncodings(codecs: Codec[]): void {
-    this.calls.push(`encodings ${codecs.join(" ")}`);
+  setEncodings(codecs: Codec[], redundantFrames: number): void {
+    const repeated = redundantFrames === 0 ? "" : ` with ${redundantFrames} repeated`;
+    this.calls.push(`encodings ${codecs.join(" ")}${repeated}`);
   }
   setStreams(streams: Stream[]): void {
     if (0 < streams.length) this.calls.push(`streams ${streams.map((s) => s.track).join(" ")}`);
@@ -56,17 +66,31 @@ class FakeAudio implements AudioPort {
     if (muted) this.calls.push("muted");
   }
   setRemote(track: TrackId, mix: Mix): void {
-    this.calls.push(`mix ${track}: ${mix.gainDb} dB`);
+    const playout = mix.playout === null ? "" : `, playout ${mix.playout}`;
+    this.calls.push(`mix ${track}: ${mix.gainDb} dB${playout}`);
   }
+  setDefaultPlayout(mode: PlayoutMode): void {
+    if (mode !== "automatic") this.calls.push(`playout ${mode}`);
+  }
+  /** What is told of each track. */
+  remotes: Record<TrackId, RemoteStats> = {};
   stats(): AudioStats {
-    return { inputLevelDb: -20, uplinkPath: "data-channel", downlinkPath: "rtp", why: "", remotes: {} };
+    return { inputLevelDb: -20, uplinkPath: "data-channel", why: "", remotes: this.remotes };
   }
-  reportUplink(received: number, lost: number): void {
-    this.calls.push(`uplink ${received} ${lost}`);
+  /** What the next second's report is. */
+  lossy: StreamReception[] = [];
+  reception(): StreamReception[] {
+    return this.lossy;
   }
-  setInputDevice(deviceId: string): Promise<void> {
+  reportUplink(codec: Codec, received: number, lost: number): void {
+    this.calls.push(`uplink ${codec} ${received} ${lost}`);
+  }
+  setInputDevice(deviceId: string): Promise<boolean> {
     if (deviceId === "broken") return Promise.reject(new DOMException("", "NotReadableError"));
-    return Promise.resolve();
+    return Promise.resolve(deviceId !== "overtaken");
+  }
+  engineCounts(): null {
+    return null;
   }
   async close(): Promise<void> {
     this.calls.push("close");
@@ -110,8 +134,8 @@ export class World {
         },
         openAudio:
           openAudio ??
-          (async () => {
-            const audio = new FakeAudio();
+          (async (deviceId, failure) => {
+            const audio = new FakeAudio(deviceId, failure);
             this.audios.push(audio);
             return audio;
           }),
@@ -153,11 +177,13 @@ export class World {
     await this.settle();
   }
 
-  /** From the start to published and playing. */
-  async enter(resumed = false): Promise<void> {
+  /** From the start, or a drop, to published and playing; the server has the track as given. */
+  async enter(resumed = false, track?: { muted: boolean }): Promise<void> {
     if (this.sockets.length === 0) await this.session.start();
+    await this.settle();
     await this.open();
-    await this.answer("join", joined(resumed));
+    const tracks = track === undefined ? [] : [{ id: 1, label: "mic", channels: 1, ...track }];
+    await this.answer("join", joined(resumed, tracks));
     await this.answer("connect", CONNECTED);
     if (this.types.includes("publish")) {
       await this.answer("publish", { type: "published", track: 1, label: "mic" });
@@ -172,7 +198,7 @@ function last<T>(items: T[]): T {
   return item;
 }
 
-export function joined(resumed: boolean): ServerMessage {
+export function joined(resumed: boolean, tracks: Track[] = []): ServerMessage {
   return {
     type: "joined",
     version: 1,
@@ -182,7 +208,7 @@ export function joined(resumed: boolean): ServerMessage {
     ticket_seconds: 30,
     seat: resumed ? "second seat" : "first seat",
     seat_seconds: 15,
-    participants: [{ id: 1, name: "Ana", engine: "browser", presence: "online", tracks: [] }],
+    participants: [{ id: 1, name: "Ana", engine: "browser", presence: "online", tracks }],
     chat: [],
     resumed,
   };

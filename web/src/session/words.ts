@@ -54,6 +54,13 @@ export function problemOfError(code: ErrorCode, text: string): Problem {
         "The server could not set up the sound.",
         `Leave the room and join again in a moment. (${text})`,
       );
+    case "link_closed":
+      return say("The sound connection ended.", "Leave the room and join again.");
+    case "over_rate":
+      return say(
+        "Part of your sound was not passed on.",
+        `Reload the page. If it happens again, please report it. (${text})`,
+      );
     case "no_such_track":
     case "bad_track":
       return say("Your sound could not be published.", `Leave the room and join again. (${text})`);
@@ -169,5 +176,33 @@ export const UNREACHABLE: Problem = {
   code: "unreachable",
   title: "The server does not answer.",
   advice: "Check your network, then try again.",
+  final: false,
+};
+
+export const CHAT_LOST: Problem = {
+  code: "not_sent",
+  title: "The message was not sent.",
+  advice: "You are not connected at the moment. Send it again once you are back.",
+  final: false,
+};
+
+export const ENGINE_STOPPED: Problem = {
+  code: "engine_stopped",
+  title: "The low-delay engine stopped.",
+  advice: "You play on with the browser's own sound, about 50 ms later. Reload to try again.",
+  final: false,
+};
+
+export const INPUT_REPLACED: Problem = {
+  code: "input_replaced",
+  title: "Your input is gone.",
+  advice: "The system's default took its place. Plug yours in again and choose it, or go on.",
+  final: false,
+};
+
+export const INPUT_GONE: Problem = {
+  code: "input_gone",
+  title: "Your input is gone, and nobody hears you.",
+  advice: "Plug it in again and choose it, or choose another one.",
   final: false,
 };

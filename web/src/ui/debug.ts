@@ -1,7 +1,7 @@
 // `window.vjam`: what a test, or a musician reporting a problem, may look at. Read-only, plain data;
 // `copy(JSON.stringify(vjam.report()))` in the console is a useful bug report.
 
-import type { AudioPort, AudioStats, EngineChoice, Mix } from "../session/audio_seam";
+import type { AudioPort, AudioStats, EngineChoice, EngineCounts, Mix } from "../session/audio_seam";
 import type { Session } from "../session/session";
 import type { SessionState } from "../session/state";
 import type { TrackId } from "../protocol";
@@ -13,10 +13,12 @@ export interface DebugHandle {
   readonly stats: AudioStats | null;
   /** Which way sound runs; null before it is open. */
   readonly engine: EngineChoice | null;
+  /** What our engine counted; null without it. */
+  readonly counts: EngineCounts | null;
   /** The sound itself (`debugTap()` is what one hears, as a node); null before it is open. */
   readonly audio: AudioPort | null;
   /** All of it at once. */
-  report(): Pick<DebugHandle, "state" | "stats" | "engine">;
+  report(): Pick<DebugHandle, "state" | "stats" | "engine" | "counts">;
   mute(muted: boolean): void;
   mix(track: TrackId, change: Partial<Mix>): void;
   chat(text: string): void;
@@ -49,11 +51,14 @@ export function installDebugHandle(): void {
     get engine() {
       return present?.port?.engine ?? null;
     },
+    get counts() {
+      return present?.port?.engineCounts() ?? null;
+    },
     get audio() {
       return present?.port ?? null;
     },
     report() {
-      return { state: this.state, stats: this.stats, engine: this.engine };
+      return { state: this.state, stats: this.stats, engine: this.engine, counts: this.counts };
     },
     mute: (muted) => present?.setMuted(muted),
     mix: (track, change) => present?.setMix(track, change),

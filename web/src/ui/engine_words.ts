@@ -1,16 +1,21 @@
 // Which way sound runs in this browser, and what that means for the delay.
 
-import type { AudioStats, EngineChoice } from "../session/audio_seam";
+import { ASKED_FOR, type AudioStats, type EngineChoice } from "../session/audio_seam";
 import type { EngineKind } from "../protocol";
 
-export function engineTitle(engine: EngineChoice): string {
-  return engine.mode === "engine" ? "Low-delay engine" : "Ordinary browser sound";
+export function engineTitle(engine: EngineChoice, uplinkPath?: AudioStats["uplinkPath"]): string {
+  if (engine.mode === "standard") return "Ordinary browser sound";
+  return uplinkPath === "rtp" ? "Low-delay engine, sending in longer packets" : "Low-delay engine";
 }
 
 export function engineReason(engine: EngineChoice, forced: boolean): string {
   if (engine.mode === "engine") return "Runs in this browser, at the shortest delay it can do.";
   const cost = "You hear and play all the same, about 50 ms later.";
-  if (engine.missing.length === 0 || forced) return `Asked for in the link. ${cost}`;
+  if (forced) return `Asked for in the link. ${cost}`;
+  if (engine.failure !== null) {
+    return `The low-delay engine could run here, but ${engine.failure}. ${cost} Reload to try again.`;
+  }
+  if (engine.missing.length === 0) return `Asked for in the link. ${cost}`;
   return `The low-delay engine needs what this browser lacks: ${engine.missing.join("; ")}. ${cost}`;
 }
 
@@ -20,9 +25,11 @@ export function uplinkWords(engine: EngineChoice, { uplinkPath, why }: AudioStat
     case "data-channel":
       return "Your sound leaves in the shortest packets, over a data channel.";
     case "rtp":
-      return `Your sound leaves in packets of 10 ms, because ${why}. The shorter ones are tried again by themselves.`;
+      return why === ASKED_FOR
+        ? "Your sound leaves in packets of 10 ms, as asked for in the link."
+        : `Your sound leaves in packets of 10 ms, because ${why}. The shorter ones are tried again by themselves.`;
     case "track":
-      return engineReason(engine, engine.missing.length === 0);
+      return engineReason(engine, false);
   }
 }
 

@@ -19,6 +19,11 @@ export function percent(share: number | undefined): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** How much faster one clock runs than another. */
+export function partsPerMillion(ppm: number | null): string {
+  return ppm === null ? UNKNOWN : `${signed(Math.round(ppm))} ppm`;
+}
+
 export function pan(position: number): string {
   const share = Math.round(Math.abs(position) * 100);
   if (share === 0) return "center";

@@ -94,9 +94,4 @@ export class InputCheck {
   }
 }
 
-/** An input that is never heard, for those who only listen. */
-export function silentInput(): MediaStream {
-  return new AudioContext().createMediaStreamDestination().stream;
-}
-
 const CHANNELS = 1;

@@ -42,6 +42,8 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
   const [inputProblem, setInputProblem] = useState<Problem | null>(null);
   const [nameProblem, setNameProblem] = useState("");
   const open = useRef<InputCheck | null>(null);
+  /** Which opening is the newest: an earlier one that comes late is closed again. */
+  const attempts = useRef(0);
   const surroundings = surroundingsProblem();
   const shown = surroundings ?? inputProblem ?? problem;
 
@@ -51,9 +53,12 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
   };
 
   const startCheck = async (wanted: string) => {
+    attempts.current += 1;
+    const attempt = attempts.current;
     open.current?.close();
     take(null);
     setInputProblem(null);
+    setDeviceId(wanted);
     try {
       const next = await InputCheck.open(wanted).catch((error: unknown) => {
         // The remembered interface may be unplugged today: take whatever there is.
@@ -61,12 +66,20 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
         if (gone && wanted !== "") return InputCheck.open("");
         throw error;
       });
+      if (attempt !== attempts.current) return next.close();
       take(next);
       setDeviceId(next.deviceId);
-      setDevices(await inputDevices());
     } catch (error) {
-      setInputProblem(problemOfMedia(error));
+      if (attempt === attempts.current) setInputProblem(problemOfMedia(error));
     }
+    // Another input can be chosen even where this one did not open.
+    const known = await inputDevices();
+    if (attempt === attempts.current) setDevices(known);
+  };
+
+  /** Nothing that is still being opened is wanted any more. */
+  const abandon = () => {
+    attempts.current += 1;
   };
 
   const join = (part: Choice["part"]) => {
@@ -76,7 +89,8 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
       document.getElementById("name")?.focus();
       return;
     }
-    savePreferences({ name: trimmed, deviceId });
+    savePreferences({ ...loadPreferences(), name: trimmed, deviceId });
+    abandon();
     const stream = part === "musician" ? (open.current?.handOver() ?? null) : null;
     if (part === "listener") open.current?.close();
     take(null);
@@ -96,12 +110,13 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
     const unwatch = watchInputDevices(setDevices);
     return () => {
       unwatch();
+      abandon();
       open.current?.close();
       open.current = null;
     };
   }, []);
 
-  const engine = query.engine === "standard" ? { mode: "standard" as const, missing: [] } : probe();
+  const engine = query.engine === "standard" ? { mode: "standard" as const, missing: [], failure: null } : probe();
   const cannotOpen = inputProblem !== null || problem?.code.endsWith("Error") === true;
 
   return (
@@ -153,27 +168,13 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
               {nameProblem}
             </p>
           </div>
-          {check === null ? (
-            <div class="field">
-              <span class="label">Your input</span>
-              <button
-                type="button"
-                class="button"
-                disabled={busy || surroundings !== null}
-                onClick={() => void startCheck(deviceId)}
-              >
-                Check my microphone or instrument
-              </button>
-              <p class="help">The browser will ask whether this page may use it.</p>
-            </div>
-          ) : (
-            <CheckedInput
-              check={check}
-              devices={devices}
-              deviceId={deviceId}
-              onChoose={(id) => void startCheck(id)}
-            />
-          )}
+          <Input
+            check={check}
+            devices={devices}
+            deviceId={deviceId}
+            disabled={busy || surroundings !== null}
+            onChoose={(id) => void startCheck(id)}
+          />
           <button
             type="submit"
             class="button primary large"
@@ -199,14 +200,72 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
   );
 }
 
-interface CheckedInputProps {
-  check: InputCheck;
+interface InputProps {
+  /** The input that is open; null before one is. */
+  check: InputCheck | null;
   devices: InputDevice[];
   deviceId: string;
+  disabled: boolean;
   onChoose: (deviceId: string) => void;
 }
 
-function CheckedInput({ check, devices, deviceId, onChoose }: CheckedInputProps) {
+/** The choice stands as soon as inputs are known, whether or not one of them opens. */
+function Input({ check, devices, deviceId, disabled, onChoose }: InputProps) {
+  const choice = useRef<HTMLSelectElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const wasFocused = useRef(false);
+  const known = devices.some((device) => device.id === deviceId);
+  // The button goes when the input is open; whoever pressed it by keyboard goes on at the choice.
+  wasFocused.current ||= button.current !== null && document.activeElement === button.current;
+  useEffect(() => {
+    if (check === null || !wasFocused.current || devices.length === 0) return;
+    wasFocused.current = false;
+    if (document.activeElement === document.body) choice.current?.focus();
+  }, [check, devices]);
+
+  return (
+    <div class="field">
+      {devices.length === 0 ? (
+        <span class="label">Your input</span>
+      ) : (
+        <>
+          <label for="input">Your input</label>
+          <select
+            id="input"
+            ref={choice}
+            value={known ? deviceId : ""}
+            onChange={(event) => onChoose(event.currentTarget.value)}
+          >
+            {!known && <option value="">System default</option>}
+            {devices.map((device) => (
+              <option key={device.id} value={device.id}>
+                {device.label}
+              </option>
+            ))}
+          </select>
+        </>
+      )}
+      {check === null ? (
+        <>
+          <button
+            type="button"
+            ref={button}
+            class="button"
+            disabled={disabled}
+            onClick={() => onChoose(deviceId)}
+          >
+            Check my microphone or instrument
+          </button>
+          <p class="help">The browser will ask whether this page may use it.</p>
+        </>
+      ) : (
+        <CheckedLevel check={check} />
+      )}
+    </div>
+  );
+}
+
+function CheckedLevel({ check }: { check: InputCheck }) {
   const verdict = useRef(new LevelVerdict());
   const read = () => {
     const levelDb = check.levelDb();
@@ -214,20 +273,12 @@ function CheckedInput({ check, devices, deviceId, onChoose }: CheckedInputProps)
     return levelDb ?? LEVEL_DB_MIN;
   };
   return (
-    <div class="field">
-      <label for="input">Your input</label>
-      <select id="input" value={deviceId} onChange={(event) => onChoose(event.currentTarget.value)}>
-        {devices.map((device) => (
-          <option key={device.id} value={device.id}>
-            {device.label}
-          </option>
-        ))}
-      </select>
+    <>
       <Meter label="Input level" read={read} />
       <p class="help">
         <Readout read={() => verdict.current.words()} />
       </p>
-    </div>
+    </>
   );
 }
 

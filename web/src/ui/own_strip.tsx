@@ -2,12 +2,16 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import type { AudioStats } from "../session/audio_seam";
 import type { Session } from "../session/session";
+import { rememberInput, rememberPlayout } from "../session/preferences";
 import type { SessionState } from "../session/state";
 import { engineTitle, uplinkWords } from "./engine_words";
 import { LEVEL_DB_MIN, milliseconds, percent } from "./format";
+import { onFrame } from "./frames";
 import { type InputDevice, watchInputDevices } from "./input";
 import { Meter, Readout } from "./meter";
+import { PlayoutChooser } from "./playout";
 import { MuteButton } from "./room";
 
 interface Props {
@@ -28,7 +32,7 @@ export function OwnStrip({ session, state }: Props) {
           {me?.name ?? "You"}{" "}
           <span class="tag">{state.muted ? "muted: nobody hears you" : "you"}</span>
         </h2>
-        <MuteButton session={session} muted={state.muted} />
+        {session.part === "musician" && <MuteButton session={session} muted={state.muted} />}
       </div>
       <div class="own-body">
         <div class="own-side">
@@ -60,20 +64,43 @@ export function OwnStrip({ session, state }: Props) {
             </div>
           </dl>
           <Details session={session} state={state} />
+          <OthersPlayout session={session} state={state} />
         </div>
       </div>
     </section>
   );
 }
 
+/** What steers the delay of everybody who has no choice of their own. */
+function OthersPlayout({ session, state }: Props) {
+  if (session.port?.engine.mode !== "engine") return null;
+  const targets = () =>
+    Object.values(session.stats()?.remotes ?? {}).flatMap(({ playout }) => playout?.targetMs ?? []);
+  return (
+    <PlayoutChooser
+      label="Delay of others"
+      who="who have none of their own"
+      choice={state.playout}
+      everybody={null}
+      wantedMs={() => (targets().length === 0 ? undefined : Math.max(...targets()))}
+      onChoose={(chosen) => {
+        const mode = chosen ?? "automatic";
+        session.setDefaultPlayout(mode);
+        rememberPlayout(mode);
+      }}
+    />
+  );
+}
+
 /** How one's sound travels and why so; open by itself where it is not the best way. */
 function Details({ session, state }: Props) {
   const engine = session.port?.engine;
+  const path = useUplinkPath(session);
   if (engine === undefined) return null;
   const { reason } = state.encodings;
   return (
-    <details class="help" open={engine.mode === "standard"}>
-      <summary data-engine={engine.mode}>{engineTitle(engine)}</summary>
+    <details class="help" open={path === "track" || path === "rtp"}>
+      <summary data-engine={engine.mode}>{engineTitle(engine, path)}</summary>
       <p>
         <Readout
           read={() => {
@@ -91,6 +118,12 @@ function Details({ session, state }: Props) {
   );
 }
 
+function useUplinkPath(session: Session): AudioStats["uplinkPath"] | undefined {
+  const [path, setPath] = useState(session.stats()?.uplinkPath);
+  useEffect(() => onFrame(() => setPath(session.stats()?.uplinkPath)), [session]);
+  return path;
+}
+
 function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
@@ -98,14 +131,20 @@ function sentence(text: string): string {
 function InputChooser({ session }: { session: Session }) {
   const [devices, setDevices] = useState<InputDevice[]>([]);
   useEffect(() => watchInputDevices(setDevices), []);
-  if (devices.length < 2) return null;
+  const choose = async (deviceId: string) => {
+    await session.setInputDevice(deviceId);
+    // Only what opened is worth remembering.
+    if (session.inputDeviceId === deviceId) rememberInput(deviceId);
+  };
+  // A single one can be chosen too, where it is not the one that plays.
+  if (devices.length === 0) return null;
   return (
     <div class="field compact">
       <label for="own-input">Input</label>
       <select
         id="own-input"
         value={session.inputDeviceId}
-        onChange={(event) => void session.setInputDevice(event.currentTarget.value)}
+        onChange={(event) => void choose(event.currentTarget.value)}
       >
         <option value="">System default</option>
         {devices.map((device) => (

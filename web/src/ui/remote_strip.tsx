@@ -3,13 +3,14 @@
 import { useId, useRef } from "preact/hooks";
 
 import type { Participant, Track } from "../protocol";
-import type { Mix, RemoteStats } from "../session/audio_seam";
+import { type Mix, NEUTRAL, type PlayoutMode, type RemoteStats } from "../session/audio_seam";
 import type { Session } from "../session/session";
-import { NEUTRAL, type SessionState } from "../session/state";
+import { type SessionState, isSoloed } from "../session/state";
 import { participantEngine } from "./engine_words";
 import { LEVEL_DB_MIN, UNKNOWN, decibels, milliseconds, pan, panShort, percent } from "./format";
 import { LossWindow } from "./loss";
 import { Meter, Readout } from "./meter";
+import { Playout } from "./playout";
 
 interface Props {
   session: Session;
@@ -18,7 +19,7 @@ interface Props {
 }
 
 export function RemoteStrips({ session, state, others }: Props) {
-  const soloed = Object.entries(state.mixes).some(([, mix]) => mix.solo);
+  const soloed = isSoloed(state);
   return (
     <ul class="remotes">
       {others.map((participant) => (
@@ -45,6 +46,7 @@ export function RemoteStrips({ session, state, others }: Props) {
               several={1 < participant.tracks.length}
               mix={state.mixes[track.id] ?? NEUTRAL}
               soloed={soloed}
+              everybody={state.playout}
             />
           ))}
         </li>
@@ -62,9 +64,11 @@ interface ChannelProps {
   mix: Mix;
   /** Whether somebody in the room is soloed, which silences everybody who is not. */
   soloed: boolean;
+  /** What steers the playout delay of everybody without a choice of their own. */
+  everybody: PlayoutMode;
 }
 
-function Channel({ session, name, track, several, mix, soloed }: ChannelProps) {
+function Channel({ session, name, track, several, mix, soloed, everybody }: ChannelProps) {
   const id = useId();
   const loss = useRef(new LossWindow());
   const who = several ? `${name}, ${track.label}` : name;
@@ -134,7 +138,7 @@ function Channel({ session, name, track, several, mix, soloed }: ChannelProps) {
       </div>
       <dl class="numbers">
         <div>
-          <dt>Delay</dt>
+          <dt title={DELAY_TITLE}>Delay</dt>
           <dd>
             <Readout read={() => milliseconds(remote()?.delayMs)} />
           </dd>
@@ -158,6 +162,15 @@ function Channel({ session, name, track, several, mix, soloed }: ChannelProps) {
           </dd>
         </div>
       </dl>
+      {session.port?.engine.mode === "engine" && (
+        <Playout
+          session={session}
+          who={who}
+          track={track.id}
+          choice={mix.playout}
+          everybody={everybody}
+        />
+      )}
     </div>
   );
 }
@@ -171,6 +184,9 @@ function recent(
   if (remote === undefined) return UNKNOWN;
   return percent(loss.update(nowMs, remote)?.[which]);
 }
+
+/** Where our engine does not run, the browser tells of the last two alone. */
+const DELAY_TITLE = "Packets, codec, buffer and this computer's output; the network comes on top";
 
 /** The mixer's range as well; below the bottom one mutes. */
 const GAIN_DB_MIN = -40;

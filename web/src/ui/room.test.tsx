@@ -6,6 +6,8 @@ import { act } from "preact/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Participant } from "../protocol";
+import type { PlayoutStats, RemoteStats } from "../session/audio_seam";
+import { loadPreferences } from "../session/preferences";
 import { World } from "../session/test_world";
 import { Room } from "./room";
 
@@ -15,6 +17,30 @@ const bo: Participant = {
   engine: "native",
   presence: "online",
   tracks: [{ id: 20, label: "mic", channels: 1, muted: false }],
+};
+
+const PLAYOUT: PlayoutStats = {
+  mode: "automatic",
+  delayMs: 2.5,
+  targetMs: 3,
+  networkMs: 1,
+  callbackMs: 1.5,
+  driftMs: 0.4,
+  redundancyMs: 0.1,
+  concealedMsPerMinute: 42.1,
+  recovered: 2,
+  driftPpm: 12.3,
+  ratePpm: -4,
+};
+const REMOTE: RemoteStats = {
+  levelDb: -20,
+  bufferMs: 2,
+  delayMs: 9,
+  received: 1000,
+  lost: 5,
+  late: 3,
+  concealedMs: 50,
+  playout: null,
 };
 
 // What happy-dom has none of.
@@ -51,7 +77,24 @@ function named(role: string, name: string): HTMLElement {
   return found;
 }
 
+function text(selector: string): string {
+  return document.querySelector(selector)?.textContent ?? "";
+}
+
+function field(selector: string): HTMLInputElement | HTMLSelectElement {
+  const found = document.querySelector<HTMLInputElement | HTMLSelectElement>(selector);
+  if (found === null) throw new Error(`no ${selector}`);
+  return found;
+}
+
+/** Gives a field another value, as its musician does. */
+async function choose(found: HTMLInputElement | HTMLSelectElement, value: string): Promise<void> {
+  found.value = value;
+  await act(() => void found.dispatchEvent(new Event("change", { bubbles: true })));
+}
+
 afterEach(() => {
+  localStorage.clear();
   unmount();
   vi.useRealTimers();
 });
@@ -76,6 +119,53 @@ describe("the room", () => {
     expect(named("button", "Solo Bo").getAttribute("aria-pressed")).toBe("true");
     expect(world.session.state.value.mixes[20]).toMatchObject({ gainDb: -12, solo: true });
     expect(world.audio.calls.at(-1)).toBe("mix 20: -12 dB");
+  });
+
+  it("says how long somebody waits and why, and takes another choice of it", async () => {
+    const world = await shown(bo);
+    world.audio.remotes = { 20: { ...REMOTE, playout: PLAYOUT } };
+    await vi.waitFor(() => expect(text(".playout summary")).toContain("Waits 2.5 ms"));
+    expect(text(".playout summary")).toContain("automatic");
+    expect(text(".playout .shares")).toMatch(/Network 1.0 ms.*computer 1.5 ms.*Clocks 0.4 ms.*Redundancy 0.1 ms/);
+    const figures = [...document.querySelectorAll(".playout dd")].map((dd) => dd.textContent);
+    expect(figures).toEqual(["3.0 ms", "42 ms/min", "3", "2", "+12 ppm", "−4 ppm"]);
+    const select = field("[data-track='20'] .playout select");
+    expect(select.labels?.[0]?.textContent).toBe("Delay of Bo");
+    await choose(select, "fixed");
+    // The delay that is wanted is where a fixed one starts.
+    expect(world.audio.calls.at(-1)).toBe("mix 20: 0 dB, playout 3");
+    const ms = field("[data-track='20'] .playout input");
+    for (const [typed, taken] of [["12", 12], ["900", 500], ["-4", 0]] as const) {
+      await choose(ms, typed);
+      expect(world.session.state.value.mixes[20]?.playout).toBe(taken);
+    }
+    await choose(ms, "");
+    expect([ms.value, world.session.state.value.mixes[20]?.playout]).toEqual(["0", 0]);
+    await choose(select, "");
+    expect(world.audio.calls.at(-1)).toBe("mix 20: 0 dB");
+    expect(document.querySelector("[data-track='20'] .playout input")).toBeNull();
+  });
+
+  it("takes a choice for everybody, and remembers it", async () => {
+    const world = await shown(bo);
+    const select = field(".own .playout-choice select");
+    expect(select.labels?.[0]?.textContent).toBe("Delay of others who have none of their own");
+    await choose(select, "safer");
+    expect(world.audio.calls.at(-1)).toBe("playout safer");
+    expect(text("[data-track='20'] .playout option")).toBe("As everybody (safer)");
+    expect(loadPreferences().playout).toBe("safer");
+  });
+
+  it("has no account of a delay that the browser's own player keeps", async () => {
+    const world = await shown(bo);
+    expect(document.querySelectorAll(".playout, .playout-choice")).toHaveLength(3);
+    await act(async () => {
+      world.audio.onfailed?.("it stopped");
+      await world.settle();
+    });
+    expect(world.audios).toHaveLength(2);
+    expect(document.querySelectorAll(".playout, .playout-choice")).toHaveLength(0);
+    expect(text("[data-track='20'] .numbers")).toContain("Delay");
   });
 
   it("says who came, for people who do not look", async () => {

@@ -59,7 +59,7 @@ export function Room({ session, state }: Props) {
         onClose={closeChat}
       />
       <div class="thumb-bar" inert={covered}>
-        <MuteButton session={session} muted={state.muted} />
+        {session.part === "musician" && <MuteButton session={session} muted={state.muted} />}
         <button
           type="button"
           id="open-chat"

@@ -4,7 +4,6 @@ import { JamAudio } from "../audio/jam_audio";
 import type { AudioOptions } from "../session/audio_seam";
 import type { Surroundings } from "../session/session";
 import type { SocketLike } from "../session/signalling";
-import { silentInput } from "./input";
 import type { Choice } from "./join";
 import type { Query } from "./query";
 
@@ -13,11 +12,12 @@ export function browserSurroundings(choice: Choice, query: Query): Surroundings 
   let { stream } = choice;
   return {
     openSocket: () => new WebSocket(socketUrl(location)) as SocketLike,
-    openAudio: (deviceId) => {
-      const options: AudioOptions = { deviceId };
-      if (choice.part === "listener") options.stream = silentInput();
+    openAudio: (deviceId, failure) => {
+      const options: AudioOptions = { deviceId, uplink: query.uplink };
+      if (choice.part === "listener") options.silent = true;
       else if (stream !== null) options.stream = stream;
       if (query.engine !== null) options.force = query.engine;
+      if (failure !== null) options.failure = failure;
       stream = null;
       return JamAudio.open(options);
     },

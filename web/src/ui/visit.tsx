@@ -4,6 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { RoomId } from "../protocol";
+import { loadPreferences } from "../session/preferences";
 import { Session } from "../session/session";
 import { exposeSession } from "./debug";
 import { Join, type Choice } from "./join";
@@ -21,7 +22,9 @@ export function Visit({ room }: { room: RoomId }) {
   const join = (chosen: Choice) => {
     choice.current = chosen;
     const { name, deviceId, part } = chosen;
-    const next = new Session({ room, name, deviceId, part }, browserSurroundings(chosen, query.current));
+    const { playout } = loadPreferences();
+    const visit = { room, name, deviceId, part, playout };
+    const next = new Session(visit, browserSurroundings(chosen, query.current));
     session.value = next;
     exposeSession(next);
     void next.start();
@@ -49,8 +52,9 @@ export function Visit({ room }: { room: RoomId }) {
         room={room}
         problem={state.phase.problem}
         onJoin={() => {
-          // The input was closed with the session: it is opened anew.
-          if (choice.current !== null) join({ ...choice.current, stream: null });
+          // The input was closed with the session: the one chosen last is opened anew.
+          const deviceId = session.value?.inputDeviceId ?? "";
+          if (choice.current !== null) join({ ...choice.current, deviceId, stream: null });
         }}
       />
     );

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { AudioStats } from "../session/audio_seam";
-import { engineReason, uplinkWords } from "./engine_words";
-import { decibels, meterPosition, milliseconds, pan, panShort, percent } from "./format";
+import { engineReason, engineTitle, uplinkWords } from "./engine_words";
+import { decibels, meterPosition, milliseconds, pan, panShort, partsPerMillion, percent } from "./format";
 import { LevelVerdict } from "./level_verdict";
 import { LossWindow } from "./loss";
 import { parseQuery } from "./query";
@@ -15,6 +15,7 @@ describe("numbers", () => {
     expect(decibels(-90)).toBe("−∞ dB");
     expect(milliseconds(5.333)).toBe("5.3 ms");
     expect(milliseconds(undefined)).toBe("–");
+    expect([12.34, -0.4, -3, null].map(partsPerMillion)).toEqual(["+12 ppm", "0 ppm", "−3 ppm", "–"]);
     expect([pan(0), pan(-0.3), panShort(0.5)]).toEqual(["center", "30 % left", "R 50"]);
   });
 
@@ -77,31 +78,47 @@ describe("the way sound runs", () => {
   const stats = (uplinkPath: AudioStats["uplinkPath"], why: string): AudioStats => ({
     inputLevelDb: -60,
     uplinkPath,
-    downlinkPath: "rtp",
     why,
     remotes: {},
   });
-  const engine = { mode: "engine" as const, missing: [] };
+  const engine = { mode: "engine" as const, missing: [], failure: null };
 
   it("is told with its reason, and what it costs", () => {
     expect(uplinkWords(engine, stats("data-channel", ""))).toContain("shortest packets");
     const rtp = uplinkWords(engine, stats("rtp", "the data channel was congested"));
     expect(rtp).toContain("10 ms, because the data channel was congested");
-    const lacking = { mode: "standard" as const, missing: ["audio worklets"] };
+    const lacking = { mode: "standard" as const, missing: ["audio worklets"], failure: null };
     expect(uplinkWords(lacking, stats("track", ""))).toContain("audio worklets");
     expect(engineReason({ ...lacking, missing: [] }, true)).toContain("Asked for in the link");
+    expect(uplinkWords(engine, stats("rtp", "asked for"))).toContain("as asked for in the link");
+  });
+
+  it("is told apart where our engine failed and where the browser lacks a piece", () => {
+    const failed = { mode: "standard" as const, missing: [], failure: "it did not start: no memory" };
+    for (const words of [uplinkWords(failed, stats("track", "")), engineReason(failed, false)]) {
+      expect(words).toContain("could run here, but it did not start: no memory.");
+      expect(words).toContain("Reload to try again.");
+      expect(words).not.toContain("lacks");
+    }
+  });
+
+  it("has a title that says when the shortest packets are not sent", () => {
+    expect(engineTitle(engine, "data-channel")).toBe("Low-delay engine");
+    expect(engineTitle(engine, "rtp")).toContain("longer packets");
   });
 });
 
 describe("a link's options", () => {
   it("are read, and nonsense is not", () => {
-    expect(parseQuery("?engine=standard&name=Ana%20B&autojoin=1")).toEqual({
+    expect(parseQuery("?engine=standard&name=Ana%20B&autojoin=1&uplink=rtp")).toEqual({
       engine: "standard",
+      uplink: "rtp",
       name: "Ana B",
       autojoin: true,
     });
-    expect(parseQuery("?engine=magic&autojoin=yes")).toEqual({
+    expect(parseQuery("?engine=magic&autojoin=yes&uplink=pigeon")).toEqual({
       engine: null,
+      uplink: "auto",
       name: null,
       autojoin: false,
     });
