@@ -1,7 +1,7 @@
-//! What the benchmarks share: participants with real encryption, in memory and on sockets.
+//! What the benchmarks share: participants with real encryption, in memory.
 //!
-//! `cargo bench -p benches` runs the criterion benchmarks; the programs in `src/bin` measure what
-//! needs a whole server and print one line of JSON each.
+//! `cargo xtask bench` runs the criterion benchmarks, `cargo xtask bench instructions` the program in
+//! `src/bin`; `docs/benchmarks.md` tells of all of them.
 
 pub mod participant;
 pub mod room;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use protocol::control::{Command, PayloadTypes};
-use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::rtp::{Packet, PayloadType, Ssrc};
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
@@ -42,6 +42,7 @@ impl Participant {
         let command = Command::OpenLink {
             participant: id,
             room: room.clone(),
+            worker: WorkerId(0),
             local: remote,
             remote: local,
             data_channel: false,
@@ -63,6 +64,7 @@ impl Participant {
             track: TrackId(self.id.0),
             ssrc: self.source(),
             payload_types: PayloadTypes::NATIVE,
+            packets_per_second: sfu::limits::SOURCE_PACKETS_PER_SECOND_MAX,
         }
     }
 
