@@ -7,7 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tungstenite::{Message, connect};
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket, connect};
 
 /// A running `vjam serve` with a data folder of its own.
 struct Serve {
@@ -93,50 +94,110 @@ fn refused(test: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// An app that has said `join` and reads JSON.
+struct App(WebSocket<MaybeTlsStream<TcpStream>>);
+
+impl App {
+    fn join(http: SocketAddr, room: &str) -> Self {
+        let (socket, _) = connect(format!("ws://{http}/api/v1/ws")).expect("a WebSocket");
+        let mut app = Self(socket);
+        app.send(&json!({"type": "join", "version": 1, "room": room, "name": "Ana",
+            "capabilities": {"engine": "native", "decodes": []}}));
+        app
+    }
+
+    fn send(&mut self, message: &Value) {
+        self.0.send(Message::text(message.to_string())).expect("open");
+    }
+
+    /// The next message; `{"closed": code}` at the end.
+    fn next(&mut self) -> Value {
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => return serde_json::from_str(&text).expect("JSON"),
+                Ok(Message::Close(frame)) => {
+                    return json!({"closed": frame.map(|frame| u16::from(frame.code))});
+                }
+                Ok(_) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// The next message of that type.
+    fn find(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.next();
+            assert!(message.get("closed").is_none(), "closed before a {kind} came: {message}");
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+}
+
 #[test]
 fn a_musician_joins_and_is_told_when_the_server_stops() {
     for signal in [Signal::TERM, Signal::INT] {
         let serve = Serve::start("stops", &[]);
         assert_ne!((serve.http.port(), serve.media.port()), (0, 0));
-        let url = format!("ws://{}/api/v1/ws", serve.http);
-        let (mut socket, _) = connect(url).expect("a WebSocket");
-        let join = json!({"type": "join", "version": 1, "room": "r", "name": "Ana",
-            "capabilities": {"engine": "native", "decodes": []}});
-        socket.send(Message::text(join.to_string())).expect("open");
-        let mut next = || loop {
-            match socket.read() {
-                Ok(Message::Text(text)) => {
-                    break serde_json::from_str::<Value>(&text).expect("JSON");
-                }
-                Ok(Message::Close(frame)) => {
-                    break json!({"closed": frame.map(|f| u16::from(f.code))});
-                }
-                Ok(_) => {}
-                Err(error) => panic!("{error}"),
-            }
-        };
-        let joined = next();
-        assert_eq!(joined["type"], "joined");
+        let mut ana = App::join(serve.http, "r");
+        let joined = ana.find("joined");
         // The link opens on the media address that was named.
         let link = json!({"ice_ufrag": "abcd", "ice_pwd": "x".repeat(22),
             "fingerprint": vec!["AB"; 32].join(":")});
         let description = json!({"kind": "direct", "candidates": [], "link": link});
         let ticket = &joined["ticket"];
-        let connect = json!({"type": "connect", "ticket": ticket, "description": description});
-        socket.send(Message::text(connect.to_string())).expect("open");
-        let mut next = || loop {
-            if let Message::Text(text) = socket.read().expect("open") {
-                break serde_json::from_str::<Value>(&text).expect("JSON");
-            }
-        };
-        let connected = std::iter::repeat_with(&mut next).find(|m| m["type"] == "connected");
-        let candidates = &connected.expect("it comes")["description"]["candidates"];
+        ana.send(&json!({"type": "connect", "ticket": ticket, "description": description}));
+        let candidates = &ana.find("connected")["description"]["candidates"];
         assert_eq!(candidates, &json!([serve.media.to_string()]));
+        let mut ben = App::join(serve.http, "another");
+        ben.find("joined");
         serve.signal(signal);
-        let bye = std::iter::repeat_with(&mut next).find(|message| message["type"] == "bye");
-        assert_eq!(bye.expect("it comes")["reason"], "server_closing");
-        drop(socket);
+        for app in [&mut ana, &mut ben] {
+            let bye = app.find("bye");
+            assert_eq!(bye["reason"], "server_closing");
+            assert!(bye["text"].as_str().is_some_and(|text| text.contains("stops")), "{bye}");
+            assert_eq!(app.next(), json!({"closed": 1001}));
+        }
+        drop((ana, ben));
         assert!(serve.wait().success(), "{signal:?} ends it well");
+    }
+}
+
+#[test]
+fn what_people_say_is_not_logged_whatever_is_asked_for() {
+    let data = data_folder("log");
+    let mut child = command(&data)
+        .args(["--http", "127.0.0.1:0", "--media", "127.0.0.1:0"])
+        .env("RUST_LOG", "trace,tungstenite::protocol=trace,tungstenite=trace")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("vjam starts");
+    // Read all the while, or it would wait for somebody to.
+    let mut stderr = child.stderr.take().expect("piped");
+    let log = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        stderr.read_to_end(&mut text).expect("read");
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
+    let mut ana = App::join(address(first.trim(), "http"), "the-secret-room");
+    let joined = ana.find("joined");
+    ana.send(&json!({"type": "chat", "text": "the secret riff"}));
+    ana.find("chat");
+    ana.send(&json!({"type": "leave"}));
+    ana.find("bye");
+    child.kill().expect("ours");
+    child.wait().expect("ended");
+    std::fs::remove_dir_all(data).expect("ours");
+    let log = log.join().expect("read");
+    assert!(log.contains("TRACE"), "it was asked for: {log}");
+    let text = |key: &str| joined[key].as_str().expect("text").to_owned();
+    for secret in ["the secret riff", &text("seat"), &text("ticket")] {
+        assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
 
@@ -160,6 +221,28 @@ fn dev_prints_a_link_that_is_ready_to_play() {
 }
 
 #[test]
+fn every_worker_has_a_port_and_tells_what_it_does() {
+    let serve = Serve::start("metrics", &["--workers", "3"]);
+    let told: Vec<String> = {
+        let lines = serve.get("/metrics");
+        lines.lines().map(str::to_owned).collect()
+    };
+    for line in [
+        "vjam_rooms 0",
+        "vjam_takes_rooms 1",
+        "vjam_forwarded_packets_total{worker=\"2\"} 0",
+        "vjam_dropped_total{worker=\"0\",cause=\"stale\"} 0",
+        "vjam_forwarding_delay_seconds_bucket{le=\"0.00025\",worker=\"1\"} 0",
+        "# EOF",
+    ] {
+        assert!(told.iter().any(|told| told == line), "no {line} in {told:#?}");
+    }
+    assert!(serve.get("/readyz").starts_with("HTTP/1.1 200"));
+    let error = refused("ports", &["--media", "127.0.0.1:65535", "--workers", "2"]);
+    assert!(error.contains("65535") && error.contains("--workers"), "{error}");
+}
+
+#[test]
 fn an_advertised_address_is_what_participants_are_told() {
     let data = data_folder("advertise");
     let file = std::env::temp_dir().join(format!("vjam-serve-{}.toml", std::process::id()));
@@ -179,6 +262,10 @@ fn an_advertised_address_is_what_participants_are_told() {
     let stderr = BufReader::new(child.stderr.take().expect("piped"));
     let mut lines = stderr.lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("203.0.113.5:7882")), "the log names it");
+    let http = address(first.trim(), "http");
+    let mut ana = App::join(http, "a");
+    ana.find("joined");
+    assert_eq!(App::join(http, "b").find("error")["code"], "server_full", "the file says one room");
     child.kill().expect("ours");
     child.wait().expect("ended");
     std::fs::remove_file(file).expect("ours");
@@ -199,6 +286,8 @@ fn what_cannot_be_is_said_clearly() {
     assert!(error.contains("/nonexistent/vjam.toml"), "{error}");
     let error = refused("advertise", &["--advertise", "0.0.0.0:1"]);
     assert!(error.contains("0.0.0.0:1"), "{error}");
+    let error = refused("origin", &["--origin", "jam.example"]);
+    assert!(error.contains("jam.example"), "{error}");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use core::time::Duration;
 
 use protocol::codec::Codec;
+use relay::weather::Weather;
 use tests::clock::SoundCard;
 use tests::musician::Musician;
-use tests::network::Weather;
 use tests::room::{Room, Seat};
 use tests::sound::MUSIC;
 
@@ -52,7 +52,15 @@ fn eight_musicians_hear_all_others_and_never_themselves() {
 fn a_minute_of_eight_has_no_gap() {
     let mut room = Room::new(62);
     let band = band(&mut room, [0.0, 20.0, -35.0, 5.0, 60.0, -12.0, 33.0, -50.0], 50);
-    room.play_seconds(60.0);
+    room.play_seconds(1.0);
+    // One listens to one alone, so that every moment of the minute can be looked at.
+    let (listener, source) = (band[5], band[3]);
+    room.solo(listener, source);
+    let minute = room.play_seconds(60.0);
+    let heard = room.heard(listener, source, &minute);
+    assert!(heard.correlation() > 0.95, "{}", heard.correlation());
+    assert_eq!(heard.gaps(), Duration::ZERO);
+    assert_eq!(heard.clicks(), 0);
     for listener in &band {
         for source in band.iter().filter(|source| *source != listener) {
             let stats = room.stats(*listener, *source).expect("there is a stream");

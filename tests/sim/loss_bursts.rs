@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use protocol::codec::Codec;
+use relay::weather::Weather;
 use tests::musician::Musician;
-use tests::network::Weather;
 use tests::room::{Room, Seat};
 
 /// Bob's uplink loses packets; what Ann hears of him after a few seconds.
@@ -33,6 +33,20 @@ fn lone_losses_are_hardly_heard() {
     // Bob repeats himself by now; whether the repetition comes in time depends on how deep Ann's
     // buffer is, and what does not is concealed: nothing else is.
     assert!(concealed + recovered <= 2 * lost, "{lost} lost, {concealed} concealed: {stats:?}");
+}
+
+#[test]
+fn what_is_lost_is_repeated_where_the_playout_waits_for_it() {
+    // The network shakes by more than a packet time: the repetition is there before its moment.
+    let weather = Weather::delay_ms(5).jitter_us(1_000).loss(0.01);
+    let (mut room, ann, bob) = lossy(103, Codec::Opus64, weather);
+    let before = room.stats(ann, bob).expect("there is a stream");
+    room.play_seconds(20.0);
+    let stats = room.stats(ann, bob).expect("there is a stream");
+    let lost = stats.lost_packets - before.lost_packets;
+    let recovered = stats.recovered_packets - before.recovered_packets;
+    assert!(80 < lost, "there was loss: {stats:?}");
+    assert!(lost / 2 < recovered, "{recovered} of {lost} came with a later packet: {stats:?}");
 }
 
 #[test]

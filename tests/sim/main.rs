@@ -7,17 +7,22 @@ mod codec_mix;
 mod crowd;
 mod drift_100ppm;
 mod eight_musicians;
+mod everybody_leaves;
 mod jitter;
 mod join;
 mod late_joiner;
 mod leave;
 mod loss_bursts;
 mod mute;
+mod narrow_uplink;
 mod outage_200ms;
+mod pace;
+mod redundancy;
 mod reordering_and_duplicates;
 mod roaming;
 mod same_seed;
 mod server_restart;
+mod system_clock;
 mod two_rooms;
 
 /// Aborts when an audio callback allocates or frees.

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
+use relay::weather::Weather;
 use tests::musician::Musician;
-use tests::network::Weather;
 use tests::room::Room;
 
 #[test]
@@ -16,7 +16,7 @@ fn an_outage_is_a_hole_and_not_a_delay() {
     let before = room.play_seconds(2.0);
     let delay_before = room.heard(ann, bob, &before).delay();
 
-    room.lose_datagrams_for(bob, Duration::from_millis(200));
+    room.lose_network_for(bob, Duration::from_millis(200));
     let hole = room.play_seconds(1.0);
     let heard = room.heard(ann, bob, &hole);
     assert!(heard.gaps() < Duration::from_millis(250), "{:?}", heard.gaps());

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
+use relay::weather::Weather;
 use tests::musician::Musician;
-use tests::network::Weather;
 use tests::room::Room;
 
 #[test]

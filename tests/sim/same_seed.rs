@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use relay::weather::Weather;
 use tests::clock::SoundCard;
 use tests::musician::Musician;
-use tests::network::Weather;
 use tests::room::Room;
 
 /// Everything that can happen to a trio within a few seconds.
@@ -22,7 +22,7 @@ fn play(of_scenario: u64) -> u64 {
     room.play_seconds(1.5);
     let cid = room.join(Musician::new("Cid", "late-bus-bass").as_standard());
     room.play_seconds(1.0);
-    room.lose_network_for(ann, Duration::from_millis(700));
+    room.cut_off_for(ann, Duration::from_millis(700));
     room.say(cid, "where is Ann?");
     room.play_seconds(2.0);
     room.leave(cid);

@@ -3,8 +3,9 @@
 //! A musician's sound card and operating system count time independently and a little wrong. What
 //! surprises: an engine is never shown virtual time, only what its own clocks would say.
 
+use core::cmp::Ordering;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
 use protocol::time::Instant;
 use protocol::units::SampleRate;
@@ -60,6 +61,12 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
+    /// A clock without faults that does not start at zero.
+    #[must_use]
+    pub const fn exact() -> Self {
+        Self { epoch: Duration::from_secs(7), drift_ppm: 0.0 }
+    }
+
     /// What it says at a virtual instant.
     #[must_use]
     pub fn at(&self, virtual_now: Instant) -> Instant {
@@ -83,12 +90,46 @@ impl SystemClock {
 pub struct Agenda<E> {
     now: Instant,
     added: u64,
-    events: BTreeMap<(Instant, u64), E>,
+    events: BinaryHeap<Entry<E>>,
+}
+
+#[derive(Debug)]
+struct Entry<E> {
+    at: Instant,
+    number: u64,
+    event: E,
+}
+
+impl<E> Entry<E> {
+    const fn place(&self) -> (Instant, u64) {
+        (self.at, self.number)
+    }
+}
+
+impl<E> PartialEq for Entry<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl<E> Eq for Entry<E> {}
+
+impl<E> PartialOrd for Entry<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<E> Ord for Entry<E> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // The heap gives its greatest first.
+        other.place().cmp(&self.place())
+    }
 }
 
 impl<E> Default for Agenda<E> {
     fn default() -> Self {
-        Self { now: Instant::ZERO, added: 0, events: BTreeMap::new() }
+        Self { now: Instant::ZERO, added: 0, events: BinaryHeap::new() }
     }
 }
 
@@ -96,20 +137,18 @@ impl<E> Agenda<E> {
     /// Adds an event; one that should have happened happens next.
     pub fn add(&mut self, at: Instant, event: E) {
         self.added += 1;
-        self.events.insert((at.max(self.now), self.added), event);
+        self.events.push(Entry { at: at.max(self.now), number: self.added, event });
     }
 
     /// Jumps to the next event that is not after `end`, or to `end` itself.
     pub fn next_until(&mut self, end: Instant) -> Option<E> {
-        match self.events.first_entry().filter(|first| first.key().0 <= end) {
-            Some(first) => {
-                self.now = first.key().0;
-                Some(first.remove())
-            }
-            None => {
-                self.now = self.now.max(end);
-                None
-            }
+        if self.events.peek().is_some_and(|first| first.at <= end) {
+            let first = self.events.pop()?;
+            self.now = first.at;
+            Some(first.event)
+        } else {
+            self.now = self.now.max(end);
+            None
         }
     }
 

@@ -1,18 +1,19 @@
 //! What the tests of the whole system share: sound and ears, a simulated world, real processes.
 //!
-//! Helpers only; the tests themselves lie in `tests/sim`, `tests/property` and `tests/e2e`.
+//! Helpers only; the tests themselves lie in `tests/sim`, `tests/fuzz`,
+//! `tests/cli` and `tests/e2e`.
 
 mod check;
 pub mod clock;
+pub mod digest;
 pub mod fuzz_targets;
 pub mod listen;
 pub mod listener;
 pub mod machine;
+mod media;
 pub mod musician;
-pub mod network;
-pub mod plain_link;
+mod player;
 pub mod process;
-pub mod random;
-pub mod relay;
 pub mod room;
 pub mod sound;
+pub mod tcp_relay;

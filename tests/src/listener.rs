@@ -9,7 +9,7 @@
 use core::time::Duration;
 
 use crate::clock::SoundCard;
-use crate::listen::{Hearing, Mix, compare, level_db, unmix};
+use crate::listen::{Hearing, Mix, SEGMENT_FRAMES, compare, level_db, unmix};
 use crate::sound::RATE_HZ;
 
 /// Everything one sound card took in or gave out, from its first callback on.
@@ -28,6 +28,8 @@ pub type Stretch = core::ops::Range<Duration>;
 #[derive(Debug)]
 pub struct Heard {
     hearing: Option<Hearing>,
+    /// How long was listened.
+    listened: Duration,
     /// Mouth-to-ear delay of each segment, in order.
     delays: Vec<Duration>,
 }
@@ -44,19 +46,16 @@ impl Heard {
         let lags = reach.start - shift..reach.end - shift;
         let hearing = compare(source.samples, cut.samples, lags);
         let delay = |segment: &crate::listen::Segment| {
-            let played_frame = source.from + segment.at_frame;
-            let heard_frame = signed(cut.from + segment.at_frame) + segment.delay_frames;
+            // The delay is that of the segment's middle.
+            let middle = segment.at_frame + SEGMENT_FRAMES / 2;
+            let played_frame = source.from + middle;
+            let heard_frame = signed(cut.from + middle) + segment.delay_frames;
             mouth_to_ear(played.card, played_frame, heard.card, heard_frame)
         };
         let segments = hearing.iter().flat_map(|hearing| &hearing.segments);
         let delays = segments.filter(|segment| 0.5 < segment.correlation).map(delay).collect();
-        Self { hearing, delays }
-    }
-
-    /// All that was found out, lagging behind in frames of the two tapes.
-    #[must_use]
-    pub const fn hearing(&self) -> Option<&Hearing> {
-        self.hearing.as_ref()
+        let listened = stretch.end.saturating_sub(stretch.start);
+        Self { hearing, listened, delays }
     }
 
     /// Whether the instrument is in what was heard at all.
@@ -77,14 +76,18 @@ impl Heard {
         self.hearing.as_ref().map_or(-200.0, |hearing| hearing.level_db)
     }
 
-    /// All silence where there was sound, added up.
+    /// All silence where there was sound, added up; the whole stretch where nothing of the
+    /// instrument was heard.
     #[must_use]
     pub fn gaps(&self) -> Duration {
-        let frames = self.hearing.as_ref().map_or(0, Hearing::gap_frames);
-        Duration::from_secs_f64(frames as f64 / RATE_HZ as f64)
+        let silence = |hearing: &Hearing| {
+            Duration::from_secs_f64(hearing.gap_frames() as f64 / RATE_HZ as f64)
+        };
+        self.hearing.as_ref().map_or(self.listened, silence)
     }
 
-    /// Jumps in the wave that the instrument did not make.
+    /// Jumps in the wave that the instrument did not make. An instrument that is not heard does not
+    /// click: ask for [`Self::gaps`] too.
     #[must_use]
     pub fn clicks(&self) -> usize {
         self.hearing.as_ref().map_or(0, |hearing| hearing.clicks.len())
@@ -105,12 +108,6 @@ impl Heard {
         let mut delays = self.delays.clone();
         delays.sort_unstable();
         delays.get(delays.len() * 19 / 20).copied().unwrap_or(Duration::MAX)
-    }
-
-    /// The delay of the last quarter second.
-    #[must_use]
-    pub fn delay_at_end(&self) -> Duration {
-        self.delays.last().copied().unwrap_or(Duration::MAX)
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::machine;
 use crate::sound::Sound;
 
 /// How long a process may take to say what is expected of it. Generous, since a compiler may be
@@ -50,8 +51,15 @@ pub struct Process {
 
 #[derive(Debug, Default)]
 struct Printed {
-    text: Mutex<String>,
+    lines: Mutex<Vec<Line>>,
     more: Condvar,
+}
+
+#[derive(Debug)]
+struct Line {
+    /// When it was read.
+    at: Instant,
+    text: String,
 }
 
 impl Process {
@@ -60,6 +68,7 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("NO_COLOR", "1");
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
+        machine::watch_process(child.id());
         let printed = Arc::new(Printed::default());
         let outputs: [Option<Box<dyn Read + Send>>; 2] = [
             child.stdout.take().map(|pipe| Box::new(pipe) as _),
@@ -74,17 +83,35 @@ impl Process {
 
     /// Waits for a line in which `find` sees what it looks for.
     pub fn says<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+        self.find(what, |lines| lines.iter().find_map(|line| find(&line.text)))
+    }
+
+    /// Waits until so many lines contain some words; gives when the last of them was read.
+    pub fn says_times(&mut self, words: &str, times: usize) -> Result<Instant> {
+        let what = format!("{words:?} {times} times");
+        self.find(&what, |lines| {
+            let mut said = lines.iter().filter(|line| line.text.contains(words));
+            said.nth(times - 1).map(|line| line.at)
+        })
+    }
+
+    fn find<T>(&mut self, what: &str, find: impl Fn(&[Line]) -> Option<T>) -> Result<T> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let text = self.printed.text.lock().expect("no reader panics");
-            if let Some(found) = text.lines().find_map(&find) {
+            // Before the look at what it printed: an ended process prints nothing more.
+            let ended = self.child.try_wait()?;
+            let lines = self.printed.lines.lock().expect("no reader panics");
+            if let Some(found) = find(&lines) {
                 return Ok(found);
             }
             let wait = Duration::from_millis(100);
-            drop(self.printed.more.wait_timeout(text, wait).expect("no reader panics"));
-            let ended = self.child.try_wait()?;
-            let unseen = |text: &str| text.lines().find_map(&find).is_none();
-            if (ended.is_some() || end < Instant::now()) && unseen(&self.printed()) {
+            let (lines, _) = self.printed.more.wait_timeout(lines, wait).expect("no reader panics");
+            let found = find(&lines);
+            drop(lines);
+            if let Some(found) = found {
+                return Ok(found);
+            }
+            if ended.is_some() || end < Instant::now() {
                 bail!("{} did not say {what} (ended: {ended:?}):\n{}", self.name, self.printed());
             }
         }
@@ -93,7 +120,8 @@ impl Process {
     /// Everything printed so far.
     #[must_use]
     pub fn printed(&self) -> String {
-        self.printed.text.lock().expect("no reader panics").clone()
+        let lines = self.printed.lines.lock().expect("no reader panics");
+        lines.iter().flat_map(|line| [&line.text, "\n"]).collect()
     }
 
     /// Asks it to end (SIGTERM) and waits until it has.
@@ -134,6 +162,7 @@ impl Drop for Process {
         // It may have ended by itself; then there is nothing to end.
         drop(self.child.kill());
         drop(self.child.wait());
+        machine::forget_process(self.child.id());
         if std::thread::panicking() {
             eprintln!("--- {} printed:\n{}", self.name, self.printed());
         }
@@ -144,9 +173,9 @@ impl Printed {
     fn collect(&self, output: Box<dyn Read + Send>) {
         for line in BufReader::new(output).split(b'\n') {
             let Ok(line) = line else { return };
-            let mut text = self.text.lock().expect("no reader panics");
-            text.push_str(&String::from_utf8_lossy(&line));
-            text.push('\n');
+            let text = String::from_utf8_lossy(&line).into_owned();
+            let line = Line { at: Instant::now(), text };
+            self.lines.lock().expect("no reader panics").push(line);
             self.more.notify_all();
         }
     }
@@ -214,6 +243,15 @@ fn address_after(line: &str, word: &str) -> Option<SocketAddr> {
     rest[..end].parse().ok()
 }
 
+/// What somebody heard.
+#[derive(Debug)]
+pub struct Recording {
+    /// From the start of their audio on.
+    pub sound: Sound,
+    /// When that was, give or take what a process takes to say so.
+    pub began: Instant,
+}
+
 /// A running `vjam join --audio file`.
 #[derive(Debug)]
 pub struct FileMusician {
@@ -237,20 +275,55 @@ impl FileMusician {
     }
 
     /// Waits until it has ended and gives what it heard.
-    pub fn heard(mut self) -> Result<Sound> {
+    pub fn heard(&mut self) -> Result<Recording> {
         let status = self.process.wait()?;
         ensure!(status.success(), "ended with {status}:\n{}", self.process.printed());
-        self.heard_so_far()
+        let began = self.process.says_times("audio: files", 1)?;
+        Ok(Recording { sound: Sound::read_wav(&self.folder.path().join("heard.wav"))?, began })
     }
 
-    /// What it has written down; all of it only once it has ended.
-    pub fn heard_so_far(&self) -> Result<Sound> {
-        Sound::read_wav(&self.folder.path().join("heard.wav"))
+    /// Asks it to leave and gives what it heard.
+    pub fn leave(&mut self) -> Result<Recording> {
+        self.process.terminate()?;
+        self.heard()
+    }
+
+    /// Waits until its statistics show so much music of somebody's stream as played.
+    pub fn plays_ms(&mut self, name: &str, ms: f64) -> Result<()> {
+        self.shows(&format!("{ms} ms of {name}"), |stats| {
+            let remotes = stats.last().and_then(|line| line["remotes"].as_array()).into_iter();
+            let mut of_name = remotes.flatten().filter(|remote| remote["name"] == name);
+            of_name.any(|remote| remote["played_ms"].as_f64().is_some_and(|played| ms <= played))
+        })
+    }
+
+    /// Waits until it has written so many lines of statistics, one each second.
+    pub fn plays_on_until(&mut self, lines: usize) -> Result<()> {
+        self.shows(&format!("{lines} lines"), |stats| lines <= stats.len())
+    }
+
+    fn shows(&mut self, what: &str, shown: impl Fn(&[serde_json::Value]) -> bool) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            // Before the look: an ended process writes nothing more.
+            let running = self.process.is_running()?;
+            let stats = self.stats()?;
+            if shown(&stats) {
+                return Ok(());
+            }
+            if !running || end < Instant::now() {
+                let last = stats.last();
+                bail!("its statistics do not show {what} (running: {running}): {last:?}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The lines of `--stats` so far.
     pub fn stats(&self) -> Result<Vec<serde_json::Value>> {
-        let text = std::fs::read_to_string(self.folder.path().join("stats.jsonl"))?;
+        let path = self.folder.path().join("stats.jsonl");
+        // Not there before the first moments are over.
+        let text = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
         // The last line may be half written.
         Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
     }

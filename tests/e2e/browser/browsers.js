@@ -1,19 +1,21 @@
 // Chromium (playwright-core) and Firefox (puppeteer-core over WebDriver BiDi) with a microphone
 // that plays one of our music files, and with the recorder in every page.
 
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 
-import { music, OUT, writeWav } from "./harness.js";
+import { music, OUT } from "./harness.js";
+import { writeWav } from "./wav.js";
 
 const HERE = import.meta.dirname;
 const recorder = await readFile(path.join(HERE, "recorder.js"), "utf8");
 
 /** A Chromium whose microphone plays `plays` over and over. */
-export async function openChromium(t, plays) {
+export async function openChromium(undo, plays) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
@@ -30,26 +32,56 @@ export async function openChromium(t, plays) {
       "--disable-features=WebRtcHideLocalIpsWithMdns",
     ],
   });
-  t.after(() => browser.close());
+  undo.add(() => browser.close());
   return browser;
 }
 
-/** Opens a page with the recorder in it; console errors fail the test at its end. */
-export async function openPage(t, browser, url, { viewport = { width: 1280, height: 800 } } = {}) {
-  const context = await browser.newContext({ viewport, permissions: ["microphone"] });
-  await context.addInitScript(recorder);
-  const page = await context.newPage();
-  page.problems = [];
-  page.on("pageerror", (error) => page.problems.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") page.problems.push(message.text());
+/**
+ * Opens a page with the recorder in it. Errors in its console fail the test at its end, except for
+ * those that match one of `expected`; `script` runs before the page's own.
+ */
+export async function openPage(undo, browser, url, { viewport, permissions = [], script, expected } = {}) {
+  const context = await browser.newContext({
+    viewport: viewport ?? { width: 1280, height: 800 },
+    permissions: ["microphone", ...permissions],
   });
+  await context.addInitScript(recorder);
+  if (script !== undefined) await context.addInitScript(script);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  watchConsole(undo, page, expected);
   await page.goto(url);
   return page;
 }
 
-/** A headless Firefox whose microphone is its own fake one: a steady tone. */
-export async function openFirefox(t) {
+/** Both drivers name a page's errors alike. */
+function watchConsole(undo, page, expected = []) {
+  const problems = [];
+  const note = (text) => {
+    if (!expected.some((pattern) => pattern.test(text))) problems.push(text);
+  };
+  page.on("pageerror", (error) => note(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") note(message.text());
+  });
+  undo.add(async () => {
+    // A page that is left says good-bye first: the server is still there for it.
+    await page.close();
+    assert.deepEqual(problems, [], "errors in the console of a page");
+  });
+}
+
+/** What Firefox's fake microphone plays. */
+export const FIREFOX_TONE_HZ = 1000;
+
+/**
+ * A headless Firefox whose microphone is its own fake one: a steady tone.
+ *
+ * Its sound card is a mock one whose clock runs up to an eighth slow, as sleeps add up: whatever is
+ * played or sent at the right speed waits longer and longer. A recording should be short, and begin
+ * as soon as there is something to hear.
+ */
+export async function openFirefox(undo) {
   const browser = await puppeteer.launch({
     browser: "firefox",
     protocol: "webDriverBiDi",
@@ -61,27 +93,29 @@ export async function openFirefox(t) {
       "media.navigator.permission.disabled": true,
       "media.autoplay.default": 0,
       "media.autoplay.blocking_policy": 0,
-      // Without a sound card an AudioContext would never start; a mock one keeps time.
+      // Without a sound card an AudioContext would never start.
       "media.cubeb.force_mock_context": true,
       "media.peerconnection.ice.loopback": true,
       "media.peerconnection.ice.obfuscate_host_addresses": false,
     },
   });
-  t.after(() => browser.close());
+  undo.add(() => browser.close());
   return browser;
 }
 
-export async function openFirefoxPage(browser, url) {
+/** The same as `openPage`, in Firefox. */
+export async function openFirefoxPage(undo, browser, url) {
   const page = await browser.newPage();
+  watchConsole(undo, page);
   await page.evaluateOnNewDocument(recorder);
   await page.goto(url);
   return page;
 }
 
-/** Records everything that a page plays for a while; gives WAV files by recording name. */
-export async function record(page, label, ms) {
+/** Records everything that a page plays until `meanwhile` is done; gives WAV files by name. */
+export async function record(page, label, meanwhile) {
   await page.evaluate(() => window.__recorder.start());
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  await meanwhile();
   const recordings = await page.evaluate(() => window.__recorder.stop());
   const files = {};
   for (const [name, samples] of Object.entries(recordings)) {

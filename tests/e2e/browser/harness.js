@@ -1,18 +1,17 @@
-// Real processes for tests in browsers: the server, native musicians, and a front that adds the
-// tests' own pages to the server's origin (it refuses WebSockets of pages that it did not serve).
+// Real processes for tests in browsers: the server, native musicians, and the ears.
 //
 // Everything that a test starts is stopped by its own handle when the test ends.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, mkdir, writeFile } from "node:fs/promises";
-import http from "node:http";
-import net from "node:net";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-const HERE = import.meta.dirname;
-const ROOT = path.resolve(HERE, "../../..");
+import { startFront } from "./front.js";
+import { writeWav } from "./wav.js";
+
+export const ROOT = path.resolve(import.meta.dirname, "../../..");
 const VJAM = process.env.VJAM ?? path.join(ROOT, "target/debug/vjam");
 const LISTEN = path.join(path.dirname(VJAM), "listen");
 export const OUT = path.join(ROOT, "target/browser-tests");
@@ -70,113 +69,63 @@ class Process {
   }
 }
 
-/** Starts a server; stops with the test `t`. */
-export async function startServer(t, ...args) {
+/** Starts a server behind a front; stopped by `undo`. */
+export async function startServer(undo, ...args) {
   await mkdir(OUT, { recursive: true });
   const data = path.join(OUT, `data-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  const media = args.includes("--media") ? [] : ["--media", "127.0.0.1:0"];
-  const all = ["serve", "--dev", "--http", "127.0.0.1:0", "--data", data, ...media, ...args];
-  const server = new Process("vjam serve", VJAM, all);
-  t.after(() => server.stop());
-  const [, host, port] = await server.says(/http:\/\/(127\.0\.0\.1|localhost):(\d+)/);
-  const front = await startFront(t, Number(port));
-  return { server, host, port: Number(port), direct: `http://127.0.0.1:${port}`, url: `http://127.0.0.1:${front}` };
+  let server;
+  /** Starts the program and waits until it says where it listens. */
+  const start = async (http, media) => {
+    const listening = ["--http", http, "--media", media];
+    server = new Process("vjam serve", VJAM, ["serve", "--dev", "--data", data, ...listening, ...args]);
+    return (await server.says(/http=(\S+:(\d+)) media=(\S+)/)).slice(1);
+  };
+  undo.add(() => server.stop());
+  const at = args.indexOf("--media");
+  const wanted = at < 0 ? "127.0.0.1:0" : args.splice(at, 2)[1];
+  const [http, port, media] = await start("127.0.0.1:0", wanted);
+  const front = await startFront(undo, Number(port));
+  return {
+    front,
+    direct: `http://${http}`,
+    url: `http://127.0.0.1:${front.port}`,
+    /** What it logged so far. */
+    log: () => server.output,
+    /** Ends the program; everybody is told. */
+    stop: () => server.stop(),
+    /** Starts it again where it was. */
+    again: () => start(http, media),
+  };
 }
 
-/** A proxy that serves the files of this folder under /__test/ and everything else from vjam. */
-export async function startFront(t, port) {
-  const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
-  const server = http.createServer(async (request, response) => {
-    const url = new URL(request.url, "http://front");
-    if (url.pathname.startsWith("/__test/")) {
-      const name = path.basename(url.pathname);
-      const headers = {
-        "content-type": types[path.extname(name)] ?? "application/octet-stream",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-embedder-policy": "require-corp",
-      };
-      try {
-        response.writeHead(200, headers).end(await readFile(path.join(HERE, name)));
-      } catch {
-        response.writeHead(404).end();
-      }
-      return;
-    }
-    const onward = http.request({ port, host: "127.0.0.1", method: request.method, path: request.url, headers: request.headers });
-    onward.on("response", (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
-    onward.on("error", () => response.writeHead(502).end());
-    request.pipe(onward);
-  });
-  const sockets = new Set();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  server.on("upgrade", (request, socket, head) => {
-    const onward = net.connect(port, "127.0.0.1", () => {
-      const lines = [`${request.method} ${request.url} HTTP/1.1`];
-      for (let i = 0; i < request.rawHeaders.length; i += 2) lines.push(`${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}`);
-      onward.write(`${lines.join("\r\n")}\r\n\r\n`);
-      onward.write(head);
-      onward.pipe(socket).pipe(onward);
-    });
-    sockets.add(onward);
-    onward.on("error", () => socket.destroy());
-    socket.on("error", () => onward.destroy());
-    onward.on("close", () => socket.destroy());
-    socket.on("close", () => onward.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return server.address().port;
-}
-
-/** A native musician who plays a file, and writes down what is heard. */
-export async function joinNative(t, server, { room, name, plays, loops = 1, args = [] }) {
+/** A native musician who plays a file, and writes down what is heard and what is measured. */
+export async function joinNative(undo, server, { room, name, plays, args = [] }) {
   const heard = path.join(OUT, `${room}-${name}.wav`);
   const stats = path.join(OUT, `${room}-${name}.jsonl`);
-  const input = await looped(plays, loops);
   const child = new Process(`vjam join (${name})`, VJAM, [
     "join", `${server.direct}/r/${room}`, "--name", name, "--headless", "--audio", "file",
-    "--input", input, "--output", heard, "--stats", stats, ...args,
+    "--input", await looped(plays), "--output", heard, "--stats", stats, ...args,
   ]);
-  t.after(() => child.stop());
-  return { child, heard };
+  undo.add(() => child.stop());
+  return {
+    /** Ends the program; gives the file with everything that was heard. */
+    async stop() {
+      await child.stop();
+      return heard;
+    },
+    /** What the latest line of statistics says of each remote track. */
+    async remotes() {
+      const lines = (await readFile(stats, "utf8")).split("\n");
+      // The last line may be half written, or empty.
+      return JSON.parse(lines.at(-2) ?? "{}").remotes ?? [];
+    },
+  };
 }
 
-/** A track over and over: a WAV file of so many rounds. */
-async function looped(track, loops) {
-  const once = await readFile(await music(track));
-  const samples = once.subarray(44);
-  const file = path.join(OUT, `${track}-${loops}.wav`);
-  return writeWav(file, Buffer.concat(Array(loops).fill(samples)).toString("base64"));
-}
-
-/** Writes 16-bit mono samples, as the recorder gives them, into a WAV file. */
-export async function writeWav(file, base64) {
-  const samples = Buffer.from(base64, "base64");
-  const header = Buffer.alloc(44);
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + samples.length, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(48000, 24);
-  header.writeUInt32LE(96000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(samples.length, 40);
-  await writeFile(file, Buffer.concat([header, samples]));
-  return file;
+/** A track over and over: a WAV file that outlasts every test. */
+async function looped(track) {
+  const samples = (await readFile(await music(track))).subarray(WAV_HEADER_BYTES);
+  return writeWav(path.join(OUT, `${track}-looped.wav`), Buffer.concat(Array(ROUNDS).fill(samples)).toString("base64"));
 }
 
 /** Polls until the check gives something true; the check may throw until then. */
@@ -196,3 +145,7 @@ export async function eventually(what, check, ms = 15_000) {
 }
 
 export const seconds = (s) => new Promise((resolve) => setTimeout(resolve, s * 1000));
+
+const WAV_HEADER_BYTES = 44;
+/** A native musician leaves when the file has ended; a track has about eight seconds. */
+const ROUNDS = 10;

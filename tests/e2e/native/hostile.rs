@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use protocol::codec::Codec;
+use relay::random::Random;
 use tests::machine::in_real_time;
 use tests::process::{FileMusician, Server};
-use tests::random::Random;
 use tungstenite::{Message, WebSocket};
 
 use crate::ears::{Ears, music};
@@ -22,8 +22,8 @@ fn two_musicians_hear_each_other_while_others_attack_every_door() {
         let (piano, oboe) = (music("late-bus-piano", 11), music("harbor-oboe", 11));
         let arguments = ["--duration", "12", "--codec", "opus-64"];
         let link = server.link("r");
-        let ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
-        let bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
+        let mut ann = FileMusician::join(&link, "Ann", &piano, &arguments).expect("it starts");
+        let mut bob = FileMusician::join(&link, "Bob", &oboe, &arguments).expect("it starts");
 
         let ended = Arc::new(AtomicBool::new(false));
         let (media, http, websocket) = (server.media, server.http, server.websocket());
@@ -40,8 +40,8 @@ fn two_musicians_hear_each_other_while_others_attack_every_door() {
         }
         assert!(server.process.is_running().expect("it can be asked"), "the server ended");
         assert!(!server.process.printed().contains("panicked"), "{}", server.process.printed());
-        Ears::new(&ann).must_hear("Ann", &oboe, Codec::Opus64, machine);
-        Ears::new(&bob).must_hear("Bob", &piano, Codec::Opus64, machine);
+        Ears::new(&ann, 10)?.must_hear("Ann", &oboe, Codec::Opus64, machine)?;
+        Ears::new(&bob, 10)?.must_hear("Bob", &piano, Codec::Opus64, machine)
     });
 }
 

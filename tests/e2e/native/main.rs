@@ -7,6 +7,8 @@
 
 mod ears;
 mod hostile;
+mod outage;
 mod play;
 mod reconnect;
+mod soak;
 mod weather;

@@ -100,6 +100,7 @@ fn hearing(hearing: Option<&Hearing>) -> Value {
         "gap_frames": hearing.gap_frames(),
         "gaps": gaps,
         "clicks": hearing.clicks.len(),
+        "glide_ppm": hearing.track.glide_ppm_max(),
         "segments": segments,
     })
 }

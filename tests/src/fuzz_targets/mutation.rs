@@ -1,6 +1,6 @@
 //! Mutations of known inputs, seeded: the poor man's fuzzer, which every machine has.
 
-use crate::random::Random;
+use relay::random::Random;
 
 /// Makes damaged copies.
 #[derive(Debug)]

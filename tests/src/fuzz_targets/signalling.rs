@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ::signalling::limits::Limits;
 use ::signalling::{Config, ConnectionId, Output, Signalling, TicketKey, Unreadable};
-use protocol::control::{Command, SfuDescription};
+use protocol::control::{Command, SfuDescription, WorkerDescription};
 use protocol::id::{ParticipantId, RoomId};
 use protocol::signal::{ServerEnvelope, ServerMessage};
 use protocol::time::Instant;
@@ -35,20 +35,46 @@ pub fn signalling(bytes: &[u8]) {
     world.must_be_whole();
 }
 
-/// The SDP of a joined participant, sent twice: as a first offer and as a renegotiation.
+/// The SDP of a joined participant, sent several times: as a first offer, as a renegotiation, and
+/// with its m-lines named otherwise each time.
 pub fn sdp(bytes: &[u8]) {
     let mut world = World::new();
     world.join(STRANGER, "jam", "Eve");
     let sdp = String::from_utf8_lossy(bytes);
-    for _ in 0..2 {
+    let name = |mid: &str| format!("{mid}-{}", "long".repeat(60));
+    let renamed: [&dyn Fn(&str) -> String; 5] = [
+        &|mid| mid.to_owned(),
+        &|mid| mid.to_owned(),
+        &|mid| format!("audio{mid}"),
+        &name,
+        &|_| "same".to_owned(),
+    ];
+    for rename in renamed {
         let offer = json!({
             "type": "connect", "ticket": world.tickets.get(&STRANGER),
-            "description": {"kind": "sdp", "sdp": sdp},
+            "description": {"kind": "sdp", "sdp": rename_mids(&sdp, rename)},
         });
         world.say(STRANGER, &offer.to_string());
         world.pass(Duration::from_millis(100));
     }
     world.must_be_whole();
+}
+
+/// An offer whose m-lines are called something else.
+fn rename_mids(sdp: &str, rename: &dyn Fn(&str) -> String) -> String {
+    let line = |line: &str| {
+        if let Some(mid) = line.strip_prefix("a=mid:") {
+            return format!("a=mid:{}\r\n", rename(mid));
+        }
+        match line.strip_prefix("a=group:BUNDLE ") {
+            Some(mids) => {
+                let mids: Vec<String> = mids.split(' ').map(rename).collect();
+                format!("a=group:BUNDLE {}\r\n", mids.join(" "))
+            }
+            None => format!("{line}\r\n"),
+        }
+    };
+    sdp.lines().map(line).collect()
 }
 
 /// Whether an offer is answered; that of a browser that we know must be.
@@ -76,6 +102,17 @@ pub fn ticket(bytes: &[u8]) {
     world.must_be_whole();
 }
 
+/// What a participant is told who joins a room of three, for a corpus.
+pub(super) fn client_messages_seed() -> Vec<u8> {
+    let mut world = World::new();
+    world.join(STRANGER, "jam", "Eve");
+    let ticket = world.tickets[&STRANGER].clone();
+    world.say(STRANGER, &direct_connect(&ticket).to_string());
+    world.pass(Duration::from_secs(25));
+    world.say(ANN, &json!({"type": "chat", "text": "hi"}).to_string());
+    world.said.join("\n").into_bytes()
+}
+
 /// A core with a room of two who publish and hear each other.
 struct World {
     core: Signalling,
@@ -87,6 +124,8 @@ struct World {
     /// Links opened so far.
     links: usize,
     subscriptions: BTreeMap<(ParticipantId, u32), ParticipantId>,
+    /// What the stranger was told, oldest first.
+    said: Vec<String>,
 }
 
 impl World {
@@ -95,7 +134,10 @@ impl World {
             limits: Limits::default(),
             sfu: SfuDescription {
                 fingerprint: ["AB"; 32].join(":"),
-                candidates: vec!["127.0.0.1:7882".parse().expect("an address")],
+                workers: vec![WorkerDescription {
+                    candidates: vec!["127.0.0.1:7882".parse().expect("an address")],
+                    packets_per_second_max: u32::MAX,
+                }],
             },
             ticket_key: TicketKey::new([7; 32]),
             seed: [9; 32],
@@ -109,9 +151,10 @@ impl World {
             rooms: BTreeMap::new(),
             links: 0,
             subscriptions: BTreeMap::new(),
+            said: Vec::new(),
         };
         for connection in [ANN, BOB, STRANGER] {
-            world.core.handle_connected(world.now, connection);
+            world.core.handle_connected(world.now, connection, None);
         }
         for (connection, name, ssrc) in [(ANN, "Ann", 11), (BOB, "Bob", 22)] {
             world.join(connection, "jam", name);
@@ -161,6 +204,9 @@ impl World {
                 Output::Message { connection, text } => {
                     let envelope = serde_json::from_str::<ServerEnvelope>(&text);
                     let envelope = envelope.expect("every answer is a message of the protocol");
+                    if connection == STRANGER {
+                        self.said.push(text.to_string());
+                    }
                     if let ServerMessage::Joined { participant, .. } = envelope.message {
                         self.participants.insert(connection, participant);
                     }
@@ -207,6 +253,7 @@ impl World {
             Command::RestartIce { .. }
             | Command::AddSource { .. }
             | Command::RemoveSource { .. }
+            | Command::SetRedundancy { .. }
             | Command::SetMuted { .. } => {}
         }
     }

@@ -20,9 +20,14 @@ const BEND_MIN: f32 = 0.05;
 /// Finds clicks; both sounds lined up and equally long.
 ///
 /// A jump of height h shows as a second difference of h; a sine of 1 kHz at full scale has one of
-/// only 0.017.
-pub(super) fn clicks(played_as_heard: &[f32], heard: &[f32]) -> Vec<Click> {
-    let excuse = largest_around(&bends(played_as_heard), AROUND_FRAMES);
+/// only 0.017. Where the track jumps, the lined-up sound does, too: that is ours and no excuse.
+pub(super) fn clicks(played_as_heard: &[f32], heard: &[f32], jumps: &[usize]) -> Vec<Click> {
+    let mut played_bends = bends(played_as_heard);
+    for jump in jumps {
+        let (from, to) = (jump.saturating_sub(1), (jump + 1).min(played_bends.len()));
+        played_bends[from.min(to)..to].fill(0.0);
+    }
+    let excuse = largest_around(&played_bends, AROUND_FRAMES);
     let mut out: Vec<Click> = Vec::new();
     for (i, (bend, excuse)) in bends(heard).into_iter().zip(excuse).enumerate() {
         if bend < BEND_MIN || bend < TIMES * excuse {

@@ -1,8 +1,10 @@
 //! Where one sound lies inside another, by cross-correlation in the frequency domain.
 
+use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
-use realfft::RealFftPlanner;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::{SILENCE_DB, level_db};
 
@@ -22,10 +24,22 @@ pub struct Segment {
     pub at_frame: usize,
     /// Frames by which it was heard later.
     pub delay_frames: i64,
-    /// Normalised correlation at that delay.
+    /// Normalised correlation at that delay; in [`super::Hearing`], along the track.
     pub correlation: f64,
     /// Energy of the piece as played, which weighs it.
     pub energy: f64,
+    /// Whether the delay jumped within the piece; [`super::compare`] finds out.
+    pub moved: bool,
+}
+
+impl Segment {
+    /// Where the piece lies in a heard sound of so many frames; `None` where it lies outside.
+    #[must_use]
+    pub fn heard(&self, segment_frames: usize, heard_frames: usize) -> Option<Range<usize>> {
+        let start = usize::try_from(signed(self.at_frame) + self.delay_frames).ok()?;
+        let range = start..(start + segment_frames).min(heard_frames);
+        (!range.is_empty()).then_some(range)
+    }
 }
 
 /// The lag of the highest correlation between the whole of both sounds; `None` for silence.
@@ -59,19 +73,21 @@ pub fn segments(played: &[f32], heard: &[f32], lag: i64, segment_frames: usize) 
         if 0.5 < peak.correlation {
             near = delay_frames;
         }
-        out.push(Segment { at_frame, delay_frames, correlation: peak.correlation, energy });
+        let correlation = peak.correlation;
+        out.push(Segment { at_frame, delay_frames, correlation, energy, moved: false });
     }
     settle_outliers(played, heard, &mut out, segment_frames);
     out
 }
 
 /// A piece in which the playout changed fits nowhere well, and may fit best at a note's next
-/// period: a delay that neither neighbor has is replaced by the better one of theirs.
+/// period: a delay beyond both neighbors' is replaced by the better one of theirs.
 fn settle_outliers(played: &[f32], heard: &[f32], segments: &mut [Segment], segment_frames: usize) {
     for i in 1..segments.len().saturating_sub(1) {
         let neighbors = [segments[i - 1].delay_frames, segments[i + 1].delay_frames];
         let Segment { at_frame, delay_frames, .. } = segments[i];
-        if neighbors.contains(&delay_frames) {
+        let [least, most] = [neighbors[0].min(neighbors[1]), neighbors[0].max(neighbors[1])];
+        if (least..=most).contains(&delay_frames) {
             continue;
         }
         let piece = &played[at_frame..at_frame + segment_frames];
@@ -86,9 +102,12 @@ fn settle_outliers(played: &[f32], heard: &[f32], segments: &mut [Segment], segm
 }
 
 /// The mean of the segments' correlations, louder ones counting for more.
-pub(super) fn mean_correlation(segments: &[Segment]) -> f64 {
-    let energy: f64 = segments.iter().map(|segment| segment.energy).sum();
-    let sum: f64 = segments.iter().map(|segment| segment.correlation * segment.energy).sum();
+#[must_use]
+pub fn mean_correlation<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> f64 {
+    let add = |(sum, energy): (f64, f64), segment: &Segment| {
+        (sum + segment.correlation * segment.energy, energy + segment.energy)
+    };
+    let (sum, energy) = segments.into_iter().fold((0.0, 0.0), add);
     if energy == 0.0 { 0.0 } else { sum / energy }
 }
 
@@ -125,7 +144,12 @@ pub fn best_lag(
 ///
 /// Each lag is normalised by what overlaps there, so that a recording that starts late or ends
 /// early is not held against it; less than a fifth of overlapping energy counts as nothing.
-fn correlations(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Vec<f64>> {
+pub(super) fn correlations(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Vec<f64>> {
+    // Only this part of `heard` meets `played` at any of the lags.
+    let clip = |i: i64| usize::try_from(i).unwrap_or(0).min(heard.len());
+    let (from, to) = (clip(lags.start), clip(lags.end + signed(played.len())));
+    let heard = &heard[from..to];
+    let lags = lags.start - signed(from)..lags.end - signed(from);
     let played_energy = running_energy(played);
     let heard_energy = running_energy(heard);
     let played_total = *played_energy.last()?;
@@ -148,13 +172,12 @@ fn correlations(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Vec<f
 
 /// For every lag the sum over `i` of `played[i] * heard[i + lag]`.
 fn products(played: &[f32], heard: &[f32], lags: Range<i64>) -> Vec<f64> {
-    // Only this part of `heard` meets `played` at any of the lags.
     let start = lags.start;
-    let window_len = played.len() + usize::try_from(lags.end - lags.start).unwrap_or(0);
-    let size = (window_len + played.len()).next_power_of_two();
-    let mut planner = RealFftPlanner::<f64>::new();
-    let forward = planner.plan_fft_forward(size);
-    let inverse = planner.plan_fft_inverse(size);
+    let wanted = usize::try_from(lags.end - lags.start).unwrap_or(0);
+    let window_len = played.len() + wanted;
+    // The lags that are wanted never reach past the window, so it may wrap around behind it.
+    let size = transform_size(window_len);
+    let (forward, inverse) = plans(size);
     let transform = |samples: &mut dyn Iterator<Item = f32>| {
         let mut time = forward.make_input_vec();
         time.iter_mut().zip(samples).for_each(|(slot, sample)| *slot = f64::from(sample));
@@ -175,9 +198,32 @@ fn products(played: &[f32], heard: &[f32], lags: Range<i64>) -> Vec<f64> {
     }
     inverse.process(&mut bins, &mut out).expect("the buffers come from the plan");
     let scale = 1.0 / size as f64;
-    out.truncate(usize::try_from(lags.end - lags.start).unwrap_or(0));
+    out.truncate(wanted);
     out.iter_mut().for_each(|value| *value *= scale);
     out
+}
+
+/// The next size with a fast transform: a power of two, or three quarters of one.
+fn transform_size(frames: usize) -> usize {
+    let power = frames.next_power_of_two().max(4);
+    if frames <= power / 4 * 3 { power / 4 * 3 } else { power }
+}
+
+type Plans = (Arc<dyn RealToComplex<f64>>, Arc<dyn ComplexToReal<f64>>);
+
+/// Transforms there and back; those of short pieces are wanted thousands of times and kept.
+fn plans(size: usize) -> Plans {
+    const KEPT_MAX: usize = 1 << 17;
+    thread_local! {
+        static PLANNER: RefCell<RealFftPlanner<f64>> = RefCell::new(RealFftPlanner::new());
+    }
+    let plan = |planner: &mut RealFftPlanner<f64>| {
+        (planner.plan_fft_forward(size), planner.plan_fft_inverse(size))
+    };
+    if KEPT_MAX < size {
+        return plan(&mut RealFftPlanner::new());
+    }
+    PLANNER.with_borrow_mut(plan)
 }
 
 /// Entry `i` is the energy of the first `i` samples.
@@ -192,6 +238,6 @@ fn running_energy(samples: &[f32]) -> Vec<f64> {
     out
 }
 
-fn signed(len: usize) -> i64 {
+pub(super) fn signed(len: usize) -> i64 {
     i64::try_from(len).expect("a recording has fewer than 2^63 frames")
 }

@@ -1,11 +1,14 @@
 //! Who is in a mix, how late and how loud.
 //!
 //! Matching pursuit over whole sources: the one that explains most of what is left is lined up
-//! and taken out, then the next; the gains of all found are solved together each time.
+//! and taken out, then the next; the gains of all found are solved together each time. Those that
+//! are in the mix for sure are then followed where their delay glides or jumps. What surprises: a
+//! source that is hardly there is not, because what can bend finds itself in anything.
 
 use std::ops::Range;
 
-use super::correlate::best_lag;
+use super::correlate::{best_lag, segments};
+use super::{SEGMENT_FRAMES, track, warp};
 
 /// One source as it is in a mix.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,18 +28,24 @@ pub struct Mix {
     pub explained: f64,
 }
 
+/// A source laid along the mix.
+struct Laid {
+    delay: i64,
+    /// As long as the mix.
+    samples: Vec<f32>,
+}
+
 /// Takes a mix apart into known sources; `lags` bounds the delay of each.
 ///
-/// Good for delays that stay within a few frames over the length given: cut a longer recording,
-/// or one whose playout moves, into pieces.
+/// Made for a few seconds: a source is looked for at one delay before its changes are followed.
 #[must_use]
 pub fn unmix(sources: &[&[f32]], heard: &[f32], lags: Range<i64>) -> Mix {
     let total = energy(heard);
-    let mut delays: Vec<Option<i64>> = vec![None; sources.len()];
+    let mut laid: Vec<Option<Laid>> = sources.iter().map(|_| None).collect();
     let mut gains = vec![0.0; sources.len()];
     let mut rest = heard.to_vec();
     for _ in sources {
-        let candidate = (0..sources.len()).filter(|i| delays[*i].is_none()).filter_map(|i| {
+        let candidate = (0..sources.len()).filter(|i| laid[*i].is_none()).filter_map(|i| {
             let peak = best_lag(sources[i], &rest, lags.clone(), None)?;
             Some((i, peak))
         });
@@ -44,42 +53,77 @@ pub fn unmix(sources: &[&[f32]], heard: &[f32], lags: Range<i64>) -> Mix {
         else {
             break;
         };
-        delays[i] = Some(peak.lag);
-        gains = solve_gains(sources, &delays, heard);
-        rest = subtract(sources, &delays, &gains, heard);
+        laid[i] = Some(lay(sources[i], peak.lag, heard.len()));
+        gains = solve_gains(&laid, heard);
+        rest = subtract(&laid, &gains, heard, None);
     }
     // A source that was lined up while others sounded over it may be off by some frames: once more
     // against the mix without the others.
     for i in 0..sources.len() {
-        let Some(delay) = delays[i] else { continue };
-        let others: Vec<_> = (0..).zip(&delays).map(|(j, d)| d.filter(|_| i != j)).collect();
-        let alone = subtract(sources, &others, &gains, heard);
-        delays[i] = best_lag(sources[i], &alone, delay - 48..delay + 49, None).map(|peak| peak.lag);
-        gains = solve_gains(sources, &delays, heard);
+        let Some(delay) = laid[i].as_ref().map(|laid| laid.delay) else { continue };
+        let alone = subtract(&laid, &gains, heard, Some(i));
+        let peak = best_lag(sources[i], &alone, delay - 48..delay + 49, None);
+        laid[i] = peak.map(|peak| lay(sources[i], peak.lag, heard.len()));
+        gains = solve_gains(&laid, heard);
     }
-    rest = subtract(sources, &delays, &gains, heard);
-    let part = |(delay, gain): (&Option<i64>, &f64)| Part {
-        delay_frames: delay.unwrap_or(0),
+    for i in 0..sources.len() {
+        if gains[i].abs() < FOLLOWED_GAIN_MIN {
+            continue;
+        }
+        let alone = subtract(&laid, &gains, heard, Some(i));
+        if let Some(Laid { delay, samples }) = &mut laid[i] {
+            let bent = bend(sources[i], &alone, *delay);
+            if warp::likeness(samples, &alone) < warp::likeness(&bent, &alone) {
+                *samples = bent;
+            }
+        }
+        gains = solve_gains(&laid, heard);
+    }
+    rest = subtract(&laid, &gains, heard, None);
+    let part = |(laid, gain): (&Option<Laid>, &f64)| Part {
+        delay_frames: laid.as_ref().map_or(0, |laid| laid.delay),
         gain_db: if gain.abs() < 1e-10 { -200.0 } else { 20.0 * gain.abs().log10() },
     };
     let explained = if total == 0.0 { 0.0 } else { 1.0 - energy(&rest) / total };
-    Mix { parts: delays.iter().zip(&gains).map(part).collect(), explained }
+    Mix { parts: laid.iter().zip(&gains).map(part).collect(), explained }
 }
 
-/// Least squares: the gains for which the delayed sources together come nearest to `heard`.
-fn solve_gains(sources: &[&[f32]], delays: &[Option<i64>], heard: &[f32]) -> Vec<f64> {
-    let found: Vec<(usize, i64)> =
-        delays.iter().enumerate().filter_map(|(i, delay)| delay.map(|delay| (i, delay))).collect();
+/// -16 dB: below it, a source may be a likeness and not there at all.
+const FOLLOWED_GAIN_MIN: f64 = 0.158;
+
+/// A source that comes so much late.
+fn lay(source: &[f32], delay: i64, frames: usize) -> Laid {
+    let at = |i: i64| usize::try_from(i).ok().and_then(|i| source.get(i)).copied().unwrap_or(0.0);
+    let samples = (-delay..).take(frames).map(at).collect();
+    Laid { delay, samples }
+}
+
+/// A source along its delay, which changes, in what is left of a mix without the others.
+fn bend(source: &[f32], alone: &[f32], delay: i64) -> Vec<f32> {
+    let segments = segments(source, alone, delay, SEGMENT_FRAMES);
+    let mut track = track::follow(source, alone, &segments, delay);
+    warp::line_up(source, alone, &mut track)
+}
+
+/// Least squares: the gains for which the sources as laid together come nearest to `heard`.
+fn solve_gains(laid: &[Option<Laid>], heard: &[f32]) -> Vec<f64> {
+    let found: Vec<(usize, &[f32])> = laid
+        .iter()
+        .enumerate()
+        .filter_map(|(i, laid)| Some((i, laid.as_ref()?.samples.as_slice())))
+        .collect();
     let n = found.len();
     let mut matrix = vec![vec![0.0; n + 1]; n];
-    for (row, &(a, delay_a)) in found.iter().enumerate() {
-        for (column, &(b, delay_b)) in found.iter().enumerate() {
-            matrix[row][column] = product(sources[a], delay_a, sources[b], delay_b, heard.len());
+    for (row, (_, a)) in found.iter().enumerate() {
+        for (column, (_, b)) in found.iter().enumerate().skip(row) {
+            let product = product(a, b);
+            matrix[row][column] = product;
+            matrix[column][row] = product;
         }
-        matrix[row][n] = product(sources[a], delay_a, heard, 0, heard.len());
+        matrix[row][n] = product(a, heard);
     }
     let solution = eliminate(matrix);
-    let mut gains = vec![0.0; sources.len()];
+    let mut gains = vec![0.0; laid.len()];
     for (&(i, _), gain) in found.iter().zip(solution) {
         gains[i] = gain;
     }
@@ -111,31 +155,24 @@ fn eliminate(mut matrix: Vec<Vec<f64>>) -> Vec<f64> {
     (0..n).map(value).collect()
 }
 
-fn subtract(sources: &[&[f32]], delays: &[Option<i64>], gains: &[f64], heard: &[f32]) -> Vec<f32> {
+/// What is left of a mix without the sources that were found, all `but` one.
+fn subtract(laid: &[Option<Laid>], gains: &[f64], heard: &[f32], but: Option<usize>) -> Vec<f32> {
     let mut rest = heard.to_vec();
-    for ((source, delay), gain) in sources.iter().zip(delays).zip(gains) {
-        let Some(delay) = *delay else { continue };
-        for (i, slot) in (0_i64..).zip(rest.iter_mut()) {
-            if let Some(sample) = at(source, i - delay) {
-                *slot = narrow(f64::from(*slot) - gain * sample);
-            }
+    for (i, (laid, gain)) in laid.iter().zip(gains).enumerate() {
+        let Some(laid) = laid.as_ref().filter(|_| but != Some(i)) else { continue };
+        for (slot, sample) in rest.iter_mut().zip(&laid.samples) {
+            *slot = narrow(f64::from(*slot) - gain * f64::from(*sample));
         }
     }
     rest
 }
 
-/// The sum over the mix's frames of one delayed sound times another.
-fn product(a: &[f32], delay_a: i64, b: &[f32], delay_b: i64, frames: usize) -> f64 {
-    let frames = i64::try_from(frames).expect("a recording has fewer than 2^63 frames");
-    (0..frames).filter_map(|i| Some(at(a, i - delay_a)? * at(b, i - delay_b)?)).sum()
-}
-
-fn at(samples: &[f32], i: i64) -> Option<f64> {
-    usize::try_from(i).ok().and_then(|i| samples.get(i)).map(|sample| f64::from(*sample))
+fn product(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
 fn energy(samples: &[f32]) -> f64 {
-    samples.iter().map(|sample| f64::from(*sample).powi(2)).sum()
+    product(samples, samples)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "samples need no more than 24 bits")]

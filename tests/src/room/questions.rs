@@ -1,13 +1,11 @@
 //! What scenarios ask of a room: what was heard, how the engines see it, what people were told.
 
-use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
-
 use protocol::id::ParticipantId;
 
-use super::{Room, Seat};
+use super::server::Server;
+use super::{Holdings, Room, Seat};
 use crate::listen::Mix;
-use crate::listener::{Heard, Stretch, Tape, level, take_apart};
+use crate::listener::{Heard, Stretch, level, take_apart};
 
 impl Room {
     /// What `listener` heard of `source`'s instrument within a stretch.
@@ -21,18 +19,6 @@ impl Room {
     pub fn mix(&self, listener: Seat, sources: &[Seat], stretch: &Stretch) -> Mix {
         let played: Vec<_> = sources.iter().map(|seat| self.player(*seat).played()).collect();
         take_apart(&played, self.player(listener).heard(), stretch)
-    }
-
-    /// Everything that somebody heard.
-    #[must_use]
-    pub fn heard_by(&self, seat: Seat) -> Tape<'_> {
-        self.player(seat).heard()
-    }
-
-    /// Everything that somebody played.
-    #[must_use]
-    pub fn played_by(&self, seat: Seat) -> Tape<'_> {
-        self.player(seat).played()
     }
 
     /// How loud it was for `listener`, in dBFS.
@@ -49,16 +35,16 @@ impl Room {
         remotes.find(|(participant, _, _)| *participant == source).map(|(_, _, stats)| stats)
     }
 
+    /// How many packets of `source` came to `listener` with earlier frames in them.
+    #[must_use]
+    pub fn repeating_packets(&self, listener: Seat, source: Seat) -> u64 {
+        self.stats(listener, source).map_or(0, |stats| self.checker.repeating(listener, stats.ssrc))
+    }
+
     /// What is sent by somebody, and why.
     #[must_use]
     pub fn encodings(&self, seat: Seat) -> (&[protocol::codec::Codec], Option<&str>) {
         self.player(seat).encodings()
-    }
-
-    /// How somebody's packets reach the server, as they were told last.
-    #[must_use]
-    pub fn uplink(&self, seat: Seat) -> Option<engine_device::session::Uplink> {
-        self.player(seat).uplink()
     }
 
     /// What somebody was told, oldest first.
@@ -85,22 +71,23 @@ impl Room {
         self.player(seat).is_linked()
     }
 
-    /// Packets that somebody's engine refused, by reason.
+    /// What the server holds; nothing where it is down.
     #[must_use]
-    pub fn refused(&self, seat: Seat) -> &BTreeMap<String, u64> {
-        self.player(seat).refused()
+    pub fn holdings(&self) -> Holdings {
+        self.server.as_ref().map(Server::holdings).unwrap_or_default()
     }
 
-    /// Everything that was sent and heard so far, as one number: equal for equal runs.
+    /// Every datagram and message that was sent and every sample that was heard so far, as one
+    /// number: equal for equal runs.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        let mut hash = self.bytes_hash.clone();
+        let mut digest = self.fingerprint;
         for place in &self.places {
             for sample in place.player.heard().samples {
-                sample.to_bits().hash(&mut hash);
+                digest.add(&sample.to_bits().to_le_bytes());
             }
         }
-        hash.finish()
+        digest.value()
     }
 
     /// Everybody who ever joined.
