@@ -1,26 +1,48 @@
-//! `cargo xtask e2e [TEST...]`: real browsers against a real server, on loopback.
+//! `cargo xtask e2e [FILE...]`: real processes, a real sound server and real browsers, on loopback;
+//! or the browser tests in the files named.
 //!
-//! The tests lie in `tests/e2e/browser`. They are given the `vjam` that was just built, in the
-//! profile of all tests.
+//! The tests lie in `tests/e2e`. They are given the `vjam` that was just built, in the profile of
+//! all tests.
 
 use std::time::Duration;
 
 use crate::build;
 use crate::program::Program;
+use crate::retries;
 use crate::setup::{self, Purpose};
 use crate::steps::Steps;
 use crate::tally::Tally;
 
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut steps = Steps::new();
-    steps.need("system packages", || setup::system_packages(Purpose::Test))?;
-    steps.need("Rust for the browser", setup::wasm_target)?;
+    retries::forget()?;
     steps.need("Node", setup::node_version)?;
+    steps.need("system packages", || {
+        setup::system_packages(Purpose::Test)?;
+        setup::warn_without_namespaces();
+        Ok(())
+    })?;
+    steps.need("Rust for the browser", setup::wasm_target)?;
     steps.need("the engine for browsers", build::wasm_engine)?;
     steps.need("the web app", build::web_app)?;
     steps.need("everything in Rust", build::workspace)?;
+    if arguments.is_empty() {
+        steps.prove("native musicians, on sockets and on JACK", native);
+    }
     steps.prove("browsers", |tally| browsers(arguments, tally));
+    retries::report(&mut steps)?;
     steps.finish()
+}
+
+/// Of the workspace, not of one package, so that nothing is built again with fewer features.
+fn native(tally: &mut Tally) -> anyhow::Result<()> {
+    Program::new("cargo", ["test", "--workspace", "--locked", "--no-fail-fast"])
+        .args(["--test", "e2e_native", "--test", "e2e_jack"])
+        .env("VJAM", &build::vjam()?)
+        .env(retries::VARIABLE, &retries::path()?)
+        .limit(LIMIT)
+        .observe(|line| tally.read(line))?
+        .succeeded()
 }
 
 /// Runs the browser tests, all of them or those in the files named.
@@ -30,6 +52,7 @@ pub(crate) fn browsers(files: &[String], tally: &mut Tally) -> anyhow::Result<()
         .args(files)
         .within(FOLDER)
         .env("VJAM", &build::vjam()?)
+        .env(retries::VARIABLE, &retries::path()?)
         .limit(LIMIT)
         .observe(|line| tally.read(line))?
         .succeeded()

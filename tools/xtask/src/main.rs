@@ -13,10 +13,14 @@ mod build;
 mod check;
 mod console;
 mod e2e;
+mod family;
 mod fuzz;
 mod generate;
+mod interrupt;
 mod packages;
 mod program;
+mod relay;
+mod retries;
 mod run;
 mod setup;
 mod sim;
@@ -49,7 +53,7 @@ const VERBS: &[Verb] = &[
     Verb {
         name: "check",
         arguments: "[PART...]",
-        summary: "Format, lints, documentation, types, tidiness, architecture, licenses.",
+        summary: "Tidiness, architecture, licenses, duplicates, format, types, lints, documentation.",
         run: check::run,
     },
     Verb {
@@ -66,8 +70,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "e2e",
-        arguments: "[TEST...]",
-        summary: "Drives real browsers, real sound servers and real processes on loopback.",
+        arguments: "[FILE...]",
+        summary: "Real processes, a real sound server, real browsers; or just these browser tests.",
         run: e2e::run,
     },
     Verb {
@@ -78,9 +82,15 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        arguments: "[CRITERION OPTIONS]",
-        summary: "Measures the cost of a callback, of a codec frame, of a forwarded packet.",
+        arguments: "[CRITERION OPTIONS | sfu [OPTIONS] | arena [OPTIONS] | instructions [--check]]",
+        summary: "Measures a callback, a codec frame, a packet; server and playout beside others.",
         run: bench::run,
+    },
+    Verb {
+        name: "relay",
+        arguments: "LISTEN TARGET [OPTIONS]",
+        summary: "A bad network on purpose, before a server's media port; `relay -h` tells the rest.",
+        run: relay::run,
     },
     Verb { name: "help", arguments: "", summary: "This list.", run: help },
 ];
@@ -99,6 +109,7 @@ fn dispatch() -> anyhow::Result<()> {
     let root = tree::root();
     std::env::set_current_dir(&root)
         .with_context(|| format!("cannot enter {}, the project's folder", root.display()))?;
+    interrupt::listen()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some((name, rest)) = arguments.split_first() else {
         return help(&[]);

@@ -39,7 +39,8 @@ pub(crate) fn closure(package: &str, options: &[&str]) -> anyhow::Result<Names> 
     Ok(names.filter(|name| *name != package && !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// Every third-party crate with its license expression, for this machine and for browsers.
+/// Every third-party crate, as `name version`, with its license expression, for this machine and for
+/// browsers.
 pub(crate) fn licenses() -> anyhow::Result<BTreeMap<String, String>> {
     let ours = ours()?;
     let here = tree(&["--workspace", "--edges", "normal,build"], "{p}|{l}")?;
@@ -51,7 +52,7 @@ pub(crate) fn licenses() -> anyhow::Result<BTreeMap<String, String>> {
         let mut words = name.split(' ');
         let name = words.next().unwrap_or_default();
         if !ours.contains_key(name) {
-            let version = words.next().unwrap_or_default();
+            let version = words.next().unwrap_or_default().trim_start_matches('v');
             let license = license.trim_end_matches(" (*)").trim();
             licenses.insert(format!("{name} {version}"), license.to_owned());
         }

@@ -3,19 +3,26 @@
 //! Two ways: `live` passes every line on as it comes, `quiet` keeps the lines and shows them only
 //! when the program fails. Either way, after ten seconds of silence a line says what is going on.
 //!
+//! Each leads a process group of its own. When it takes too long, or somebody presses Ctrl-C, it ends
+//! with all it has started: test programs, servers, browsers.
+//!
 //! What surprises: a program may end while a grandchild still holds its output open (a browser that
 //! outlived its test). We wait for the program, not for the end of its output.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustix::process::Signal;
 
 use crate::console;
+use crate::family::Family;
+use crate::interrupt;
 
 /// How a program's output is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +98,13 @@ impl Program {
     /// Runs to the end, and hands every line of output to `see` as well. The end may be a failure,
     /// which is the caller's to judge.
     pub(crate) fn observe(mut self, see: impl FnMut(&str)) -> anyhow::Result<End> {
+        interrupt::obey();
         console::say(&format!("$ {}", self.shown));
         if self.show == Show::Live && console::is_terminal() {
             // Through our pipe these would believe that nobody sees colors.
             self.command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
         }
-        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child =
             self.command.spawn().with_context(|| format!("cannot start `{}`", self.shown))?;
         let (sender, lines) = channel();
@@ -119,6 +127,17 @@ impl Program {
         }
         String::from_utf8(output.stdout)
             .with_context(|| format!("`{}` wrote something that is not text", self.shown))
+    }
+
+    /// Runs to the end and returns what it wrote to standard error.
+    pub(crate) fn errors(mut self) -> anyhow::Result<String> {
+        let output =
+            self.command.output().with_context(|| format!("cannot start `{}`", self.shown))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            bail!("`{}` failed ({}): {}", self.shown, output.status, said.trim());
+        }
+        Ok(said)
     }
 
     /// Whether it could be started and ended well; what it wrote is thrown away.
@@ -168,9 +187,16 @@ impl Program {
                 let at = if self.show == Show::Live { Some(&self.shown) } else { tail.back() };
                 console::say(&heartbeat(started.elapsed(), at));
             }
+            if let Some(signal) = interrupt::asked() {
+                console::say(&format!("ending `{}`", self.shown));
+                Family::of(&child).end(signal, GRACE);
+                interrupt::obey();
+            }
             if self.limit.is_some_and(|limit| limit < started.elapsed()) {
-                child.kill().context("cannot end a program")?;
-                child.wait().context("cannot wait for a program")?;
+                Family::of(&child).end(Signal::TERM, GRACE);
+                if child.try_wait().context("cannot wait for a program")?.is_none() {
+                    bail!("`{}` takes too long, and cannot be ended", self.shown);
+                }
                 break None;
             }
         };
@@ -242,6 +268,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 /// How long output is still read once the program has ended.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long a program that was asked to end may put things in order.
+const GRACE: Duration = Duration::from_secs(5);
 const TAIL_LINES_MAX: usize = 60;
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use crate::steps::Steps;
 
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut steps = Steps::new();
+    // First what nobody but the reader can install.
+    steps.need("Node", setup::node_version)?;
     steps.need("system packages", || setup::system_packages(Purpose::Run))?;
     steps.need("Rust for the browser", setup::wasm_target)?;
-    steps.need("Node", setup::node_version)?;
     steps.need("the engine for browsers", build::wasm_engine)?;
     steps.need("the web app", build::web_app)?;
     steps.need("vjam", || {

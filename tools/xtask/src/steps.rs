@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 
 use crate::console;
+use crate::interrupt;
 use crate::tally::Tally;
 
 /// What came of a step.
@@ -19,11 +20,12 @@ struct Done {
 pub(crate) struct Steps {
     started: Instant,
     done: Vec<Done>,
+    remarks: Vec<String>,
 }
 
 impl Steps {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), done: Vec::new() }
+        Self { started: Instant::now(), done: Vec::new(), remarks: Vec::new() }
     }
 
     /// Takes a step that later steps stand on: returns its error.
@@ -48,6 +50,11 @@ impl Steps {
         self.take(title, work);
     }
 
+    /// Adds a line to the summary that is no step's own.
+    pub(crate) fn remark(&mut self, remark: String) {
+        self.remarks.push(remark);
+    }
+
     /// Prints the table and the totals; an error if any step failed.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         console::heading("summary");
@@ -58,13 +65,17 @@ impl Steps {
             let pad = " ".repeat(width - done.title.chars().count());
             let elapsed = console::duration(done.elapsed);
             console::say(&format!("{}{pad}  {elapsed:>7}  {mark:<6}  {}", done.title, done.tally));
-            total.add(done.tally);
+            total.add(&done.tally);
         }
         console::say(&format!("in all {}", console::duration(self.started.elapsed())));
+        for remark in &self.remarks {
+            console::say(remark);
+        }
         for done in &self.done {
             if let Some(failure) = &done.failure {
                 let first = failure.lines().next().unwrap_or_default();
                 console::say(&format!("\n{}: {first}", done.title));
+                done.tally.reports.iter().for_each(|line| console::say(line));
             }
         }
         console::say(&format!("\n{} passed, {} failed", total.passed, total.failed));
@@ -82,7 +93,10 @@ impl Steps {
         console::heading(title);
         let started = Instant::now();
         let mut tally = Tally::default();
-        let failure = work(&mut tally).err().map(|error| format!("{error:#}"));
+        let result = work(&mut tally);
+        // What Ctrl-C broke is no finding.
+        interrupt::obey();
+        let failure = result.err().map(|error| format!("{error:#}"));
         // A step that failed without a failing test, because something did not compile, say.
         if failure.is_some() && tally.failed == 0 {
             tally.failed = 1;

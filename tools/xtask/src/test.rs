@@ -10,6 +10,7 @@ use crate::check;
 use crate::console;
 use crate::e2e;
 use crate::program::Program;
+use crate::retries;
 use crate::setup::{self, Purpose};
 use crate::steps::Steps;
 use crate::tally::Tally;
@@ -19,17 +20,23 @@ pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
     if let Err(error) = take(&mut steps) {
         console::say(&format!("{error:#}, because the rest stands on it"));
     }
+    retries::report(&mut steps)?;
     steps.finish()
 }
 
 fn take(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.need("system packages", || setup::system_packages(Purpose::Test))?;
+    retries::forget()?;
+    steps.need("Node", setup::node_version)?;
+    steps.need("system packages", || {
+        setup::system_packages(Purpose::Test)?;
+        setup::warn_without_namespaces();
+        Ok(())
+    })?;
     steps.need("Rust: browser target, rustfmt, clippy", || {
         setup::wasm_target()?;
         setup::rust_components()
     })?;
-    steps.need("Node and its packages", || {
-        setup::node_version()?;
+    steps.need("packages of the web app and of its tests", || {
         setup::node_packages("web")?;
         setup::node_packages(e2e::FOLDER)
     })?;
@@ -38,6 +45,7 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
     check::all(steps);
     steps.need("build: everything in Rust", build::workspace)?;
     steps.prove("tests in Rust", rust);
+    steps.prove("tests of the arena", arena);
     steps.prove("tests of the web app", web);
     steps.prove("tests in browsers", |tally| e2e::browsers(&[], tally));
     Ok(())
@@ -46,6 +54,18 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
 fn rust(tally: &mut Tally) -> anyhow::Result<()> {
     Program::new("cargo", ["test", "--workspace", "--locked", "--no-fail-fast"])
         .env("VJAM", &build::vjam()?)
+        .env(retries::VARIABLE, &retries::path()?)
+        .limit(LIMIT)
+        .observe(|line| tally.read(line))?
+        .succeeded()
+}
+
+/// A workspace of its own, of some twenty small crates.
+fn arena(tally: &mut Tally) -> anyhow::Result<()> {
+    let target = std::path::absolute(build::target_folder())?.join("arena");
+    Program::new("cargo", ["test", "--locked", "--no-fail-fast", "--target-dir"])
+        .args([target])
+        .within("benches/arena")
         .limit(LIMIT)
         .observe(|line| tally.read(line))?
         .succeeded()

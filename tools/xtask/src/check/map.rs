@@ -1,5 +1,5 @@
-//! ARCHITECTURE.md against the tree: every package is on the map, and every path in backticks and
-//! every link of every document leads somewhere.
+//! ARCHITECTURE.md against the tree: every package is on the map, every row of the map has its
+//! folder, and every path in backticks and every link of every document leads somewhere.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,6 +21,7 @@ pub(super) fn check(ours: &BTreeMap<String, String>) -> anyhow::Result<Vec<Strin
             Some(row) => findings.extend(check_row(row, package, folder)),
         }
     }
+    findings.extend(rows(&map).filter_map(check_folder));
     let folders = top_folders()?;
     // Rows of the code map have had their turn: their paths start in the row's own folder.
     let prose: Vec<&str> = map.lines().filter(|line| !line.starts_with('|')).collect();
@@ -37,11 +38,30 @@ pub(super) fn check(ours: &BTreeMap<String, String>) -> anyhow::Result<Vec<Strin
     Ok(findings)
 }
 
+/// The rows of the code map, with and without a package of ours.
+fn rows(map: &str) -> impl Iterator<Item = &str> {
+    let section = map.split_once("\n## Code map\n").map_or("", |(_, rest)| rest);
+    let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
+    // A head and a line below it.
+    section.lines().filter(|line| line.starts_with('|')).skip(2)
+}
+
+/// A row of something that is gone, or that was moved.
+fn check_folder(row: &str) -> Option<String> {
+    let folder = named_folder(row);
+    let is_there = !folder.is_empty() && Path::new(folder).is_dir();
+    (!is_there).then(|| format!("{MAP}: there is no folder `{folder}`: {row}"))
+}
+
+fn named_folder(row: &str) -> &str {
+    let cell = row.split('|').nth(2).map_or("", |cell| cell.trim().trim_matches('`'));
+    cell.trim_end_matches('/')
+}
+
 /// The folder of a row, and the files that its text names, relative to that folder.
 fn check_row(row: &str, package: &str, folder: &str) -> Vec<String> {
     let mut findings = Vec::new();
-    let named = row.split('|').nth(2).map_or("", |cell| cell.trim().trim_matches('`'));
-    let named = named.trim_end_matches('/');
+    let named = named_folder(row);
     // The root package is told by its sources.
     let expected = if folder == "." { "src" } else { folder };
     if named != expected {
@@ -123,6 +143,17 @@ mod tests {
         assert_eq!(
             dead_links("README.md", text),
             ["README.md: the link to no-such-file.md leads nowhere"]
+        );
+    }
+
+    #[test]
+    fn a_row_of_something_gone_is_found() {
+        let map = "# A\n\n## Code map\n\n| package | folder | what |\n|---|---|---|\n\
+                   | `xtask` | `src/` | |\n| `gone` | `no/such/` | |\n\n## B\n\n| `b` | `b/` |\n";
+        let found: Vec<String> = rows(map).filter_map(check_folder).collect();
+        assert_eq!(
+            found,
+            ["ARCHITECTURE.md: there is no folder `no/such`: | `gone` | `no/such/` | |"]
         );
     }
 

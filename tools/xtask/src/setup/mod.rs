@@ -8,6 +8,7 @@ mod system;
 pub(crate) use node::{packages as node_packages, version as node_version};
 pub(crate) use rust::{components as rust_components, wasm_target};
 pub(crate) use system::packages as system_packages;
+pub(crate) use system::warn_without_namespaces;
 
 /// What a machine is set up for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,4 +17,6 @@ pub(crate) enum Purpose {
     Run,
     /// That, and testing all of it.
     Test,
+    /// The first, and counting instructions.
+    Measure,
 }

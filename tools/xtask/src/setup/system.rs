@@ -1,7 +1,7 @@
 //! What comes from the system's package manager: through apt where that needs nobody's password,
 //! otherwise by telling which line to type.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -16,6 +16,8 @@ enum Sign {
     Program(&'static [&'static str]),
     /// `pkg-config` knows this C library.
     Library(&'static str),
+    /// This file lies in one of the folders where C libraries do.
+    LibraryFile(&'static str),
 }
 
 /// Something a machine needs.
@@ -88,6 +90,18 @@ const NEEDS: &[Need] = &[
         sign: Sign::Program(&["jackd"]),
         reason: "a sound server with a dummy driver, to measure delay on",
     },
+    Need {
+        package: "libasound2-plugins",
+        purpose: Purpose::Test,
+        sign: Sign::LibraryFile("alsa-lib/libasound_module_pcm_jack.so"),
+        reason: "makes that server the default device, to test the way through ALSA",
+    },
+    Need {
+        package: "valgrind",
+        purpose: Purpose::Measure,
+        sign: Sign::Program(&["valgrind"]),
+        reason: "counts instructions",
+    },
 ];
 
 /// Installs what is missing for `purpose`.
@@ -111,6 +125,21 @@ pub(crate) fn packages(purpose: Purpose) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says beforehand that the tests on JACK will fail, where they cannot have a /dev/shm of their own.
+///
+/// In many containers even root may not mount. What may be is for whoever started it to say, so the
+/// other tests run all the same.
+pub(crate) fn warn_without_namespaces() {
+    let options: &[&str] = if is_root() { &["--mount"] } else { &["--mount", "--map-root-user"] };
+    let script = ["sh", "-c", "mount -t tmpfs tmpfs /dev/shm"];
+    if !Program::new("unshare", options).args(script).works() {
+        console::say(
+            "the tests on JACK will fail here: they need `unshare --mount` and `mount` (in a \
+             container, the capability SYS_ADMIN)",
+        );
+    }
+}
+
 fn missing(purpose: Purpose) -> Vec<&'static Need> {
     let wanted =
         NEEDS.iter().filter(|need| need.purpose == Purpose::Run || need.purpose == purpose);
@@ -121,7 +150,16 @@ fn is_there(sign: &Sign) -> bool {
     match *sign {
         Sign::Program(names) => names.iter().any(|name| program::is_in_path(name)),
         Sign::Library(name) => Program::new("pkg-config", ["--exists", name]).works(),
+        Sign::LibraryFile(path) => library_folders().any(|folder| folder.join(path).exists()),
     }
+}
+
+/// `/usr/lib`, `/usr/lib64` and their folders for each architecture.
+fn library_folders() -> impl Iterator<Item = PathBuf> {
+    ["/usr/lib", "/usr/lib64", "/usr/local/lib"].into_iter().flat_map(|root| {
+        let inside = std::fs::read_dir(root).into_iter().flatten().flatten();
+        core::iter::once(PathBuf::from(root)).chain(inside.map(|entry| entry.path()))
+    })
 }
 
 fn install(missing: &[&Need]) -> anyhow::Result<()> {

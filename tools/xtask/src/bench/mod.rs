@@ -1,0 +1,19 @@
+//! `cargo xtask bench [sfu ... | arena ... | instructions ...]`: what a callback, a codec frame, a packet
+//! costs; what a server carries; how much delay our playout needs beside others'.
+
+mod arena;
+mod instructions;
+mod sfu;
+
+use crate::program::Program;
+
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    match arguments.split_first() {
+        Some((what, options)) if what == "sfu" => sfu::run(options),
+        Some((what, options)) if what == "arena" => arena::run(options),
+        Some((what, options)) if what == "instructions" => instructions::run(options),
+        _ => Program::new("cargo", ["bench", "--locked", "--package", "benches", "--"])
+            .args(arguments)
+            .run(),
+    }
+}
