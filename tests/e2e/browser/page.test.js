@@ -103,6 +103,8 @@ inRealTime("gain, mute and solo do to the sound what they say", async (undo) => 
   await joined(bob, "Bob", 2);
   /** Records for a while: `sounding` sounds, by how much louder than it was played, `silent` does not. */
   const only = async (label, sounding, silent) => {
+    // What was pressed a moment ago has reached the loudspeaker.
+    await seconds(0.5);
     const file = await hear(bob, `mix-${label}`, () => seconds(3));
     const { parts } = await listen("unmix", file, sounding, silent, "--looped");
     assert.ok(parts[1].gain_db < -15, `${silent} in ${file}: ${JSON.stringify(parts)}`);

@@ -54,7 +54,10 @@ impl Tally {
         let begins = text.starts_with("---- ") && text.ends_with(" stdout ----")
             || text.starts_with("not ok ")
             || text.starts_with("FAIL  ");
-        if begins {
+        // What no harness reports: a test program that has none, or one that was aborted.
+        let ends_program = text.starts_with("thread '") && text.contains(" panicked at ")
+            || text.contains("process didn't exit successfully");
+        if begins || ends_program && self.wanted == 0 {
             self.wanted = REPORT_LINES_MAX;
         } else if text == "failures:" || text.starts_with("ok ") {
             self.wanted = 0;
@@ -153,6 +156,9 @@ mod tests {
             "  error: 'a gap'",
             "ok 3 - three browsers",
             "  duration_ms: 4",
+            "thread 'main' panicked at tests/jack.rs:4:9:",
+            "no server",
+            "  process didn't exit successfully: `jack` (exit status: 101)",
         ];
         said.iter().for_each(|line| tally.read(line));
         let kept = [
@@ -161,6 +167,9 @@ mod tests {
             "one click",
             "not ok 2 - two browsers",
             "  error: 'a gap'",
+            "thread 'main' panicked at tests/jack.rs:4:9:",
+            "no server",
+            "  process didn't exit successfully: `jack` (exit status: 101)",
         ];
         assert_eq!(tally.reports, kept);
     }

@@ -127,14 +127,24 @@ fn may_run_real_time() -> bool {
         .is_ok()
 }
 
-/// Runs the tests that the command line names, or all of them, as the usual harness would.
+/// Runs the tests that the command line names, or all of them, and counts them, as the usual
+/// harness would. A test that fails says why at once, and the others still run.
 pub(crate) fn run(tests: &[(&str, fn())]) {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let (mut passed, mut failed) = (0, 0);
     for (name, test) in tests {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
-            test();
-            eprintln!("test {name} ... ok");
+            let result = std::panic::catch_unwind(test);
+            let outcome = if result.is_ok() { &mut passed } else { &mut failed };
+            *outcome += 1;
+            eprintln!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
         }
+    }
+    let outcome = if failed == 0 { "ok" } else { "FAILED" };
+    eprintln!("test result: {outcome}. {passed} passed; {failed} failed");
+    if 0 < failed {
+        // What `cargo test` gives for failed tests.
+        std::process::exit(101);
     }
 }
 
