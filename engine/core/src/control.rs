@@ -293,6 +293,7 @@ impl Control {
             input: self.shared.input.load(),
             output: self.shared.output.load(),
             outgoing_overrun_frames: self.shared.outgoing_overrun.load(),
+            relief: self.shared.relief(),
             remotes: self.remotes().collect(),
         }
     }

@@ -27,4 +27,4 @@ pub use outgoing::Outgoing;
 pub use playout_mode::{PlayoutMode, PlayoutModeError};
 pub use rt::{Capture, Render};
 pub use session::{Session, SessionConfig, SessionError, session};
-pub use stats::{DelayShares, Level, RemoteStats, Stats, StreamState};
+pub use stats::{DelayShares, Level, Relief, RemoteStats, Stats, StreamState};

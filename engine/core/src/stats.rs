@@ -3,7 +3,7 @@
 //! The audio callbacks write single words with relaxed atomic stores; [`crate::Control`] reads
 //! them. Figures of one [`RemoteStats`] may therefore be a period apart from each other.
 
-use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
@@ -30,6 +30,20 @@ pub enum StreamState {
     Starting,
     /// It is heard.
     Playing,
+    /// This machine has no time for it: see [`Relief`].
+    LeftOut,
+}
+
+/// What is saved on a machine that is too slow for everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Relief {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What nobody hears: encoders spend less, and remotes that are mixed out are not decoded.
+    Unheard,
+    /// So many remotes as well, the quietest ones.
+    Remotes(u32),
 }
 
 /// How one remote stream fares; counters since it was added.
@@ -120,6 +134,8 @@ pub struct Stats {
     pub output: Level,
     /// Codec frames dropped because [`crate::Outgoing`] did not take them in time.
     pub outgoing_overrun_frames: u64,
+    /// What is saved because this machine is too slow.
+    pub relief: Relief,
     /// Every remote in the order of their SSRCs.
     pub remotes: Vec<RemoteStats>,
 }
@@ -169,6 +185,28 @@ pub(crate) struct SharedSession {
     pub(crate) input: SharedLevel,
     pub(crate) output: SharedLevel,
     pub(crate) outgoing_overrun: Counter,
+    saves: AtomicBool,
+    left_out: AtomicU32,
+}
+
+impl SharedSession {
+    /// The output callback saves something, and leaves out so many remotes.
+    pub(crate) fn relieve(&self, saves: bool, left_out: usize) {
+        self.left_out.store(u32::try_from(left_out).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.saves.store(saves, Ordering::Relaxed);
+    }
+
+    pub(crate) fn saves(&self) -> bool {
+        self.saves.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn relief(&self) -> Relief {
+        match (self.saves(), self.left_out.load(Ordering::Relaxed)) {
+            (false, _) => Relief::Nothing,
+            (true, 0) => Relief::Unheard,
+            (true, remotes) => Relief::Remotes(remotes),
+        }
+    }
 }
 
 /// What [`crate::Incoming`] and the render callback measure about one remote.
@@ -214,7 +252,8 @@ impl SharedRemote {
         let state = match self.state.load(Ordering::Relaxed) {
             0 => StreamState::Idle,
             1 => StreamState::Starting,
-            _ => StreamState::Playing,
+            2 => StreamState::Playing,
+            _ => StreamState::LeftOut,
         };
         let codec = match self.codec.load(Ordering::Relaxed) {
             1 => Some(Codec::Opus64),
@@ -270,6 +309,7 @@ impl SharedRemote {
             StreamState::Idle => 0,
             StreamState::Starting => 1,
             StreamState::Playing => 2,
+            StreamState::LeftOut => 3,
         };
         self.state.store(state, Ordering::Relaxed);
         let codec = match codec {

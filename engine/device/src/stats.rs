@@ -3,7 +3,7 @@
 //! Field names end in their unit. Counters of a remote run since its stream was added; callback
 //! times speak of the second before the line.
 
-use engine::{RemoteStats, StreamState};
+use engine::{Relief, RemoteStats, StreamState};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::rtp::Ssrc;
@@ -51,6 +51,10 @@ pub struct StatsLine<'a> {
     pub encodings: &'a [Codec],
     /// Codec frames dropped because the sender thread did not keep up.
     pub outgoing_overrun_frames: u64,
+    /// What is saved because this machine is too slow: `nothing`, `unheard`, or `remotes`.
+    pub relief: &'static str,
+    /// Remotes that are left out because of that, the quietest ones.
+    pub left_out_remotes: u32,
     /// Media packets sent.
     pub sent_packets: u64,
     /// Bytes of all datagrams sent, without IP and UDP headers.
@@ -97,7 +101,7 @@ pub struct RemoteLine<'a> {
     pub label: &'a str,
     /// Its stream.
     pub ssrc: Ssrc,
-    /// `idle`, `starting` or `playing`.
+    /// `idle`, `starting`, `playing`, or `left out` where this machine is too slow.
     pub state: &'static str,
     /// The codec of the latest packet played.
     pub codec: Option<Codec>,
@@ -170,6 +174,11 @@ impl<'a> StatsLine<'a> {
             })
         });
         let network = view.network;
+        let (relief, left_out_remotes) = match view.relief {
+            Relief::Nothing => ("nothing", 0),
+            Relief::Unheard => ("unheard", 0),
+            Relief::Remotes(remotes) => ("remotes", remotes),
+        };
         Self {
             time_s,
             signalling_up: view.signalling == Reach::Connected,
@@ -187,6 +196,8 @@ impl<'a> StatsLine<'a> {
             output_peak_dbfs: view.output.peak.0,
             encodings: &view.encodings,
             outgoing_overrun_frames: view.outgoing_overrun_frames,
+            relief,
+            left_out_remotes,
             sent_packets: network.sent_packets,
             sent_bytes: network.sent_bytes,
             send_errors: network.send_errors,
@@ -221,6 +232,7 @@ impl<'a> RemoteLine<'a> {
                 StreamState::Idle => "idle",
                 StreamState::Starting => "starting",
                 StreamState::Playing => "playing",
+                StreamState::LeftOut => "left out",
             },
             codec: remote.codec,
             level_peak_dbfs: remote.level.peak.0,

@@ -93,6 +93,12 @@ extern "C" fn render(now_ns: f64, frames: u32) {
     with_shell((), |shell| shell.render(now_ns, frames as usize));
 }
 
+/// How many milliseconds the quanta since the last call took to compute.
+#[unsafe(no_mangle)]
+extern "C" fn note_load(busy_ms: f64) {
+    with_shell((), |shell| shell.note_load(busy_ms));
+}
+
 /// Names the encoding at `index` for the next `apply_encodings`. Each packet repeats that many
 /// earlier codec frames.
 #[unsafe(no_mangle)]

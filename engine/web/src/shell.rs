@@ -3,9 +3,12 @@
 //! Decides nothing: lengths are checked, numbers become types, and the engine does the rest. It
 //! builds on every target, so that its tests run without a browser.
 
+use core::time::Duration;
+
 use engine::{
     Capture, Channels, Control, ControlError, Encoding, EncodingError, Incoming, IncomingError,
-    Mute, Outgoing, PlayoutMode, RemoteStats, Render, SessionConfig, SessionError, Solo, session,
+    Mute, Outgoing, PlayoutMode, RemoteStats, Render, SessionConfig, SessionError, Solo,
+    StreamState, session,
 };
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
@@ -18,7 +21,7 @@ const CHANNELS_MAX: usize = 2;
 /// Numbers of the statistics block in front of the first remote.
 pub(crate) const HEAD_NUMBERS: usize = 4;
 /// Numbers of each remote.
-pub(crate) const REMOTE_NUMBERS: usize = 22;
+pub(crate) const REMOTE_NUMBERS: usize = 23;
 
 /// Why a call was not carried out; JavaScript sees only that it was not.
 #[derive(Debug, PartialEq, Error)]
@@ -135,6 +138,13 @@ impl Shell {
             return;
         };
         self.render.render(instant(now_ns), &mut [left, right]);
+    }
+
+    /// Says how long everything since the last call took to compute. The clock of a worklet counts whole
+    /// milliseconds: the sum over some dozens of quanta is what can be believed.
+    pub(crate) fn note_load(&mut self, busy_ms: f64) {
+        let busy = Duration::try_from_secs_f64(busy_ms / 1000.0).unwrap_or_default();
+        self.render.note_load(busy);
     }
 
     /// Names the encoding at `index` for the next [`Self::apply_encodings`]; the bitrate is the
@@ -270,6 +280,7 @@ fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
         f64::from(remote.rate_ppm),
         f64::from(mode),
         f64::from(fixed_frames),
+        f64::from(u8::from(remote.state == StreamState::LeftOut)),
     ]
 }
 
@@ -329,23 +340,53 @@ mod tests {
 
     /// Plays a constant through both for 200 periods; gives the left output's last sample.
     fn play(sender: &mut Shell, receiver: &mut Shell, from_period: u32) -> f32 {
+        play_all(&mut [sender], receiver, from_period)
+    }
+
+    fn play_all(senders: &mut [&mut Shell], receiver: &mut Shell, from_period: u32) -> f32 {
         for period in from_period..from_period + 200 {
             let now_ns = f64::from(period) * 64.0 / 48_000.0 * 1e9;
-            sender.input_mut(0).fill(0.25);
-            sender.capture(1, 64);
-            loop {
-                let bytes = sender.poll_packet() as usize;
-                if bytes == 0 {
-                    break;
+            for sender in &mut *senders {
+                sender.input_mut(0).fill(0.25);
+                sender.capture(1, 64);
+                loop {
+                    let bytes = sender.poll_packet() as usize;
+                    if bytes == 0 {
+                        break;
+                    }
+                    let packet = sender.packet_mut()[..bytes].to_vec();
+                    receiver.packet_mut()[..bytes].copy_from_slice(&packet);
+                    // A packet under way to a remote that was just removed is nobody's.
+                    let _unknown = receiver.handle_packet(now_ns, bytes);
                 }
-                let packet = sender.packet_mut()[..bytes].to_vec();
-                receiver.packet_mut()[..bytes].copy_from_slice(&packet);
-                // A packet under way to a remote that was just removed is nobody's.
-                let _unknown = receiver.handle_packet(now_ns, bytes);
             }
             receiver.render(now_ns, 64);
         }
         receiver.output(0)[63]
+    }
+
+    #[test]
+    fn a_computer_that_is_too_slow_leaves_out_the_quietest() {
+        const QUIET: Ssrc = Ssrc(8);
+        let (mut loud, mut receiver) = pair();
+        let mut quiet = shell();
+        quiet.set_encoding(0, Encoding::new(Codec::Pcm, QUIET)).expect("there is a first place");
+        quiet.apply_encodings(1).expect("pcm can be sent");
+        receiver.add_remote(QUIET, 1).expect("room for another remote");
+        let softer = Mix { gain_db: -20.0, pan: 0.0, mute: Mute::Open, solo: Solo::Together };
+        receiver.set_mix(QUIET, softer).expect("a known remote");
+        // 17 times 0.27 s of callbacks that need most of it.
+        let mut left_out = |rounds: core::ops::Range<u32>, busy_ms: f64| {
+            for round in rounds {
+                play_all(&mut [&mut loud, &mut quiet], &mut receiver, 200 * round);
+                receiver.note_load(busy_ms);
+            }
+            assert_eq!(receiver.update_statistics(), 2);
+            let remotes = receiver.statistics()[HEAD_NUMBERS..].chunks_exact(REMOTE_NUMBERS);
+            remotes.take(2).map(|remote| remote[22]).collect::<Vec<_>>()
+        };
+        assert_eq!(left_out(0..17, 20.0), [0.0, 0.0]);
+        assert_eq!(left_out(17..51, 220.0), [0.0, 1.0]);
     }
 
     #[test]

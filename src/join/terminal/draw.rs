@@ -1,5 +1,6 @@
 //! How the view looks: a header, a row for each track, what was said last, the keys.
 
+use engine::{Relief, StreamState};
 use engine_device::audio::AudioStatus;
 use engine_device::session::{Notice, ParticipantView, Reach, TrackView, View};
 use engine_device::stats::to_ms;
@@ -90,8 +91,16 @@ fn header_lines<'a>(screen: &'a Screen, view: &View, audio: &AudioStatus) -> Vec
             Span::from(view.reason.as_ref().map_or_else(String::new, |why| format!(" ({why})")))
                 .dim(),
         ]),
-        Line::from(vec![Span::from(uplink).dim(), sound]),
+        Line::from(vec![Span::from(uplink).dim(), sound, Span::from(relief_words(view)).red()]),
     ]
+}
+
+/// What is missing because this machine is too slow.
+fn relief_words(view: &View) -> String {
+    match view.relief {
+        Relief::Nothing | Relief::Unheard => String::new(),
+        Relief::Remotes(remotes) => format!(" · too slow: {remotes} left out"),
+    }
 }
 
 fn table<'a>(
@@ -175,6 +184,9 @@ fn cells(participant: &ParticipantView, track: &TrackView, columns: Columns) -> 
 fn mix_words(track: &TrackView) -> String {
     if track.muted {
         return "muted there".to_owned();
+    }
+    if track.remote.as_ref().is_some_and(|remote| remote.state == StreamState::LeftOut) {
+        return "left out".to_owned();
     }
     let mut mix = vec![format!("{:+.0} dB", track.mix.gain.0)];
     match track.mix.pan {

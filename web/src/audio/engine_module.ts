@@ -25,6 +25,7 @@ interface Exports {
   capture(channels: number, frames: number): number;
   poll_packet(): number;
   render(nowNs: number, frames: number): void;
+  note_load(busyMs: number): void;
   set_encoding(index: number, codec: number, ssrc: number, redundantFrames: number): number;
   apply_encodings(count: number): number;
   set_input_muted(muted: number): number;
@@ -38,7 +39,7 @@ interface Exports {
 
 /** Numbers of the statistics block before the first remote, and for each remote. */
 const HEAD_NUMBERS = 4;
-const REMOTE_NUMBERS = 22;
+const REMOTE_NUMBERS = 23;
 /** Every track travels at 48 kHz. */
 const FRAMES_PER_MS = 48;
 
@@ -56,6 +57,8 @@ export interface EngineRemoteStats {
   splices: number;
   /** How often packets were missing, one or several in a row. */
   gaps: number;
+  /** This computer is too slow for everybody, and this is one of the quietest. */
+  leftOut: boolean;
   playout: PlayoutStats;
 }
 
@@ -155,6 +158,11 @@ export class EngineModule {
     return known && this.exports.apply_encodings(encodings.length) === 0;
   }
 
+  /** How long the quanta since the last call took to compute. */
+  noteLoad(busyMs: number): void {
+    this.exports.note_load(busyMs);
+  }
+
   setInputMuted(muted: boolean): void {
     this.exports.set_input_muted(muted ? 1 : 0);
   }
@@ -225,6 +233,7 @@ export function readStats(block: Float64Array): EngineStats {
       addedDelayMs: ms(i + 9),
       splices: at(i + 11),
       gaps: at(i + 12),
+      leftOut: at(i + 22) === 1,
       playout: {
         mode: MODES[at(i + 20)] ?? ms(i + 21),
         delayMs: ms(i + 3),

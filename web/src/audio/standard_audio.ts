@@ -216,6 +216,7 @@ class RemoteTrack {
       lost: this.now.packetsLost,
       late: this.now.packetsDiscarded,
       concealedMs: this.now.concealedSamples / 48,
+      leftOut: false,
       playout: null,
     };
   }

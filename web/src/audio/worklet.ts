@@ -18,12 +18,16 @@ declare class AudioWorkletProcessor {
 }
 
 const STATS_PER_SECOND = 10;
+/** Date.now counts whole milliseconds, so only the sum over many quanta is told. */
+const LOAD_QUANTA = 32;
 
 class JamProcessor extends AudioWorkletProcessor {
   private readonly up: RingWriter;
   private readonly down: RingReader;
   private engine: EngineModule | null = null;
   private nextStatsFrame = 0;
+  private busyMs = 0;
+  private busyQuanta = 0;
   private started = false;
   /** Made once for each length of a quantum, which does not change in practice. */
   private silent: [Float32Array] = [SILENCE];
@@ -44,6 +48,7 @@ class JamProcessor extends AudioWorkletProcessor {
   process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const { engine } = this;
     if (engine === null) return false;
+    const startedAt = Date.now();
     const input = inputs[0] ?? [];
     const output = outputs[0] ?? [];
     const frames = output[0]?.length ?? 0;
@@ -55,11 +60,22 @@ class JamProcessor extends AudioWorkletProcessor {
     this.send(engine, input, frames);
     this.receive(engine, nowMs);
     engine.render(nowMs, output, frames);
+    this.noteLoad(engine, startedAt);
     if (this.nextStatsFrame <= currentFrame) {
       this.nextStatsFrame = currentFrame + sampleRate / STATS_PER_SECOND;
       this.tell({ type: "stats", block: engine.statsBlock() });
     }
     return true;
+  }
+
+  /** A computer that is too slow for everybody leaves somebody out. */
+  private noteLoad(engine: EngineModule, startedAt: number): void {
+    // The clock may be set back.
+    this.busyMs += Math.max(0, Date.now() - startedAt);
+    this.busyQuanta += 1;
+    if (this.busyQuanta < LOAD_QUANTA) return;
+    engine.noteLoad(this.busyMs);
+    this.busyMs = this.busyQuanta = 0;
   }
 
   private send(engine: EngineModule, input: Float32Array[], frames: number): void {

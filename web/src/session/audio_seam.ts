@@ -52,6 +52,8 @@ export interface RemoteStats {
   late: number;
   /** Audio that was invented for packets that did not come in time. */
   concealedMs: number;
+  /** Not heard, because this computer is too slow for everybody. */
+  leftOut: boolean;
   /** Our engine's account of the delay; null where the browser's own player has it. */
   playout: PlayoutStats | null;
 }

@@ -1,6 +1,7 @@
 // Level meters and numbers that change by themselves. They read their source in the frame loop and
 // touch only their own element; nothing is rendered again.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { LEVEL_DB_MIN, UNKNOWN, decibels, meterPosition } from "./format";
@@ -88,6 +89,33 @@ export function Readout({ read }: ReadoutProps) {
     <span class="readout" ref={root}>
       {UNKNOWN}
     </span>
+  );
+}
+
+interface FlagProps {
+  when: () => boolean;
+  children: ComponentChildren;
+}
+
+/** Something that is there while its source says so, looked at twice a second. */
+export function Flag({ when, children }: FlagProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const source = useRef(when);
+  source.current = when;
+
+  useEffect(() => {
+    let shownAt = -READOUT_MS;
+    return onFrame((now) => {
+      if (now - shownAt < READOUT_MS || root.current === null) return;
+      shownAt = now;
+      root.current.hidden = !source.current();
+    });
+  }, []);
+
+  return (
+    <div role="status" ref={root} hidden>
+      {children}
+    </div>
   );
 }
 

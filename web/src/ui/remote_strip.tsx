@@ -9,7 +9,7 @@ import { type SessionState, isSoloed } from "../session/state";
 import { participantEngine } from "./engine_words";
 import { LEVEL_DB_MIN, UNKNOWN, decibels, milliseconds, pan, panShort, percent } from "./format";
 import { LossWindow } from "./loss";
-import { Meter, Readout } from "./meter";
+import { Flag, Meter, Readout } from "./meter";
 import { Playout } from "./playout";
 
 interface Props {
@@ -81,6 +81,11 @@ function Channel({ session, name, track, several, mix, soloed, everybody }: Chan
       {several && <h3>{track.label}</h3>}
       <Meter label={`Level of ${who}`} read={() => remote()?.levelDb ?? LEVEL_DB_MIN} />
       {track.muted && <p class="help">{name} muted this.</p>}
+      <Flag when={() => remote()?.leftOut === true}>
+        <p class="help left-out">
+          Left out: this computer is too slow for everybody. Close other tabs and programs.
+        </p>
+      </Flag>
       <div class="fader">
         <label for={`${id}-gain`}>
           Gain<span class="sr-only"> of {who}</span>

@@ -40,6 +40,7 @@ const REMOTE: RemoteStats = {
   lost: 5,
   late: 3,
   concealedMs: 50,
+  leftOut: false,
   playout: null,
 };
 
@@ -144,6 +145,16 @@ describe("the room", () => {
     await choose(select, "");
     expect(world.audio.calls.at(-1)).toBe("mix 20: 0 dB");
     expect(document.querySelector("[data-track='20'] .playout input")).toBeNull();
+  });
+
+  it("says whom a slow computer leaves out, and no longer when they are heard again", async () => {
+    const world = await shown(bo);
+    const told = () => [...document.querySelectorAll("[data-track='20'] [role=status]")].find((each) => each.textContent?.includes("Left out")) as HTMLElement;
+    expect(told().hidden).toBe(true);
+    world.audio.remotes = { 20: { ...REMOTE, leftOut: true } };
+    await vi.waitFor(() => expect(told().hidden).toBe(false));
+    world.audio.remotes = { 20: REMOTE };
+    await vi.waitFor(() => expect(told().hidden).toBe(true));
   });
 
   it("takes a choice for everybody, and remembers it", async () => {

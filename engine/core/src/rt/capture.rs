@@ -63,6 +63,8 @@ pub(crate) enum CaptureCommand {
 #[derive(Debug)]
 pub(crate) struct EncoderSet {
     encoders: [Option<ActiveEncoder>; ENCODINGS_MAX],
+    /// As configured, and as it is set.
+    complexity: [u8; 2],
 }
 
 #[derive(Debug)]
@@ -88,7 +90,7 @@ impl EncoderSet {
             let encoding = *encoding;
             *place = Some(ActiveEncoder { encoding, encoder, position: None, marker: true });
         }
-        Ok(Self { encoders })
+        Ok(Self { encoders, complexity: [complexity; 2] })
     }
 }
 
@@ -126,6 +128,9 @@ impl Capture {
         let frames = left.len().min(right.len()).min(room);
         self.make_room(frames);
         self.start_encoders();
+        if let Some(set) = &mut self.encoders {
+            set.save(self.ports.shared.saves());
+        }
         self.take(&left[..frames], &right[..frames]);
         self.now = self.now.plus_frames(i64::try_from(frames).unwrap_or(0));
         if self.mute.is_silent() {
@@ -258,10 +263,23 @@ impl Capture {
 }
 
 impl EncoderSet {
+    /// Spends as little as possible on a machine that is too slow, and what is configured on others.
+    fn save(&mut self, saves: bool) {
+        let [configured, set] = self.complexity;
+        let wanted = if saves { 0 } else { configured };
+        if wanted != set {
+            self.complexity = [configured, wanted];
+            for active in self.encoders.iter_mut().flatten() {
+                active.encoder.set_complexity(wanted);
+            }
+        }
+    }
+
     /// Takes over from the set before: an encoding that is in both goes on as if nothing had
     /// happened, and any other first one starts where the first one before it ended.
     fn continue_from(&mut self, old: Option<&mut Self>) {
         let Some(old) = old else { return };
+        self.complexity[1] = old.complexity[1];
         let first = old.encoders.iter().flatten().next();
         let position = first.and_then(|active| active.position);
         for new in self.encoders.iter_mut().flatten() {
@@ -275,7 +293,10 @@ impl EncoderSet {
                     core::mem::swap(new, running);
                     new.encoding.redundant_frames = redundant_frames;
                 }
-                None => new.position = position,
+                None => {
+                    new.position = position;
+                    new.encoder.set_complexity(self.complexity[1]);
+                }
             }
         }
     }

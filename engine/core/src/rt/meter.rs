@@ -30,6 +30,11 @@ impl Meter {
         self.mean_square = settle(self.mean_square + weight * (mean - self.mean_square));
     }
 
+    /// Mean power over about 300 ms.
+    pub(crate) const fn mean_square(&self) -> f32 {
+        self.mean_square
+    }
+
     /// Shows the reading to other threads.
     pub(crate) fn publish(&self, level: &SharedLevel) {
         level.store(self.peak, self.mean_square);

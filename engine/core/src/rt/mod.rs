@@ -30,6 +30,7 @@ mod mixer;
 mod playout;
 mod prediction;
 mod ramp;
+mod relief;
 pub(crate) mod remote;
 pub(crate) mod render;
 mod repetition;

@@ -3,6 +3,7 @@
 //! What surprises: a period is rendered in blocks of at most [`BLOCK_FRAMES`], so that no buffer
 //! depends on how long a period is, but packets are taken and delays decided once a callback.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use protocol::limits::PAYLOAD_BYTES_MAX;
@@ -16,6 +17,7 @@ use crate::rt::limiter::Limiter;
 use crate::rt::meter::Meter;
 use crate::rt::mixer::add;
 use crate::rt::ramp::Ramp;
+use crate::rt::relief::Relief;
 use crate::rt::remote::{Period, Remote};
 use crate::rt::ring::{FrameReceiver, MonitorReceiver, RemoteKey};
 use crate::stats::SharedSession;
@@ -31,6 +33,9 @@ pub struct Render {
     limiter: Limiter,
     meter: Meter,
     clock: DeviceClock,
+    relief: Relief,
+    /// Frames rendered since the load was noted.
+    frames_noted: usize,
     left: [f32; BLOCK_FRAMES],
     right: [f32; BLOCK_FRAMES],
     /// One payload.
@@ -77,6 +82,8 @@ impl Render {
             limiter: Limiter::new(),
             meter: Meter::default(),
             clock: DeviceClock::new(),
+            relief: Relief::new(),
+            frames_noted: 0,
             left: [0.0; BLOCK_FRAMES],
             right: [0.0; BLOCK_FRAMES],
             bytes: vec![0; PAYLOAD_BYTES_MAX].into_boxed_slice(),
@@ -98,9 +105,13 @@ impl Render {
         let mut splices_left = SPLICES_PER_PERIOD;
         for remote in self.remotes.iter_mut().flatten() {
             remote.begin_period(&period, &mut self.scratch, &mut splices_left);
-            let heard = remote.is_open() && (remote.fader.soloed || !any_soloed);
-            remote.fader.glide(heard);
+            let wanted = remote.fader.soloed || !any_soloed;
+            let spared =
+                remote.is_left_out() || self.relief.is_saving() && !(wanted && remote.fader.open);
+            remote.fader.glide(remote.is_open() && wanted && !spared);
+            remote.rest(&period, spared);
         }
+        self.frames_noted += frames;
         let mut at = 0;
         while at < frames {
             let count = BLOCK_FRAMES.min(frames - at);
@@ -134,6 +145,43 @@ impl Render {
         self.clock.skip(frames);
     }
 
+    /// Says how long the thread of this callback (and that of the input, if it is another one) has
+    /// worked for the frames rendered since the last call: what this machine is too slow for is left out.
+    /// Time that the thread waited for a processor does not belong to it. A shell that never calls this
+    /// gets everything.
+    pub fn note_load(&mut self, busy: Duration) {
+        let frames = to_u64(core::mem::take(&mut self.frames_noted));
+        let playing = self.remotes.iter().flatten().filter(|remote| remote.is_playing()).count();
+        if 0 < frames && self.relief.note(busy, frames, playing) {
+            self.leave_out(self.relief.left_out());
+            self.ports.shared.relieve(self.relief.is_saving(), self.relief.left_out());
+        }
+    }
+
+    /// Leaves out so many remotes: the quietest go first and come back last.
+    fn leave_out(&mut self, wanted: usize) {
+        let remotes = || self.remotes.iter().flatten();
+        let mut left_out = remotes().filter(|remote| remote.is_left_out()).count();
+        while left_out != wanted {
+            let remotes = self.remotes.iter_mut().flatten().map(|remote| &mut **remote);
+            let by_loudness =
+                |a: &&mut Remote, b: &&mut Remote| a.loudness().total_cmp(&b.loudness());
+            if left_out < wanted {
+                let Some(quietest) = remotes.filter(|r| r.is_playing()).min_by(by_loudness) else {
+                    return;
+                };
+                quietest.leave_out(true);
+                left_out += 1;
+            } else {
+                let Some(loudest) = remotes.filter(|r| r.is_left_out()).max_by(by_loudness) else {
+                    return;
+                };
+                loudest.leave_out(false);
+                left_out -= 1;
+            }
+        }
+    }
+
     fn handle_commands(&mut self) {
         while let Ok(command) = self.ports.commands.pop() {
             match command {
@@ -152,6 +200,8 @@ impl Render {
                 }
                 RenderCommand::SetMix(key, mix) => {
                     let Some(remote) = self.remote(key) else { continue };
+                    // Whoever is touched is listened to, until there is something to decide again.
+                    remote.leave_out(false);
                     match mix {
                         Mix::Gain(factor) => remote.fader.gain = factor,
                         Mix::Pan(pan) => remote.fader.pan = pan,
@@ -241,6 +291,10 @@ impl Render {
             core::mem::forget(remote);
         }
     }
+}
+
+fn to_u64(frames: usize) -> u64 {
+    u64::try_from(frames).unwrap_or(u64::MAX)
 }
 
 /// Frames rendered at a time.

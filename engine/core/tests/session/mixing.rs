@@ -2,7 +2,12 @@
 //!
 //! Remotes send constant values as PCM, so that what the mixer does can be read off directly.
 
-use engine::{Channels, ControlError, Encoding, Mute, Session, SessionConfig, Solo, session};
+use core::time::Duration;
+
+use engine::{
+    Channels, ControlError, Encoding, Mute, Relief, Session, SessionConfig, Solo, StreamState,
+    session,
+};
 use protocol::codec::Codec;
 use protocol::rtp::{Packet, PayloadType, Ssrc};
 use protocol::time::Instant;
@@ -16,6 +21,8 @@ struct Ears {
     remotes: Vec<(Ssrc, Option<[f32; 2]>)>,
     block: u64,
     sequence_number: u16,
+    /// How much of its period a callback needs.
+    load_percent: u64,
     sharpest: f32,
     last: [f32; 2],
 }
@@ -30,8 +37,15 @@ impl Ears {
                 (Ssrc(number), Some(*value))
             })
             .collect();
-        let mut ears =
-            Self { session, remotes, block: 0, sequence_number: 0, sharpest: 0.0, last: [0.0; 2] };
+        let mut ears = Self {
+            session,
+            remotes,
+            block: 0,
+            sequence_number: 0,
+            load_percent: 10,
+            sharpest: 0.0,
+            last: [0.0; 2],
+        };
         ears.hear(0.2);
         ears.sharpest = 0.0;
         ears
@@ -73,7 +87,11 @@ impl Ears {
             let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
             let render = &mut self.session.render;
             let now = Instant::from_ns(self.block * 4_000_000 / 3 - 500_000);
-            assert_no_alloc(|| render.render(now, &mut [&mut left, &mut right]));
+            let busy = Duration::from_nanos(self.load_percent * 13_333);
+            assert_no_alloc(|| {
+                render.note_load(busy);
+                render.render(now, &mut [&mut left, &mut right]);
+            });
             for (left, right) in left.into_iter().zip(right) {
                 let step = (left - self.last[0]).abs().max((right - self.last[1]).abs());
                 self.sharpest = self.sharpest.max(step);
@@ -81,6 +99,13 @@ impl Ears {
             }
         }
         self.last
+    }
+
+    /// What is saved, and who is left out.
+    fn states(&mut self) -> (Relief, Vec<u32>) {
+        let stats = self.session.control.stats();
+        let left_out = |remote: &&engine::RemoteStats| remote.state == StreamState::LeftOut;
+        (stats.relief, stats.remotes.iter().filter(left_out).map(|remote| remote.ssrc.0).collect())
     }
 
     #[track_caller]
@@ -270,4 +295,56 @@ fn nothing_is_sent_before_an_encoding_is_set_and_nothing_after_the_last_is_gone(
     assert_eq!(session.capture.capture(&[&[0.1; 640]]), 10);
     session.control.set_encodings(&[]).expect("valid");
     assert_eq!(session.capture.capture(&[&[0.1; 640]]), 0);
+}
+
+#[test]
+fn a_machine_that_is_too_slow_leaves_out_the_quietest_and_takes_them_back() {
+    let mut ears = Ears::new(&[[0.25, 0.125], [0.0625, 0.0625], [-0.125, 0.0]]);
+    ears.load_percent = 70;
+    // Half a second says that it is too slow, and what nobody hears is all that is saved until then.
+    ears.hear(0.6);
+    assert_eq!(ears.states(), (Relief::Remotes(1), vec![1]));
+    ears.check([0.125, 0.125]);
+    ears.hear(0.2);
+    assert_eq!(ears.states(), (Relief::Remotes(2), vec![1, 2]));
+    ears.check([0.25, 0.125]);
+    // The last one stays, however slow the machine.
+    ears.hear(2.0);
+    ears.check([0.25, 0.125]);
+    ears.load_percent = 10;
+    ears.hear(5.5);
+    assert_eq!(ears.states(), (Relief::Remotes(1), vec![1]));
+    ears.check([0.125, 0.125]);
+    ears.hear(5.0);
+    assert_eq!(ears.states(), (Relief::Unheard, vec![]));
+    ears.check([0.1875, 0.1875]);
+    ears.hear(5.0);
+    assert_eq!(ears.states(), (Relief::Nothing, vec![]));
+    for remote in ears.session.control.stats().remotes {
+        assert_eq!((remote.concealed_frames, remote.late_packets), (0, 0), "{}", remote.ssrc.0);
+    }
+}
+
+#[test]
+fn whom_the_musician_touches_is_heard_though_the_machine_is_too_slow() {
+    let mut ears = Ears::new(&[[0.25, 0.125], [0.0625, 0.0625], [-0.125, 0.0]]);
+    ears.session.control.set_muted(Ssrc(0), Mute::Muted).expect("there");
+    ears.load_percent = 70;
+    ears.hear(0.35);
+    // Who is muted is not decoded any more.
+    ears.load_percent = 40;
+    assert_eq!(ears.states(), (Relief::Unheard, vec![]));
+    assert_eq!(ears.session.control.stats().remotes[0].state, StreamState::Idle);
+    ears.check([-0.0625, 0.0625]);
+    ears.session.control.set_muted(Ssrc(0), Mute::Open).expect("there");
+    ears.check([0.1875, 0.1875]);
+    ears.load_percent = 70;
+    ears.hear(0.5);
+    ears.load_percent = 40;
+    ears.hear(0.1);
+    let (_, left_out) = ears.states();
+    assert_eq!(left_out[0], 1);
+    ears.session.control.set_gain(Ssrc(1), Decibels(6.0206)).expect("there");
+    ears.hear(0.2);
+    assert!(!ears.states().1.contains(&1), "{:?}", ears.states());
 }

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::clock;
 use crate::durations::Durations;
@@ -26,6 +27,25 @@ pub struct Callbacks {
     renders: Arc<AtomicU64>,
     input_channels: usize,
     lost: LostFrames,
+    load: Load,
+}
+
+/// How long the callbacks have worked, on its way to the engine. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Load(Arc<AtomicU64>);
+
+impl Load {
+    /// Since the last call; for the rendering half.
+    #[must_use]
+    pub fn take(&self) -> Duration {
+        // Relaxed here and below: a number that stands for itself.
+        Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
+    }
+
+    fn add(&self, busy: Duration) {
+        let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(ns, Ordering::Relaxed);
+    }
 }
 
 /// Frames that a device lost, on their way to the halves of a session. Clones are the same.
@@ -75,6 +95,7 @@ impl Callbacks {
             renders: Arc::default(),
             input_channels: input_channels.clamp(1, 2),
             lost: LostFrames::default(),
+            load: Load::default(),
         }
     }
 
@@ -82,6 +103,12 @@ impl Callbacks {
     #[must_use]
     pub fn with_lost(self, lost: LostFrames) -> Self {
         Self { lost, ..self }
+    }
+
+    /// Hands over how long the halves have worked through `load`, which the rendering half asks.
+    #[must_use]
+    pub fn with_load(self, load: Load) -> Self {
+        Self { load, ..self }
     }
 
     /// The device lost so many frames, in and out, before the callback that follows.
@@ -114,23 +141,26 @@ impl Callbacks {
     /// One callback of a duplex device: input first, so that its packets are on their way while
     /// the output is rendered.
     pub fn duplex(&self, input: &[&[f32]], output: &mut [&mut [f32]]) {
-        let start = clock::now();
-        self.run_capture(input);
-        self.run_render(output);
-        self.times.record(clock::now().saturating_since(start));
+        self.measure(|| {
+            self.run_capture(input);
+            self.run_render(output);
+        });
     }
 
     /// One callback of an input device.
     pub fn capture(&self, input: &[&[f32]]) {
-        let start = clock::now();
-        self.run_capture(input);
-        self.times.record(clock::now().saturating_since(start));
+        self.measure(|| self.run_capture(input));
     }
 
     /// One callback of an output device.
     pub fn render(&self, output: &mut [&mut [f32]]) {
-        let start = clock::now();
-        self.run_render(output);
+        self.measure(|| self.run_render(output));
+    }
+
+    fn measure(&self, call: impl FnOnce()) {
+        let (start, worked) = (clock::now(), clock::thread_time());
+        call();
+        self.load.add(clock::thread_time().saturating_sub(worked));
         self.times.record(clock::now().saturating_since(start));
     }
 

@@ -23,7 +23,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use self::callbacks::{
-    CallCounts, Callbacks, CaptureFn, LostFrames, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX, RenderFn,
+    CallCounts, Callbacks, CaptureFn, Load, LostFrames, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX,
+    RenderFn,
 };
 pub use self::default_device::{DefaultDevice, DefaultDeviceOptions};
 pub use self::devices::{DeviceReport, describe_devices};

@@ -34,7 +34,7 @@ pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
 use self::run::Runner;
 pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
-use crate::audio::{Callbacks, InputGate, LostFrames, PERIOD_FRAMES_MAX};
+use crate::audio::{Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX};
 use crate::clock;
 use crate::network::Network;
 use crate::random;
@@ -128,7 +128,8 @@ impl PreparedSession {
         control.set_default_playout(options.playout)?;
         let network = Network::start(outgoing, incoming, options.media_via)?;
         let sender = network.sender_waker();
-        let lost = LostFrames::default();
+        let (lost, load) = (LostFrames::default(), Load::default());
+        let worked = load.clone();
         let (captured, rendered) = (lost.clone(), lost.clone());
         let callbacks = Callbacks::new(
             options.channels.count(),
@@ -146,10 +147,12 @@ impl PreparedSession {
                     0 => {}
                     frames => render.skip(frames),
                 }
+                render.note_load(worked.take());
                 render.render(clock::now(), output);
             }),
         )
-        .with_lost(lost);
+        .with_lost(lost)
+        .with_load(load);
         let sources = options
             .codec
             .sources()

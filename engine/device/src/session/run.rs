@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use engine::{Channels, Control, ControlError, Encoding, Mute, Solo};
+use engine::{Channels, Control, ControlError, Encoding, Mute, Relief, Solo};
 use protocol::id::TrackId;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
@@ -48,6 +48,8 @@ pub(super) struct Runner {
     send_delay: DurationSummary,
     send_delay_due: Instant,
     started: Instant,
+    /// What is saved.
+    relief: Relief,
     /// How it ended.
     end: Option<End>,
 }
@@ -74,6 +76,7 @@ impl Runner {
             send_delay: DurationSummary::default(),
             send_delay_due: now,
             started: now,
+            relief: Relief::Nothing,
             end: None,
         }
     }
@@ -344,8 +347,12 @@ impl Runner {
     }
 
     fn refresh_view(&mut self) {
-        let membership = &self.parts.membership;
         let stats = self.parts.control.stats();
+        if let Some(notice) = relief_notice(self.relief, stats.relief) {
+            self.tell(Event::Notice(notice));
+        }
+        self.relief = stats.relief;
+        let membership = &self.parts.membership;
         let (encodings, reason) = membership.encodings();
         let reach = |up| if up { Reach::Connected } else { Reach::Connecting };
         let participants = membership.participants().values().map(|participant| {
@@ -383,6 +390,7 @@ impl Runner {
             input: stats.input,
             output: stats.output,
             outgoing_overrun_frames: stats.outgoing_overrun_frames,
+            relief: stats.relief,
             network: self.parts.network.counts(),
             send_delay: self.send_delay,
             participants: participants.collect(),
@@ -399,6 +407,23 @@ impl Runner {
     fn tell(&self, event: Event) {
         // Nobody listening is the musician's choice.
         let _ = self.parts.events.send(event);
+    }
+}
+
+/// What is said when more or less is saved than before: once each time that musicians are left out, and
+/// once when nobody is any more.
+fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
+    let left_out = |relief| match relief {
+        Relief::Nothing | Relief::Unheard => 0,
+        Relief::Remotes(remotes) => remotes,
+    };
+    match (left_out(before), left_out(now)) {
+        (before, now) if before < now => Some(Notice::Warning(format!(
+            "this computer is too slow for everybody at this period: the {now} quietest are left out. A \
+             longer period (`jackd -p 128`, `--period 128`) or fewer programs beside this one bring them back"
+        ))),
+        (before, 0) if 0 < before => Some(Notice::Fact("everybody is heard again".to_owned())),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How things are in the room, for a screen or a log: a snapshot, refreshed ten times a second.
 
-use engine::{Level, PlayoutMode, RemoteStats};
+use engine::{Level, PlayoutMode, Relief, RemoteStats};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::signal::{EngineKind, Presence};
@@ -35,6 +35,8 @@ pub struct View {
     pub output: Level,
     /// Codec frames dropped because the sender thread did not keep up.
     pub outgoing_overrun_frames: u64,
+    /// What is saved because this machine is too slow.
+    pub relief: Relief,
     /// What went through the socket.
     pub network: NetworkCounts,
     /// From the audio callback's wake of the sender thread until its packet had left, over the
@@ -122,6 +124,7 @@ impl Default for View {
             input: silence,
             output: silence,
             outgoing_overrun_frames: 0,
+            relief: Relief::Nothing,
             network: NetworkCounts::default(),
             send_delay: DurationSummary::default(),
             participants: Vec::new(),

@@ -65,6 +65,19 @@ impl Encoder {
         }
     }
 
+    /// How much work is spent on a packet, 0 to 10; from the next one on.
+    pub(crate) fn set_complexity(&mut self, complexity: u8) {
+        match self {
+            #[cfg(feature = "codec")]
+            Self::Opus(encoder) => encoder.set_complexity(complexity),
+            #[cfg(feature = "codec")]
+            Self::Opus64(encoder) => encoder.set_complexity(complexity),
+            Self::Pcm => {
+                let _ = complexity;
+            }
+        }
+    }
+
     /// Forgets everything it has heard, so that a decoder which heard none of it can follow.
     pub(crate) fn reset(&mut self) {
         match self {

@@ -33,6 +33,11 @@ impl OpusEncoder {
         self.encoder.encode_float(interleaved, out.get_mut(..self.bytes)?).ok()
     }
 
+    pub(crate) fn set_complexity(&mut self, complexity: u8) {
+        // Fails for no number that a session may be configured with.
+        let _ = self.encoder.set_complexity(i32::from(complexity));
+    }
+
     pub(crate) fn reset(&mut self) {
         // Fails for no reason that a valid encoder could have.
         let _ = self.encoder.reset_state();

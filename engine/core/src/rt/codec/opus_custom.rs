@@ -82,6 +82,11 @@ impl CustomEncoder {
         usize::try_from(len).ok()
     }
 
+    pub(crate) fn set_complexity(&mut self, complexity: u8) {
+        // Fails for no number that a session may be configured with.
+        let _ = self.set(OPUS_SET_COMPLEXITY, c_int::from(complexity));
+    }
+
     pub(crate) fn reset(&mut self) {
         // SAFETY: the encoder is valid, and this request takes no argument.
         let _ = unsafe { opus_custom_encoder_ctl(self.encoder.as_ptr(), OPUS_RESET_STATE) };

@@ -13,6 +13,7 @@ mod holes;
 mod playing;
 mod receiving;
 mod report;
+mod rest;
 mod steering;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::rt::playout::{DelayEstimator, Found, Tolerance, lag};
 use crate::rt::ramp::Ramp;
 use crate::rt::remote::holes::Holes;
 use crate::rt::remote::receiving::{Followed, Held, LATE_CALLBACKS, Late};
+use crate::rt::remote::rest::Rest;
 use crate::rt::remote::steering::Moving;
 use crate::rt::render::BLOCK_FRAMES;
 use crate::rt::resample::{Kernel, Playhead};
@@ -49,6 +51,7 @@ pub(crate) struct Remote {
     /// What the listener wants of the playout delay.
     pub(crate) playout: PlayoutMode,
     meter: Meter,
+    rest: Rest,
     packets: JitterBuffer,
     decoders: Decoders,
     timeline: Timeline,
@@ -146,6 +149,7 @@ impl Remote {
             fader: Fader::new(),
             playout: PlayoutMode::Automatic,
             meter: Meter::default(),
+            rest: Rest::default(),
             packets: JitterBuffer::new(),
             decoders: Decoders::new(channels)?,
             timeline: Timeline::new(channels),

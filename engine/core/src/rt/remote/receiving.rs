@@ -40,6 +40,10 @@ impl Remote {
             self.shared.undecodable.add(1);
             return;
         };
+        if self.is_resting() {
+            self.second.packets += u32::from(!header.redundant);
+            return;
+        }
         if header.redundant {
             self.take_redundant(period, header, frames, bytes);
             return;

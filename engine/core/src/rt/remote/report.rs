@@ -23,6 +23,7 @@ impl Remote {
         let wanted = wanted.min(to_f32(PLAYOUT_DELAY_FRAMES_MAX + to_i64(period.frames)));
         let fixed = self.packet_frames + self.codec.map_or(0, lookahead_frames);
         let (state, idle) = match self.state {
+            State::Idle(_) if self.is_left_out() => (StreamState::LeftOut, true),
             State::Idle(_) => (StreamState::Idle, true),
             State::Starting { .. } => (StreamState::Starting, false),
             State::Playing => (StreamState::Playing, false),
