@@ -57,6 +57,35 @@ fn clocks_that_drift_lose_and_repeat_no_sample() {
     }
 }
 
+#[test]
+fn an_hour_at_100_ppm_loses_and_repeats_no_sample() {
+    const DRIFT_PPM: f64 = 100.0;
+    let plan =
+        Plan { drift_ppm: DRIFT_PPM, weather: Weather::constant(2.0), ..Plan::clean(Codec::Pcm) };
+    let mut rig = Rig::new(plan, tone);
+    // A minute at a time, looked at and forgotten, but for a last piece that the next one begins with.
+    let (mut start, mut after_first) = (0, None);
+    for minute in 1..=60 {
+        rig.run_until(f64::from(minute) * 60.0);
+        let stats = rig.stats();
+        let heard = &rig.heard[0];
+        let pieces = heard.len() / 120;
+        let step = largest_step(heard, start, DRIFT_PPM);
+        // Until the drift is known, concealment moves the phase.
+        if let Some(before) = after_first {
+            assert!(step < 0.1, "minute {minute}: {step} rad, {stats:?}");
+            assert_eq!((stats.concealed_frames, stats.late_packets), before, "minute {minute}");
+        }
+        after_first.get_or_insert((stats.concealed_frames, stats.late_packets));
+        let looked_at = (pieces - 1) * 120;
+        rig.forget(looked_at);
+        start += looked_at;
+    }
+    let stats = rig.stats();
+    assert_eq!((stats.splices, stats.resynchronizations), (0, 0), "{stats:?}");
+    assert!((stats.played_frames as f64 / RATE - 3600.0).abs() < 1.0, "{stats:?}");
+}
+
 /// The largest step of a tone's phase from one 2.5 ms to the next, beside what the drift makes.
 fn largest_step(heard: &[f32], start: usize, drift_ppm: f64) -> f64 {
     let phases: Vec<f64> = heard

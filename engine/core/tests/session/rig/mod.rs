@@ -95,6 +95,8 @@ pub(crate) struct Rig {
     flying: BTreeMap<(u64, usize), Vec<u8>>,
     sent: usize,
     pub(crate) heard: [Vec<f32>; 2],
+    /// Frames that were heard before those.
+    forgotten: usize,
     history: Vec<RemoteStats>,
     channels: Channels,
     /// What the musician plays: left and right of a frame.
@@ -125,6 +127,7 @@ impl Rig {
             flying: BTreeMap::new(),
             sent: 0,
             heard: [Vec::new(), Vec::new()],
+            forgotten: 0,
             history: Vec::new(),
             channels: plan.channels,
             signal: Box::new(signal),
@@ -135,9 +138,9 @@ impl Rig {
     pub(crate) fn run_until(&mut self, seconds: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
         let end = (seconds * RATE) as usize;
-        while self.heard[0].len() < end {
+        while self.heard_frames() < end {
             let sender_ns = to_ns(self.played as f64 / self.sender_rate);
-            let receiver_ns = to_ns((self.heard[0].len() as f64 + self.phase_frames) / RATE);
+            let receiver_ns = to_ns((self.heard_frames() as f64 + self.phase_frames) / RATE);
             let arrival_ns = self.flying.keys().next().map_or(u64::MAX, |key| key.0);
             if arrival_ns <= sender_ns.min(receiver_ns) {
                 let ((at, _), packet) = self.flying.pop_first().expect("one is there");
@@ -180,14 +183,24 @@ impl Rig {
         assert_no_alloc(|| render.render(Instant::from_ns(now_ns), &mut [&mut left, &mut right]));
         let subnormal = left.iter().chain(&right).find(|sample| sample.is_subnormal());
         assert_eq!(subnormal, None);
-        let before = self.heard[0].len();
+        let before = self.heard_frames();
         self.heard[0].append(&mut left);
         self.heard[1].append(&mut right);
-        if before / 4800 != self.heard[0].len() / 4800 {
+        if before / 4800 != self.heard_frames() / 4800 {
             self.receiver.control.poll();
             self.sender.control.poll();
             self.history.extend(self.receiver.control.remotes().next());
         }
+    }
+
+    fn heard_frames(&self) -> usize {
+        self.forgotten + self.heard[0].len()
+    }
+
+    /// Gives back the memory of what was heard first.
+    pub(crate) fn forget(&mut self, frames: usize) {
+        self.forgotten += frames;
+        self.heard.iter_mut().for_each(|side| drop(side.drain(..frames)));
     }
 
     pub(crate) fn stats(&self) -> RemoteStats {
