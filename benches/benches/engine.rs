@@ -9,102 +9,36 @@
 use std::hint::black_box;
 use std::time::Instant as Clock;
 
+use benches::band::{Band, PERIOD};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use engine::{Channels, Encoding, Session, SessionConfig, session};
+use engine::{Channels, Encoding, SessionConfig, session};
 use protocol::codec::Codec;
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
 use protocol::time::Instant;
 use protocol::units::Bitrate;
 
-const PERIOD: usize = 64;
-
-/// A musician who hears others, and what the others send.
-struct Room {
-    own: Session,
-    others: Vec<Session>,
-    input: [[f32; PERIOD]; 2],
-    periods: u64,
-    /// One packet in so many does not arrive.
-    lost_one_in: Option<u64>,
-}
-
-impl Room {
-    fn new(remotes: u32, codec: Codec) -> Self {
-        let config = SessionConfig { channels: Channels::Stereo, ..SessionConfig::default() };
-        let publish = |ssrc| {
-            let mut session = session(&config).expect("a valid configuration");
-            let bitrate = Bitrate(128_000);
-            let encoding = Encoding { bitrate, ..Encoding::new(codec, Ssrc(ssrc)) };
-            session.control.set_encodings(&[encoding]).expect("a valid encoding");
-            session
-        };
-        let mut own = publish(0);
-        let others = (1..=remotes).map(publish).collect();
-        for ssrc in 1..=remotes {
-            own.control.add_remote(Ssrc(ssrc), Channels::Stereo).expect("room");
-        }
-        let sample = |n: usize| (0.1 * n as f32).sin() * 0.1 + (0.037 * n as f32).sin() * 0.1;
-        let input = [0, 7].map(|shift| core::array::from_fn(|n| sample(n + shift)));
-        let mut room = Self { own, others, input, periods: 0, lost_one_in: None };
-        for _ in 0..2000 {
-            room.receive();
-            room.callback();
-        }
-        room
-    }
-
-    /// Everything between two callbacks: not measured.
-    fn receive(&mut self) {
-        self.periods += 1;
-        let now = Instant::from_ns(self.periods * 4_000_000 / 3 - 1_000_000);
-        let mut packet = [0; DATAGRAM_BYTES_MAX];
-        for (number, other) in (0_u64..).zip(&mut self.others) {
-            // Nobody plays the same thing at the same time, nor is anybody's period in step.
-            self.input.iter_mut().for_each(|channel| channel.rotate_left(5));
-            let [left, right] = &self.input;
-            other.capture.capture(&[left, right]);
-            while let Some(len) = other.outgoing.poll_packet(&mut packet) {
-                if self.lost_one_in.is_none_or(|n| !(self.periods + number).is_multiple_of(n)) {
-                    let result = self.own.incoming.handle_packet(now, &packet[..len]);
-                    result.expect("a known remote");
-                }
-            }
-        }
-        while self.own.outgoing.poll_packet(&mut packet).is_some() {}
-    }
-
-    fn callback(&mut self) -> f32 {
-        let now = Instant::from_ns(self.periods * 4_000_000 / 3);
-        let [left, right] = &self.input;
-        self.own.capture.capture(&[left, right]);
-        let (mut out_left, mut out_right) = ([0.0; PERIOD], [0.0; PERIOD]);
-        self.own.render.render(now, &mut [&mut out_left, &mut out_right]);
-        out_left[0] + out_right[0]
-    }
-}
-
 fn callbacks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("callback");
     for codec in Codec::ALL {
         for remotes in [1, 7, 15] {
             for (name, lost_one_in) in [("", None), (" 1% loss", Some(100))] {
-                let mut room = Room::new(remotes, codec);
-                room.lost_one_in = lost_one_in;
+                let mut band = Band::new(remotes, codec);
+                band.lost_one_in = lost_one_in;
                 let id = BenchmarkId::new(format!("{codec}{name}"), remotes);
                 group.bench_function(id, |bencher| {
                     bencher.iter_custom(|callbacks| {
                         let mut spent = std::time::Duration::ZERO;
                         for _ in 0..callbacks {
-                            room.receive();
+                            band.receive();
                             let start = Clock::now();
-                            black_box(room.callback());
+                            black_box(band.callback());
                             spent += start.elapsed();
                         }
                         spent
                     });
                 });
-                percentiles(&mut room, &format!("{codec}{name} {remotes}"));
+                percentiles(&mut band, &format!("{codec}{name} {remotes}"));
             }
         }
     }
@@ -112,12 +46,12 @@ fn callbacks(criterion: &mut Criterion) {
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result")]
-fn percentiles(room: &mut Room, name: &str) {
+fn percentiles(band: &mut Band, name: &str) {
     let mut spent: Vec<u128> = (0..30_000)
         .map(|_| {
-            room.receive();
+            band.receive();
             let start = Clock::now();
-            black_box(room.callback());
+            black_box(band.callback());
             start.elapsed().as_nanos()
         })
         .collect();
