@@ -1,4 +1,5 @@
-// The recording end: posts mono blocks of a tenth of a second, in order.
+// The recording end: posts mono blocks of a tenth of a second, in order, and when each was complete by
+// the system's clock, in milliseconds.
 
 const BLOCK = 4800;
 
@@ -12,7 +13,7 @@ class TestRecorder extends AudioWorkletProcessor {
     for (const sample of samples) {
       this.#block[this.#filled++] = sample;
       if (this.#filled === BLOCK) {
-        this.port.postMessage(this.#block.slice());
+        this.port.postMessage({ samples: this.#block.slice(), completeMs: Date.now() });
         this.#filled = 0;
       }
     }

@@ -1,7 +1,9 @@
-//! `cargo xtask bench [sfu ... | arena ... | instructions ...]`: what a callback, a codec frame, a packet
-//! costs; what a server carries; how much delay our playout needs beside others'.
+//! `cargo xtask bench [sfu | arena | browser | callbacks | instructions] ...`: what a callback, a codec
+//! frame, a packet costs; what a server carries; how much delay our playout needs beside others'.
 
 mod arena;
+mod browser;
+mod callbacks;
 mod instructions;
 mod sfu;
 
@@ -11,6 +13,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     match arguments.split_first() {
         Some((what, options)) if what == "sfu" => sfu::run(options),
         Some((what, options)) if what == "arena" => arena::run(options),
+        Some((what, options)) if what == "browser" => browser::run(options),
+        Some((what, options)) if what == "callbacks" => callbacks::run(options),
         Some((what, options)) if what == "instructions" => instructions::run(options),
         _ => Program::new("cargo", ["bench", "--locked", "--package", "benches", "--"])
             .args(arguments)
