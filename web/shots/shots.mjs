@@ -194,6 +194,14 @@ const SHOTS = [
     },
   },
   {
+    name: "room-too-slow", path: "/r/blue-note?slow",
+    double: () => new Double({ others: BAND.slice(0, 2) }),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByText("Left out:").first().waitFor();
+    },
+  },
+  {
     name: "room-delay", path: "/r/blue-note",
     double: () => new Double({ others: BAND.slice(0, 2), chat: CHAT }),
     async act(page) {

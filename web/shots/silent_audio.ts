@@ -72,6 +72,7 @@ export class JamAudio implements AudioPort {
         lost: track % 3 === 0 ? Math.floor(performance.now() / 400) : 0,
         late: 0,
         concealedMs: track % 3 === 0 ? performance.now() / 350 : 0,
+        leftOut: new URLSearchParams(location.search).has("slow") && track % 3 === 2,
         playout: {
           mode: this.playouts.get(track) ?? this.everybody,
           delayMs: 2.4 + track + 0.2 * wobble,

@@ -149,11 +149,11 @@ it("shows what the engine says, with the output, for as long as it says somethin
   engine.setStreams([STREAM]);
   // One remote at -12 dB, 240 frames of playout in 480 of added delay.
   // It wants 288 frames: 48 for the network, 96 for callbacks, 120 for drift, 24 for redundancy.
-  const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576];
+  const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576, 1];
   const remote = [STREAM.ssrc, -12, 120, 240, 5, 0, 0, 0, NaN, 480, 6, 0, 0, ...why];
   newest().say({ type: "stats", block: Float64Array.of(-20, -12, 0, 0, ...remote) });
   expect(engine.stats().inputLevelDb).toBe(-20);
-  expect(engine.stats().remotes[20]).toMatchObject({ levelDb: -12, delayMs: 20 });
+  expect(engine.stats().remotes[20]).toMatchObject({ levelDb: -12, delayMs: 20, leftOut: true });
   expect(engine.stats().remotes[20]?.playout).toEqual({
     mode: 12,
     delayMs: 5,
