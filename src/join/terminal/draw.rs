@@ -91,7 +91,7 @@ fn header_lines<'a>(screen: &'a Screen, view: &View, audio: &AudioStatus) -> Vec
             Span::from(view.reason.as_ref().map_or_else(String::new, |why| format!(" ({why})")))
                 .dim(),
         ]),
-        Line::from(vec![Span::from(uplink).dim(), sound, Span::from(relief_words(view)).red()]),
+        Line::from(vec![Span::from(relief_words(view)).red(), Span::from(uplink).dim(), sound]),
     ]
 }
 
@@ -99,7 +99,7 @@ fn header_lines<'a>(screen: &'a Screen, view: &View, audio: &AudioStatus) -> Vec
 fn relief_words(view: &View) -> String {
     match view.relief {
         Relief::Nothing | Relief::Unheard => String::new(),
-        Relief::Remotes(remotes) => format!(" · too slow: {remotes} left out"),
+        Relief::Remotes(remotes) => format!("too slow: {remotes} left out · "),
     }
 }
 
@@ -308,6 +308,18 @@ mod tests {
             "q leave",
         ];
         contains(&shown, &parts);
+    }
+
+    #[test]
+    fn whom_a_slow_machine_leaves_out_is_told_where_it_is_seen() {
+        let (screen, mut view) = (screen(), view());
+        view.relief = Relief::Remotes(1);
+        let remote = RemoteStats { state: StreamState::LeftOut, ..remote() };
+        view.participants[1].tracks[0].remote = Some(remote);
+        let shown = drawn_with(&screen, &view, &AudioStatus::default(), (80, 24));
+        contains(&shown, &["too slow: 1 left out · period", "left out     "]);
+        view.relief = Relief::Unheard;
+        assert!(!drawn(&screen, &view).contains("too slow"));
     }
 
     #[test]

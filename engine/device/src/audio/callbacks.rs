@@ -226,4 +226,24 @@ mod tests {
         assert!(left.iter().chain(&right).all(|sample| *sample == 0.5));
         assert_eq!(callbacks.times().take().count, 1);
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_callbacks_worked_is_handed_over_and_what_they_slept_is_not() {
+        let load = Load::default();
+        let callbacks = Callbacks::new(
+            1,
+            Box::new(|_| std::thread::sleep(Duration::from_millis(50))),
+            Box::new(|_| {
+                let start = clock::thread_time();
+                while clock::thread_time() - start < Duration::from_millis(2) {}
+            }),
+        )
+        .with_load(load.clone());
+        let (input, mut left, mut right) = ([0.0; 64], [0.0; 64], [0.0; 64]);
+        callbacks.duplex(&[&input], &mut [&mut left, &mut right]);
+        let busy = load.take();
+        assert!(Duration::from_millis(2) <= busy && busy < Duration::from_millis(40), "{busy:?}");
+        assert_eq!(load.take(), Duration::ZERO);
+    }
 }
