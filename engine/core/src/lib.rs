@@ -9,6 +9,9 @@
 //! What surprises: decoding happens in the audio callback, at the moment the frame is needed. It
 //! costs microseconds, and it is what lets a packet be played in the period it arrived in.
 
+// `cargo xtask realtime` sets it.
+#![cfg_attr(realtime_sanitizer, feature(sanitize))]
+
 mod control;
 mod encoding;
 mod incoming;

@@ -19,6 +19,7 @@ mod generate;
 mod interrupt;
 mod packages;
 mod program;
+mod realtime;
 mod relay;
 mod retries;
 mod run;
@@ -81,8 +82,14 @@ const VERBS: &[Verb] = &[
         run: fuzz::run,
     },
     Verb {
+        name: "realtime",
+        arguments: "[FILTER]",
+        summary: "The engine's callbacks under RealtimeSanitizer: do they ever wait?",
+        run: realtime::run,
+    },
+    Verb {
         name: "bench",
-        arguments: "[CRITERION OPTIONS | sfu [OPTIONS] | arena [OPTIONS] | instructions [--check]]",
+        arguments: "[CRITERION OPTIONS | sfu | arena | browser | callbacks | instructions [OPTIONS]]",
         summary: "Measures a callback, a codec frame, a packet; server and playout beside others.",
         run: bench::run,
     },
