@@ -1,7 +1,8 @@
 //! `cargo xtask realtime [FILTER]`: the engine's session tests under RealtimeSanitizer.
 //!
 //! The tests of the gate run the callbacks under an allocator that aborts. This hears the rest, in libopus
-//! as well: locks, sleeps, files, sockets, whatever may wait. It needs what the compiler calls unstable, so
+//! as well: locks that wait, files, sockets. What surprises: a function that is inlined into one without the
+//! mark is not watched, so the marks say `inline(never)` as well. It needs what the compiler calls unstable, so
 //! it is not part of the gate; any compiler of the last years that ships the sanitizer's runtime will do.
 
 use anyhow::{Context, bail};

@@ -116,7 +116,7 @@ impl Capture {
     /// (more is ignored). Gives how many codec frames are ready for [`crate::Outgoing`].
     ///
     /// A mono track takes the mean of two channels, a stereo track the only one twice.
-    #[cfg_attr(realtime_sanitizer, sanitize(realtime = "nonblocking"))]
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn capture(&mut self, input: &[&[f32]]) -> usize {
         self.handle_commands();
         let (left, right): (&[f32], &[f32]) = match input {
@@ -142,7 +142,7 @@ impl Capture {
 
     /// Passes over frames that the device lost: media time goes on without them, as if they had been
     /// captured and lost on the way. Call it before the callback that follows the gap.
-    #[cfg_attr(realtime_sanitizer, sanitize(realtime = "nonblocking"))]
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn skip(&mut self, frames: usize) {
         self.now = self.now.plus_frames(i64::try_from(frames).unwrap_or(0));
         self.history_frames = 0;

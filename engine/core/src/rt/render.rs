@@ -94,7 +94,7 @@ impl Render {
     /// Overwrites one period of output: planar, channels of the same length. One channel gets the
     /// mean of left and right; channels beyond two get silence. `now` is the clock that
     /// [`crate::Incoming::handle_packet`] is given too.
-    #[cfg_attr(realtime_sanitizer, sanitize(realtime = "nonblocking"))]
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn render(&mut self, now: Instant, output: &mut [&mut [f32]]) {
         let frames = output.iter().map(|channel| channel.len()).min().unwrap_or(0);
         self.handle_commands();
@@ -142,7 +142,7 @@ impl Render {
     /// Passes over frames that the device did not ask for though their time has passed. Call it
     /// before the callback that follows the gap. Without it the gap is found by comparing `now`
     /// with the frames played, which takes 0.2 s for gaps below 0.1 s.
-    #[cfg_attr(realtime_sanitizer, sanitize(realtime = "nonblocking"))]
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn skip(&mut self, frames: usize) {
         self.clock.skip(frames);
     }
@@ -151,7 +151,7 @@ impl Render {
     /// worked for the frames rendered since the last call: what this machine is too slow for is left out.
     /// Time that the thread waited for a processor does not belong to it. A shell that never calls this
     /// gets everything.
-    #[cfg_attr(realtime_sanitizer, sanitize(realtime = "nonblocking"))]
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn note_load(&mut self, busy: Duration) {
         let frames = to_u64(core::mem::take(&mut self.frames_noted));
         let playing = self.remotes.iter().flatten().filter(|remote| remote.is_playing()).count();
