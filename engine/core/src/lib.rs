@@ -28,6 +28,6 @@ pub use encoding::{Channels, Encoding, EncodingError};
 pub use incoming::{Incoming, IncomingError};
 pub use outgoing::Outgoing;
 pub use playout_mode::{PlayoutMode, PlayoutModeError};
-pub use rt::{Capture, Render};
+pub use rt::{Capture, DeviceInput, DeviceOutput, RateError, Render};
 pub use session::{Session, SessionConfig, SessionError, session};
 pub use stats::{DelayShares, Level, Relief, RemoteStats, Stats, StreamState};

@@ -5,6 +5,15 @@ use protocol::limits::{PAYLOAD_BYTES_MAX, SUBSCRIBER_STREAMS_MAX, TRACK_ENCODING
 /// Frames in the longest audio period; [`crate::session()`] refuses more. JACK's largest period.
 pub const PERIOD_FRAMES_MAX: usize = 8192;
 
+/// Rates of a device that are converted; [`crate::DeviceInput`] and [`crate::DeviceOutput`] refuse
+/// others. Below, what music needs is not there; above are no sound cards.
+pub const DEVICE_RATES_HZ: core::ops::RangeInclusive<u32> = 32_000..=192_000;
+
+/// The larger number in the ratio of a device's rate to the engine's, reduced; more is refused. It
+/// is how many filters of 24 weights there are (44.1 kHz has 160, and 47,952 Hz, which is 48 kHz for
+/// film at 23.976 pictures a second, has 1000), and they should stay in the processor's cache.
+pub const RATE_PARTS_MAX: u32 = 1024;
+
 /// Remote streams mixed at once; [`crate::Control::add_remote`] refuses more. Each costs about
 /// 350 kB of buffers.
 pub const REMOTES_MAX: usize = SUBSCRIBER_STREAMS_MAX;

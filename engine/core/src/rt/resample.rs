@@ -9,6 +9,7 @@
 
 use std::sync::LazyLock;
 
+use crate::rt::least_squares::{sinc, solve};
 use crate::rt::ramp::clean;
 
 /// Samples that one interpolated sample is made of.
@@ -61,39 +62,21 @@ impl Kernel {
 }
 
 /// The filter that delays by a fraction of a frame with the least mean square error below
-/// [`FLAT_HZ`]: the solution of a set of linear equations, by elimination.
+/// [`FLAT_HZ`]. Off the audio thread.
 fn design(fraction: f64) -> [f32; TAPS] {
     let edge = FLAT_HZ / 24_000.0;
     // The mean of cos(pi f x) over f in the bands, the upper one weighing little: without it, a
     // filter might amplify there by any amount.
     let mean = |x: f64| {
-        let sinc = |x: f64| if x.abs() < 1e-12 { 1.0 } else { x.sin() / x };
         let pi = core::f64::consts::PI;
         let lower = edge * sinc(pi * edge * x);
         lower + UPPER_WEIGHT * (sinc(pi * x) - lower)
     };
     let at = |tap: usize| to_f64(tap) - to_f64(BEFORE);
-    let mut rows = [[0.0; TAPS + 1]; TAPS];
-    for (tap, row) in rows.iter_mut().enumerate() {
-        for (other, entry) in row.iter_mut().take(TAPS).enumerate() {
-            *entry = mean(at(tap) - at(other));
-        }
-        row[TAPS] = mean(at(tap) - fraction);
-    }
-    // The matrix is symmetric and positive definite: elimination needs no pivots.
-    for pivot in 0..TAPS {
-        let row = rows[pivot];
-        for other in (0..TAPS).filter(|other| *other != pivot) {
-            let factor = rows[other][pivot] / row[pivot];
-            rows[other].iter_mut().zip(row).for_each(|(entry, value)| *entry -= factor * value);
-        }
-    }
+    let weights =
+        solve(TAPS, |tap, other| mean(at(tap) - at(other)), |tap| mean(at(tap) - fraction));
     let mut filter = [0.0; TAPS];
-    for (tap, weight) in filter.iter_mut().enumerate() {
-        #[expect(clippy::cast_possible_truncation, reason = "a weight")]
-        let solved = (rows[tap][TAPS] / rows[tap][tap]) as f32;
-        *weight = solved;
-    }
+    filter.copy_from_slice(&weights);
     filter
 }
 
