@@ -8,5 +8,6 @@ mod mixing;
 mod network;
 mod pitch;
 mod properties;
+mod rates;
 mod real_time;
 mod rig;

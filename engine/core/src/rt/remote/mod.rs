@@ -90,8 +90,12 @@ pub(crate) struct Remote {
     /// needed, latest first.
     late_at: [(i64, i64); LATE_CALLBACKS],
     held: Option<Held>,
-    /// Device time of the current callback.
+    /// Device time of the current callback, and its frames.
     period_start: i64,
+    period_frames: usize,
+    /// Device time at which a callback had a frame more or less than the one before, as they do where a
+    /// device's rate is converted.
+    uneven_at: i64,
     /// Since when packets of this duration are seen, and what is added to how they arrive as long as not
     /// every way was seen in which they fall against this device's periods.
     seen_since: i64,
@@ -176,6 +180,8 @@ impl Remote {
             late_at: [(i64::MIN / 2, 0); LATE_CALLBACKS],
             held: None,
             period_start: 0,
+            period_frames: 0,
+            uneven_at: i64::MIN / 2,
             seen_since: 0,
             unseen_frames: None,
             holes: Holes::new(),
@@ -248,6 +254,10 @@ impl Remote {
         splices_left: &mut usize,
     ) {
         self.period_start = period.start;
+        if self.period_frames.abs_diff(period.frames) == 1 {
+            self.uneven_at = period.start;
+        }
+        self.period_frames = period.frames;
         self.look_back(period);
         if let State::Starting { since, packets } = self.state
             && START_FRAMES.max(START_PERIODS * to_i64(period.frames)) <= period.start - since
@@ -274,7 +284,10 @@ impl Remote {
         self.arrivals.advance(period.start, drift, tolerance);
         self.held = self.held.filter(|held| period.start < held.until);
         let (packet, frames) = (self.arriving_frames.max(1), period.frames.max(1));
-        let pattern = to_i64(packet / divisor(packet, frames) * frames).min(PATTERN_FRAMES_MAX);
+        // Periods of 69 and 70 frames in turn are in step with no packet.
+        let uneven = period.start - self.uneven_at < PATTERN_FRAMES_MAX;
+        let common = if uneven { 1 } else { divisor(packet, frames) };
+        let pattern = to_i64(packet / common * frames).min(PATTERN_FRAMES_MAX);
         let seen = period.start - self.seen_since;
         // Packets that come several at a time have a pattern of their own, with periods of a length that
         // is not known here.

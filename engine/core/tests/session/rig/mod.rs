@@ -12,7 +12,9 @@ pub(crate) mod weather;
 use std::collections::BTreeMap;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use engine::{Channels, Encoding, RemoteStats, Session, SessionConfig, session};
+use engine::{
+    Channels, DeviceInput, DeviceOutput, Encoding, RemoteStats, Session, SessionConfig, session,
+};
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
 use protocol::time::Instant;
@@ -25,8 +27,9 @@ static GUARD: AllocDisabler = AllocDisabler;
 /// The stream that is heard in every plan.
 pub(crate) const SSRC: Ssrc = Ssrc(0x1234);
 
-/// Frames per second of both devices, by their own count.
+/// Frames per second of both devices, by their own count, unless a plan says otherwise.
 pub(crate) const RATE: f64 = 48_000.0;
+pub(crate) const RATE_HZ: u32 = 48_000;
 
 /// What is played, sent, and in the way.
 pub(crate) struct Plan {
@@ -34,6 +37,9 @@ pub(crate) struct Plan {
     pub(crate) channels: Channels,
     pub(crate) bitrate: u32,
     pub(crate) redundant_frames: usize,
+    /// What the two devices run at; their periods and what is heard are counted in frames of their own.
+    pub(crate) sender_rate_hz: u32,
+    pub(crate) receiver_rate_hz: u32,
     /// Frames in a period of the musician who plays.
     pub(crate) sender_period: usize,
     /// Frames in a period of the one who hears.
@@ -55,6 +61,8 @@ impl Plan {
             channels: Channels::Mono,
             bitrate: 96_000,
             redundant_frames: 0,
+            sender_rate_hz: RATE_HZ,
+            receiver_rate_hz: RATE_HZ,
             sender_period: 64,
             receiver_period: 64,
             phase_frames: 0.0,
@@ -84,12 +92,15 @@ pub(crate) struct Heard {
 pub(crate) struct Rig {
     pub(crate) sender: Session,
     pub(crate) receiver: Session,
+    input: DeviceInput,
+    output: DeviceOutput,
     weather: Weather,
     sender_period: usize,
     receiver_period: usize,
     /// How far the receiver's callbacks lag behind the sender's; more whenever its device stops.
     pub(crate) phase_frames: f64,
     sender_rate: f64,
+    receiver_rate: f64,
     played: usize,
     /// Packets under way by arrival and number.
     flying: BTreeMap<(u64, usize), Vec<u8>>,
@@ -118,11 +129,14 @@ impl Rig {
         Self {
             sender,
             receiver,
+            input: DeviceInput::new(plan.sender_rate_hz).expect("a simple ratio"),
+            output: DeviceOutput::new(plan.receiver_rate_hz).expect("a simple ratio"),
             weather: plan.weather,
             sender_period: plan.sender_period,
             receiver_period: plan.receiver_period,
             phase_frames: plan.phase_frames,
-            sender_rate: RATE * (1.0 + plan.drift_ppm * 1e-6),
+            sender_rate: f64::from(plan.sender_rate_hz) * (1.0 + plan.drift_ppm * 1e-6),
+            receiver_rate: f64::from(plan.receiver_rate_hz),
             played: 0,
             flying: BTreeMap::new(),
             sent: 0,
@@ -137,10 +151,11 @@ impl Rig {
     /// Plays until the receiver has heard so many seconds altogether.
     pub(crate) fn run_until(&mut self, seconds: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
-        let end = (seconds * RATE) as usize;
+        let end = (seconds * self.receiver_rate) as usize;
         while self.heard_frames() < end {
             let sender_ns = to_ns(self.played as f64 / self.sender_rate);
-            let receiver_ns = to_ns((self.heard_frames() as f64 + self.phase_frames) / RATE);
+            let receiver_ns =
+                to_ns((self.heard_frames() as f64 + self.phase_frames) / self.receiver_rate);
             let arrival_ns = self.flying.keys().next().map_or(u64::MAX, |key| key.0);
             if arrival_ns <= sender_ns.min(receiver_ns) {
                 let ((at, _), packet) = self.flying.pop_first().expect("one is there");
@@ -161,11 +176,13 @@ impl Rig {
         let left: Vec<f32> = frames.iter().map(|frame| frame[0]).collect();
         let right: Vec<f32> = frames.iter().map(|frame| frame[1]).collect();
         self.played += self.sender_period;
-        let capture = &mut self.sender.capture;
-        match self.channels {
-            Channels::Mono => assert_no_alloc(|| capture.capture(&[&left])),
-            Channels::Stereo => assert_no_alloc(|| capture.capture(&[&left, &right])),
-        };
+        let (input, capture) = (&mut self.input, &mut self.sender.capture);
+        let sides: [&[f32]; 2] = [&left, &right];
+        assert_no_alloc(|| {
+            input.capture(&sides[..self.channels.count()], |block| {
+                capture.capture(block);
+            });
+        });
         let mut packet = [0; 1400];
         while let Some(len) = self.sender.outgoing.poll_packet(&mut packet) {
             self.sent += 1;
@@ -179,14 +196,19 @@ impl Rig {
     fn hear(&mut self, now_ns: u64) {
         let mut left = vec![0.0; self.receiver_period];
         let mut right = left.clone();
-        let render = &mut self.receiver.render;
-        assert_no_alloc(|| render.render(Instant::from_ns(now_ns), &mut [&mut left, &mut right]));
+        let (output, render) = (&mut self.output, &mut self.receiver.render);
+        let now = Instant::from_ns(now_ns);
+        assert_no_alloc(|| {
+            output.render(&mut [&mut left, &mut right], |block| render.render(now, block));
+        });
         let subnormal = left.iter().chain(&right).find(|sample| sample.is_subnormal());
         assert_eq!(subnormal, None);
         let before = self.heard_frames();
         self.heard[0].append(&mut left);
         self.heard[1].append(&mut right);
-        if before / 4800 != self.heard_frames() / 4800 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+        let tenth = self.receiver_rate as usize / 10;
+        if before / tenth != self.heard_frames() / tenth {
             self.receiver.control.poll();
             self.sender.control.poll();
             self.history.extend(self.receiver.control.remotes().next());
