@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use engine_device::audio::{self, DeviceReport, JackServer};
+use engine_device::audio::{self, DeviceReport, JackServer, Rates};
 
 /// Lists devices and says whether a JACK server runs.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -17,7 +17,11 @@ fn describe(devices: &[DeviceReport], jack: &Result<JackServer, String>) -> Stri
     match jack {
         Ok(server) => {
             let JackServer { rate_hz, period_frames, inputs, outputs } = server;
-            lines.push(format!("  a server runs: {rate_hz} Hz, period {period_frames} frames"));
+            let rate = match Rates::new(*rate_hz, *rate_hz) {
+                Ok(rates) => rates.to_string(),
+                Err(reason) => format!("not to be used, {reason}"),
+            };
+            lines.push(format!("  a server runs: {rate}, period {period_frames} frames"));
             lines.push(format!("  inputs: {}", list(inputs)));
             lines.push(format!("  outputs: {}", list(outputs)));
         }
@@ -80,6 +84,25 @@ mod tests {
              output]\n    id alsa:USB\n    output: 2 channels, 48000 Hz, f32, period 32 to 4096 \
              frames\n  HDMI\n    id alsa:HDMI\n    output: 2 channels, 48000 Hz, f32, period 32 \
              to 4096 frames\n"
+        );
+    }
+
+    #[test]
+    fn a_server_at_another_rate_is_told_with_what_becomes_of_it() {
+        let line = |rate_hz| {
+            let (inputs, outputs) = (Vec::new(), Vec::new());
+            let text =
+                describe(&[], &Ok(JackServer { rate_hz, period_frames: 64, inputs, outputs }));
+            text.lines().nth(1).expect("a line on the server").to_owned()
+        };
+        assert_eq!(
+            line(96_000),
+            "  a server runs: 96000 Hz (converted to 48000 Hz, which takes 0.21 ms), period 64 frames"
+        );
+        assert_eq!(
+            line(22_050),
+            "  a server runs: not to be used, 22050 Hz cannot be converted to 48000 Hz, only 32000 \
+             to 192000 Hz can, period 64 frames"
         );
     }
 

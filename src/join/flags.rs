@@ -28,7 +28,8 @@ pub(crate) struct Flags {
     #[arg(long)]
     name: Option<String>,
 
-    /// Where sound comes from and goes to.
+    /// Where sound comes from and goes to. A device or server that does not run at 48 kHz but
+    /// somewhere from 32 to 192 kHz is converted, which takes about a quarter of a millisecond.
     #[arg(long, value_enum, default_value = "default")]
     audio: Audio,
 

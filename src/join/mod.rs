@@ -34,8 +34,7 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let callbacks = prepared.callbacks();
     let backend = flags.audio_backend(prepared.gate());
     let (keeper, format) = Keeper::start(backend, callbacks.clone())?;
-    let periods = format!("{} frames in a period", format.period_frames);
-    screen.tell(&Notice::Fact(format!("audio: {}, {periods}", format.description)));
+    screen.tell(&Notice::Fact(format!("audio: {format}")));
     let mut stay = Stay {
         session: prepared.join()?,
         keeper,
@@ -182,10 +181,7 @@ fn audio_notice(change: &AudioChange) -> Notice {
         AudioChange::Ended(reason) => {
             Notice::Warning(format!("no sound: {reason}; trying again every 2 s"))
         }
-        AudioChange::Started(format) => Notice::Fact(format!(
-            "sound again: {}, {} frames in a period",
-            format.description, format.period_frames
-        )),
+        AudioChange::Started(format) => Notice::Fact(format!("sound again: {format}")),
         AudioChange::Failed(reason) => Notice::Warning(format!("no sound: {reason}")),
         AudioChange::Trouble(reason) => Notice::Warning(reason.clone()),
         AudioChange::Period(frames) => Notice::Fact(format!("audio: {frames} frames in a period")),

@@ -24,7 +24,11 @@ pub struct StatsLine<'a> {
     pub signalling_up: bool,
     /// Whether media flows.
     pub media_up: bool,
-    /// Frames in one callback.
+    /// The rate of the device, its output's where they differ.
+    pub rate_hz: u32,
+    /// What it takes to convert from the device's rate and to it, together; in none of the delays below.
+    pub conversion_ms: f64,
+    /// Frames in one callback, at the device's rate.
     pub period_frames: u32,
     /// Times that the device ran out of audio or of room.
     pub xruns: u64,
@@ -183,6 +187,8 @@ impl<'a> StatsLine<'a> {
             time_s,
             signalling_up: view.signalling == Reach::Connected,
             media_up: view.media == Reach::Connected,
+            rate_hz: audio.rates.output_hz,
+            conversion_ms: to_thousandths(audio.rates.conversion.as_secs_f64() * 1e3),
             period_frames: audio.period_frames,
             xruns: audio.xruns,
             callbacks: callbacks.count,
@@ -279,6 +285,7 @@ fn to_thousandths(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::Rates;
 
     #[test]
     fn frames_are_told_in_milliseconds() {
@@ -289,8 +296,11 @@ mod tests {
     fn a_line_is_json_with_units_in_its_names() {
         let view = View::default();
         let summary = DurationSummary { count: 750, p50_us: 20, p99_us: 40, max_us: 90 };
-        let line = StatsLine::new(1.5, &view, &AudioStatus::default(), summary);
+        let rates = Rates::new(96_000, 96_000).expect("a simple ratio");
+        let audio = AudioStatus { rates, ..AudioStatus::default() };
+        let line = StatsLine::new(1.5, &view, &audio, summary);
         let json = serde_json::to_value(&line).expect("numbers and texts");
+        assert_eq!((&json["rate_hz"], &json["conversion_ms"]), (&96_000.into(), &0.208.into()));
         assert_eq!(json["callback_p99_us"], 40);
         assert_eq!(json["time_s"], 1.5);
         assert_eq!(json["remotes"], serde_json::json!([]));

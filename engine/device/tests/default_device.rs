@@ -21,6 +21,7 @@ fn main() {
     std::fs::write(CONFIGURATION, DEFAULT_IS_JACK).expect("/dev/shm is our own");
     jackd::run(&[
         ("sound_passes_both_ways_and_comes_back_with_the_server", sound_passes_both_ways),
+        ("a_device_at_another_rate_is_converted", a_device_at_another_rate_is_converted),
         ("a_device_is_chosen_by_part_of_its_name", a_device_is_chosen_by_part_of_its_name),
         ("without_a_server_the_device_is_named", without_a_server_the_device_is_named),
         ("without_an_input_one_can_listen", without_an_input_one_can_listen),
@@ -131,6 +132,26 @@ fn sound_passes_both_ways() {
     let status = next(|change| matches!(change, AudioChange::Started(_)));
     assert_eq!(status.ended, None);
     passes(&mut keeper);
+    keeper.stop().expect("it stops");
+    server.stop();
+}
+
+fn a_device_at_another_rate_is_converted() {
+    let server = Server::start(44_100, 256);
+    let listed = describe_devices();
+    let ways = listed.iter().flat_map(|device| &device.ways);
+    let converted = ways.filter(|way| way.contains("opened at 44100 Hz (converted)")).count();
+    assert!(2 <= converted, "{listed:?}");
+    let card = Card::new();
+    let ours = Box::new(DefaultDevice::new(DefaultDeviceOptions::default()));
+    let (keeper, format) = Keeper::start(ours, card.callbacks.clone()).expect("it opens");
+    assert_eq!((format.rates.input_hz, format.rates.output_hz), (44_100, 44_100));
+    let probe = Probe::new();
+    probe.connect();
+    wait_for("sound both ways", || {
+        let there = (probe.heard() - PLAYED).abs() < TOLERANCE;
+        (there && (card.captured() - SENT).abs() < TOLERANCE).then_some(())
+    });
     keeper.stop().expect("it stops");
     server.stop();
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use engine_device::audio::{
     AudioBackend, AudioChange, AudioError, Autoconnect, Callbacks, Jack, JackName, JackOptions,
-    Keeper, LostFrames,
+    Keeper, LostFrames, Rates,
 };
 use engine_device::clock;
 use jackd::{Server, wait_for};
@@ -23,7 +23,7 @@ fn main() {
         eprintln!("{error}");
         return;
     }
-    let tests: [(&str, fn()); 9] = [
+    let tests: [(&str, fn()); 11] = [
         (
             "without_the_library_it_says_what_to_install",
             without_the_library_it_says_what_to_install,
@@ -35,7 +35,9 @@ fn main() {
         ("hardware_is_connected_when_asked_for", hardware_is_connected_when_asked_for),
         ("the_servers_period_and_its_end_are_noticed", the_servers_period_and_its_end_are_noticed),
         ("a_server_that_was_restarted_is_found_again", a_server_that_was_restarted_is_found_again),
-        ("a_server_at_another_rate_is_refused", a_server_at_another_rate_is_refused),
+        ("a_server_at_another_rate_is_converted", a_server_at_another_rate_is_converted),
+        ("a_server_may_come_back_at_another_rate", a_server_may_come_back_at_another_rate),
+        ("a_rate_that_is_not_converted_is_refused", a_rate_that_is_not_converted_is_refused),
     ];
     jackd::run(&tests);
 }
@@ -243,14 +245,107 @@ fn a_server_that_was_restarted_is_found_again() {
     server.stop();
 }
 
-fn a_server_at_another_rate_is_refused() {
-    let server = Server::start(44_100, 64);
-    let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("the rate is wrong");
+fn a_server_at_another_rate_is_converted() {
+    for rate_hz in [44_100, 96_000] {
+        let server = Server::start(rate_hz, 64);
+        let mut ours = client(Autoconnect::Nothing);
+        let format = ours.start(&cable()).expect("the server runs");
+        assert_eq!((format.rates.input_hz, format.rates.output_hz), (rate_hz, rate_hz));
+        assert_eq!((format.period_frames, ours.status().rates), (64, format.rates));
+        let conversion = format.rates.conversion.as_secs_f64() * f64::from(rate_hz);
+        // The period that a bare wire has too, and what the filters look ahead.
+        for delay in pulse_delay("A:in_1", &["A:out_1", "A:out_2"]) {
+            let more = delay - 64.0 - conversion;
+            assert!(more.abs() < 0.1, "{rate_hz} Hz: {delay} frames, {conversion} by filters");
+        }
+        ours.stop().expect("it stops");
+        server.stop();
+    }
+}
+
+fn a_server_may_come_back_at_another_rate() {
+    let server = Server::start(48_000, 64);
+    let callbacks = cable();
+    let ours = Box::new(client(Autoconnect::Nothing));
+    let (mut keeper, format) = Keeper::start(ours, callbacks).expect("the server runs");
+    assert_eq!(format.rates, Rates::default());
+    server.stop();
+    for rate_hz in [44_100, 96_000, 48_000] {
+        let ended = || match keeper.poll(clock::now()) {
+            Some(AudioChange::Ended(reason)) => Some(reason),
+            _ => None,
+        };
+        wait_for("the end", ended);
+        let server = Server::start(rate_hz, 64);
+        let format = wait_for("the server at another rate", || match keeper.poll(clock::now()) {
+            Some(AudioChange::Started(format)) => Some(format),
+            _ => None,
+        });
+        assert_eq!((format.rates.output_hz, keeper.status().rates), (rate_hz, format.rates));
+        let conversion = format.rates.conversion.as_secs_f64() * f64::from(rate_hz);
+        let [delay] = pulse_delay("A:in_1", &["A:out_1"])[..] else { panic!("one ear") };
+        assert!((delay - 64.0 - conversion).abs() < 0.1, "{rate_hz} Hz: {delay} frames");
+        server.stop();
+    }
+    keeper.stop().expect("it stops");
+}
+
+fn a_rate_that_is_not_converted_is_refused() {
+    let server = Server::start(22_050, 64);
+    let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("the rate is too low");
     assert_eq!(
         error.to_string(),
-        "the JACK server runs at 44100 Hz, vjam needs 48000 Hz. Start it with `-r 48000`."
+        "the JACK server: 22050 Hz cannot be converted to 48000 Hz, only 32000 to 192000 Hz can. \
+         Start it with `-r 48000`."
     );
     server.stop();
+}
+
+/// Sends single-sample pulses from a probe client into `to`, and gives how many frames later the middle
+/// of what they have become comes back out of each of `from`.
+fn pulse_delay(to: &str, from: &[&str]) -> Vec<f64> {
+    let (probe, _) =
+        jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
+    let mut pulse = probe.register_port("pulse", jack::AudioOut::default()).expect("a new port");
+    let ears: Vec<_> = (0..from.len())
+        .map(|n| probe.register_port(&format!("ear_{n}"), jack::AudioIn::default()))
+        .collect::<Result<_, _>>()
+        .expect("new ports");
+    let (heard, middles) = mpsc::channel();
+    let (mut now, mut sent) = (0_usize, 0);
+    // What came since the pulse: how much, and the sum of that times its delay.
+    let mut sums = vec![(0.0, 0.0); ears.len()];
+    let process =
+        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
+            let output = pulse.as_mut_slice(scope);
+            output.fill(0.0);
+            for (ear, (all, moment)) in ears.iter().zip(&mut sums) {
+                for (index, sample) in ear.as_slice(scope).iter().enumerate() {
+                    *all += f64::from(*sample);
+                    *moment += f64::from(*sample) * (now + index - sent) as f64;
+                }
+            }
+            // Twenty periods apart: longer than any delay that could be right.
+            if now.is_multiple_of(20 * output.len()) {
+                let seen = core::mem::replace(&mut sums, vec![(0.0, 0.0); ears.len()]);
+                // The test stops listening when it has heard enough.
+                let _ = heard.send(seen);
+                output[7] = 1.0;
+                sent = now + 7;
+            }
+            now += output.len();
+            jack::Control::Continue
+        });
+    let probe = probe.activate_async((), process).expect("the server runs");
+    probe.as_client().connect_ports_by_name("probe:pulse", to).expect("both ports exist");
+    for (number, port) in from.iter().enumerate() {
+        let ear = format!("probe:ear_{number}");
+        probe.as_client().connect_ports_by_name(port, &ear).expect("both ports exist");
+    }
+    // Connecting reorders the graph; what is heard after a few whole pulses is steady.
+    let whole = |sums: &Vec<(f64, f64)>| sums.iter().all(|(all, _)| (all - 1.0).abs() < 0.01);
+    let last = middles.iter().filter(whole).nth(9).expect("pulses come back");
+    last.into_iter().map(|(all, moment)| moment / all).collect()
 }
 
 /// Sends single-sample pulses from a probe client into `to`, and counts the frames until they

@@ -1,7 +1,7 @@
 //! How the view looks: a header, a row for each track, what was said last, the keys.
 
 use engine::{Relief, StreamState};
-use engine_device::audio::AudioStatus;
+use engine_device::audio::{AudioStatus, Rates};
 use engine_device::session::{Notice, ParticipantView, Reach, TrackView, View};
 use engine_device::stats::to_ms;
 use protocol::signal::{EngineKind, Presence};
@@ -72,8 +72,11 @@ fn header_lines<'a>(screen: &'a Screen, view: &View, audio: &AudioStatus) -> Vec
     let sound = match &audio.ended {
         Some(reason) => Span::from(format!("no sound: {reason}")).red(),
         None => Span::from(format!(
-            "period {} · callback p99 {} µs · xruns {}",
-            audio.period_frames, callbacks.p99_us, audio.xruns
+            "{}period {} · callback p99 {} µs · xruns {}",
+            rate_words(&audio.rates),
+            audio.period_frames,
+            callbacks.p99_us,
+            audio.xruns
         ))
         .dim(),
     };
@@ -100,6 +103,18 @@ fn relief_words(view: &View) -> String {
     match view.relief {
         Relief::Nothing | Relief::Unheard => String::new(),
         Relief::Remotes(remotes) => format!("too slow: {remotes} left out · "),
+    }
+}
+
+/// The device's rate where it is converted; the usual one needs no word.
+fn rate_words(rates: &Rates) -> String {
+    let Rates { input_hz, output_hz, .. } = *rates;
+    if rates.is_native() {
+        String::new()
+    } else if input_hz == output_hz {
+        format!("{output_hz} Hz (converted) · ")
+    } else {
+        format!("{input_hz} Hz in, {output_hz} Hz out (converted) · ")
     }
 }
 
@@ -279,6 +294,18 @@ mod tests {
         for part in parts {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
+    }
+
+    #[test]
+    fn a_rate_is_shown_where_it_is_converted() {
+        let shown = |input_hz, output_hz| {
+            let rates = Rates::new(input_hz, output_hz).expect("simple ratios");
+            let audio = AudioStatus { period_frames: 64, rates, ..AudioStatus::default() };
+            drawn_with(&screen(), &view(), &audio, (120, 24))
+        };
+        assert!(!shown(48_000, 48_000).contains("Hz"));
+        contains(&shown(44_100, 44_100), &["44100 Hz (converted) · period 64"]);
+        contains(&shown(44_100, 48_000), &["44100 Hz in, 48000 Hz out (converted) · period 64"]);
     }
 
     #[test]

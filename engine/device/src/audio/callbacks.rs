@@ -1,27 +1,33 @@
 //! What every backend calls once a period: the engine's two halves behind one door.
 //!
-//! No audio is touched here. What surprises is the mutex on the audio thread: it is only ever
-//! tried, never waited for. It is contended only while one backend takes over from another, and
-//! the loser plays silence for that period.
+//! A device that does not run at 48 kHz is converted here, so that neither the backends nor the halves
+//! know of it. What surprises is the mutex on the audio thread: it is only ever tried, never waited
+//! for. It is contended only while one backend takes over from another, and the loser plays silence
+//! for that period.
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use engine::{DeviceInput, DeviceOutput, RateError};
+
+use super::Rates;
 use crate::clock;
 use crate::durations::Durations;
 
-/// Takes planar input, one or two channels of the same length, at most [`PERIOD_FRAMES_MAX`].
+/// Takes planar input at 48 kHz, one or two channels of the same length, at most
+/// [`PERIOD_FRAMES_MAX`].
 pub type CaptureFn = Box<dyn FnMut(&[&[f32]]) + Send>;
 
-/// Overwrites planar output, [`OUTPUT_CHANNELS`] channels of the same length.
+/// Overwrites planar output at 48 kHz, [`OUTPUT_CHANNELS`] channels of the same length.
 pub type RenderFn = Box<dyn FnMut(&mut [&mut [f32]]) + Send>;
 
 /// The two halves of a session as a device sees them. Clones are handles to the same halves.
 #[derive(Clone)]
 pub struct Callbacks {
-    capture: Arc<Mutex<CaptureFn>>,
-    render: Arc<Mutex<RenderFn>>,
+    capture: Arc<Mutex<CaptureHalf>>,
+    render: Arc<Mutex<RenderHalf>>,
     times: Arc<Durations>,
     captures: Arc<AtomicU64>,
     renders: Arc<AtomicU64>,
@@ -48,7 +54,19 @@ impl Load {
     }
 }
 
-/// Frames that a device lost, on their way to the halves of a session. Clones are the same.
+/// The capturing half with the device's rate in front of it.
+struct CaptureHalf {
+    engine: CaptureFn,
+    device: DeviceInput,
+}
+
+/// The rendering half with the device's rate behind it.
+struct RenderHalf {
+    engine: RenderFn,
+    device: DeviceOutput,
+}
+
+/// Frames that a device lost, on their way to the halves of a session, at 48 kHz. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct LostFrames(Arc<Lost>);
 
@@ -87,9 +105,10 @@ impl Callbacks {
     /// may give it the other number: two are mixed to one, one is doubled.
     #[must_use]
     pub fn new(input_channels: usize, capture: CaptureFn, render: RenderFn) -> Self {
+        let (input, output) = (DeviceInput::default(), DeviceOutput::default());
         Self {
-            capture: Arc::new(Mutex::new(capture)),
-            render: Arc::new(Mutex::new(render)),
+            capture: Arc::new(Mutex::new(CaptureHalf { engine: capture, device: input })),
+            render: Arc::new(Mutex::new(RenderHalf { engine: render, device: output })),
             times: Arc::new(Durations::new()),
             captures: Arc::default(),
             renders: Arc::default(),
@@ -111,10 +130,29 @@ impl Callbacks {
         Self { load, ..self }
     }
 
-    /// The device lost so many frames, in and out, before the callback that follows.
+    /// Sets the rates in Hz at which the device will call back; they are 48 kHz until then. Converting
+    /// starts anew: from silence, and with the first frame. Off the audio thread, and while no device
+    /// calls back. An error says why a rate cannot be converted, and leaves those before.
+    pub fn set_rates(&self, input_hz: u32, output_hz: u32) -> Result<Rates, RateError> {
+        let (input, output) = (DeviceInput::new(input_hz)?, DeviceOutput::new(output_hz)?);
+        let rates = Rates::of((input_hz, &input), (output_hz, &output));
+        // A half is held for no longer than the exchange takes; what was there is freed after.
+        let input_before = mem::replace(&mut lock(&self.capture).device, input);
+        let output_before = mem::replace(&mut lock(&self.render).device, output);
+        drop((input_before, output_before));
+        Ok(rates)
+    }
+
+    /// The device lost so many frames of its own, in and out, before the callback that follows. Call it
+    /// on the device's thread.
     pub fn lose(&self, frames: usize) {
-        self.lost.0.captured.fetch_add(frames, Ordering::Relaxed);
-        self.lost.0.rendered.fetch_add(frames, Ordering::Relaxed);
+        // A half that another backend holds will find out by itself.
+        if let Ok(mut half) = self.capture.try_lock() {
+            self.lost.0.captured.fetch_add(half.device.skip(frames), Ordering::Relaxed);
+        }
+        if let Ok(mut half) = self.render.try_lock() {
+            self.lost.0.rendered.fetch_add(half.device.skip(frames), Ordering::Relaxed);
+        }
     }
 
     /// Channels that [`Self::capture`] wants.
@@ -167,14 +205,17 @@ impl Callbacks {
     fn run_capture(&self, input: &[&[f32]]) {
         // Relaxed here and below: a sign of life, nothing is published by it.
         self.captures.fetch_add(1, Ordering::Relaxed);
-        let Ok(mut capture) = self.capture.try_lock() else { return };
+        let Ok(mut half) = self.capture.try_lock() else { return };
+        let CaptureHalf { engine, device } = &mut *half;
         let frames = input.first().map_or(0, |channel| channel.len());
         let mut at = 0;
         while at < frames {
             let end = frames.min(at + PERIOD_FRAMES_MAX);
             match input {
-                [only] => capture(&[&only[at..end]]),
-                [left, right, ..] => capture(&[&left[at..end], &right[at..end]]),
+                [only] => device.capture(&[&only[at..end]], &mut *engine),
+                [left, right, ..] => {
+                    device.capture(&[&left[at..end], &right[at..end]], &mut *engine);
+                }
                 [] => return,
             }
             at = end;
@@ -183,16 +224,21 @@ impl Callbacks {
 
     fn run_render(&self, output: &mut [&mut [f32]]) {
         self.renders.fetch_add(1, Ordering::Relaxed);
-        let Ok(mut render) = self.render.try_lock() else {
+        let Ok(mut half) = self.render.try_lock() else {
             output.iter_mut().for_each(|channel| channel.fill(0.0));
             return;
         };
+        let RenderHalf { engine, device } = &mut *half;
         let [left, right] = output else { return };
         let parts = left.chunks_mut(PERIOD_FRAMES_MAX).zip(right.chunks_mut(PERIOD_FRAMES_MAX));
         for (left, right) in parts {
-            render(&mut [left, right]);
+            device.render(&mut [left, right], &mut *engine);
         }
     }
+}
+
+fn lock<T>(half: &Mutex<T>) -> MutexGuard<'_, T> {
+    half.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Frames that the engine is given at once; a longer period is handed over in parts. JACK's
@@ -204,6 +250,8 @@ pub const OUTPUT_CHANNELS: usize = 2;
 
 #[cfg(test)]
 mod tests {
+    use assert_no_alloc::assert_no_alloc;
+
     use super::*;
 
     #[test]
@@ -245,5 +293,100 @@ mod tests {
         let busy = load.take();
         assert!(Duration::from_millis(2) <= busy && busy < Duration::from_millis(40), "{busy:?}");
         assert_eq!(load.take(), Duration::ZERO);
+    }
+
+    /// Callbacks that pass what was captured on to be rendered, and how many frames each half saw.
+    fn cable() -> (Callbacks, Arc<Mutex<Vec<usize>>>) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let wire = Arc::new(Mutex::new(Vec::new()));
+        let (captured, rendered) = (Arc::clone(&seen), Arc::clone(&seen));
+        let (sent, received) = (Arc::clone(&wire), wire);
+        let callbacks = Callbacks::new(
+            1,
+            Box::new(move |input| {
+                captured.lock().expect("one thread").push(input[0].len());
+                sent.lock().expect("one thread").extend_from_slice(input[0]);
+            }),
+            Box::new(move |output| {
+                rendered.lock().expect("one thread").push(output[0].len());
+                let mut wire = received.lock().expect("one thread");
+                let frames: Vec<f32> = wire.drain(..output[0].len()).collect();
+                output.iter_mut().for_each(|channel| channel.copy_from_slice(&frames));
+            }),
+        );
+        (callbacks, seen)
+    }
+
+    #[test]
+    fn a_device_at_another_rate_is_converted_and_its_delay_is_told() {
+        let (callbacks, seen) = cable();
+        let rates = callbacks.set_rates(44_100, 44_100).expect("a simple ratio");
+        let (mut now, mut heard) = (0, Vec::new());
+        for _ in 0..16 {
+            let input: [f32; 64] = core::array::from_fn(|index| ramp(now + index));
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            callbacks.duplex(&[&input], &mut [&mut left, &mut right]);
+            now += 64;
+            heard.extend_from_slice(&left);
+        }
+        let delay = rates.conversion.as_secs_f64() * 44_100.0;
+        #[expect(clippy::cast_possible_truncation, reason = "a sample")]
+        let expected = |frame: usize| ramp(frame) - (delay * f64::from(STEP)) as f32;
+        for (frame, sample) in heard.iter().enumerate().take(300).skip(100) {
+            assert!((sample - expected(frame)).abs() < 0.3 * STEP, "{frame}: {sample}");
+        }
+        let seen = seen.lock().expect("one thread");
+        assert!(seen.chunks_exact(2).all(|pair| pair[0] == pair[1] && pair[0] / 69 == 1));
+    }
+
+    const STEP: f32 = 1e-4;
+
+    #[expect(clippy::cast_precision_loss, reason = "some thousand frames")]
+    fn ramp(frame: usize) -> f32 {
+        frame as f32 * STEP
+    }
+
+    #[test]
+    fn converting_allocates_nothing_in_a_callback() {
+        let callbacks = Callbacks::new(
+            2,
+            Box::new(|input| assert_eq!(input.len(), 2)),
+            Box::new(|output| output.iter_mut().for_each(|channel| channel.fill(0.5))),
+        );
+        for rate_hz in [44_100, 96_000, 48_000] {
+            callbacks.set_rates(rate_hz, rate_hz).expect("a simple ratio");
+            let input = [0.5; 1000];
+            let mut output = [[0.0; 1000]; 2];
+            assert_no_alloc(|| {
+                for frames in [64, 1, 1000, 0, 441] {
+                    let [left, right] = &mut output;
+                    let mut output = [&mut left[..frames], &mut right[..frames]];
+                    callbacks.duplex(&[&input[..frames], &input[..frames]], &mut output);
+                    callbacks.lose(frames);
+                }
+            });
+            assert!((output[1][999] - 0.5).abs() < 1e-3, "{rate_hz}");
+        }
+    }
+
+    #[test]
+    fn frames_that_a_device_at_another_rate_lost_are_told_at_48_khz() {
+        let lost = LostFrames::default();
+        let (callbacks, seen) = cable();
+        let callbacks = callbacks.with_lost(lost.clone());
+        callbacks.set_rates(44_100, 96_000).expect("simple ratios");
+        let mut told = [0, 0];
+        for _ in 0..1000 {
+            callbacks.lose(441);
+            told[0] += lost.take_captured();
+            told[1] += lost.take_rendered();
+        }
+        // 441,000 frames are ten seconds of the input, and 4.59 of the output.
+        assert_eq!(told, [480_000, 220_500]);
+        let before = callbacks.set_rates(44_100, 22_050).expect_err("it is not converted");
+        assert_eq!(before, RateError::RefusedRate(22_050));
+        callbacks.lose(441);
+        assert_eq!(lost.take_captured(), 480, "the rate before is kept");
+        assert!(seen.lock().expect("one thread").is_empty());
     }
 }

@@ -12,13 +12,12 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{
     BufferSize, ErrorKind, FromSample, I24, SampleFormat, SizedSample, Stream, StreamConfig,
 };
-use protocol::units::SampleRate;
 
 use super::devices::{Chosen, Direction, choose, device_error};
 use super::interleave::{deinterleave, interleave};
 use super::{
     AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS,
-    PERIOD_FRAMES_MAX,
+    PERIOD_FRAMES_MAX, Rates,
 };
 use crate::priority::{self, Role};
 
@@ -38,6 +37,7 @@ pub struct DefaultDeviceOptions {
 pub struct DefaultDevice {
     options: DefaultDeviceOptions,
     state: Arc<State>,
+    rates: Rates,
     streams: Option<Streams>,
     /// Why there is no input.
     deaf: Option<String>,
@@ -61,7 +61,7 @@ impl DefaultDevice {
     /// Opens nothing yet.
     #[must_use]
     pub fn new(options: DefaultDeviceOptions) -> Self {
-        Self { options, state: Arc::default(), streams: None, deaf: None }
+        Self { options, state: Arc::default(), rates: Rates::default(), streams: None, deaf: None }
     }
 }
 
@@ -75,13 +75,18 @@ impl AudioBackend for DefaultDevice {
         let input = match choose(&host, Direction::Input, self.options.input_device.as_deref()) {
             Ok(input) => Some(input),
             // Whoever has nothing to play into may listen; whose microphone is only busy, or runs
-            // at another rate, would be surprised.
+            // at a rate that is not converted, would be surprised.
             Err(AudioError::NoDevice(reason)) if self.options.input_device.is_none() => {
                 self.deaf = Some(format!("{reason}: listening only"));
                 None
             }
             Err(error) => return Err(error),
         };
+        let input_hz = input.as_ref().map_or(output.rate_hz, |input| input.rate_hz);
+        self.rates = callbacks.set_rates(input_hz, output.rate_hz).map_err(|reason| {
+            let what = output.name.clone();
+            AudioError::DeviceRate { what, reason, cure: "Choose another device.".to_owned() }
+        })?;
         let sizes: Vec<BufferSize> = match self.options.period_frames {
             Some(frames) => vec![BufferSize::Fixed(frames)],
             None => PERIODS_TRIED.map(BufferSize::Fixed).into_iter().chain(LAST_RESORT).collect(),
@@ -107,12 +112,14 @@ impl AudioBackend for DefaultDevice {
         }
         self.streams = Some(Streams { _input: input_stream, _output: output_stream });
         let input = input.map_or_else(|| "no input".to_owned(), |input| input.name);
-        Ok(AudioFormat { description: format!("{input} → {}", output.name), period_frames })
+        let description = format!("{input} → {}", output.name);
+        Ok(AudioFormat { description, period_frames, rates: self.rates })
     }
 
     fn status(&self) -> AudioStatus {
         AudioStatus {
             period_frames: self.state.period_frames.load(Ordering::Relaxed),
+            rates: self.rates,
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended: self
                 .state
@@ -234,7 +241,7 @@ impl Way for Output {
 }
 
 fn config(chosen: &Chosen, buffer_size: BufferSize) -> StreamConfig {
-    StreamConfig { channels: chosen.channels, sample_rate: SampleRate::WIRE.as_hz(), buffer_size }
+    StreamConfig { channels: chosen.channels, sample_rate: chosen.rate_hz, buffer_size }
 }
 
 /// Runs on the device's thread: keeps what came first for whoever asks, and does nothing else.

@@ -8,7 +8,7 @@ use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{ErrorKind, SampleFormat, SupportedStreamConfigRange};
 use protocol::units::SampleRate;
 
-use super::AudioError;
+use super::{AudioError, Rates};
 
 /// A device as `vjam devices` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) channels: u16,
     pub(super) format: SampleFormat,
+    pub(super) rate_hz: u32,
 }
 
 /// The default device, or the first that has `wanted` in its name or id and goes this way.
@@ -135,23 +136,48 @@ fn open(device: cpal::Device, way: Direction) -> Result<Chosen, AudioError> {
         }
         Err(error) => return Err(device_error(&name, &error)),
     };
-    let best = best_range(&ranges).ok_or_else(|| match ranges.first() {
+    let (rate_hz, best) = best_way(&ranges).ok_or_else(|| match ranges.first() {
         None => AudioError::NoDevice(format!("{name} has no {}", way.name())),
-        Some(range) => AudioError::Rate {
-            what: name.clone(),
-            rate_hz: range.max_sample_rate(),
-            cure: "Choose another device, or set this one to 48000 Hz in its own settings.".into(),
-        },
+        Some(range) => refusal(&name, range.max_sample_rate()),
     })?;
-    Ok(Chosen { device, name, channels: best.channels(), format: best.sample_format() })
+    Ok(Chosen { device, name, channels: best.channels(), format: best.sample_format(), rate_hz })
 }
 
-/// The range to open: floats before integers, two channels before more before one.
-fn best_range(ranges: &[SupportedStreamConfigRange]) -> Option<&SupportedStreamConfigRange> {
-    let rate = SampleRate::WIRE.as_hz();
+/// Why a device is not opened whose rates or sample formats are none of ours.
+fn refusal(name: &str, rate_hz: u32) -> AudioError {
+    match Rates::new(rate_hz, rate_hz) {
+        Err(reason) => AudioError::DeviceRate {
+            what: name.to_owned(),
+            reason,
+            cure: "Choose another device, or set this one to 48000 Hz in its own settings.".into(),
+        },
+        Ok(_) => AudioError::Device {
+            device: name.to_owned(),
+            reason: "it has none of the sample formats f32, i32, i24 and i16".to_owned(),
+        },
+    }
+}
+
+/// The rate and the range to open: 48 kHz before what has to be converted; floats before integers, two
+/// channels before more before one.
+fn best_way(ranges: &[SupportedStreamConfigRange]) -> Option<(u32, &SupportedStreamConfigRange)> {
+    RATES_HZ.iter().find_map(|rate_hz| Some((*rate_hz, best_range(ranges, *rate_hz)?))).or_else(
+        // A device with a rate of its own.
+        || {
+            let rates = ranges.iter().map(SupportedStreamConfigRange::max_sample_rate);
+            let mut possible = rates.filter(|rate_hz| Rates::new(*rate_hz, *rate_hz).is_ok());
+            possible.find_map(|rate_hz| Some((rate_hz, best_range(ranges, rate_hz)?)))
+        },
+    )
+}
+
+fn best_range(
+    ranges: &[SupportedStreamConfigRange],
+    rate_hz: u32,
+) -> Option<&SupportedStreamConfigRange> {
     ranges
         .iter()
-        .filter(|range| (range.min_sample_rate()..=range.max_sample_rate()).contains(&rate))
+        .filter(|range| (range.min_sample_rate()..=range.max_sample_rate()).contains(&rate_hz))
         .filter_map(|range| Some((format_rank(range.sample_format())?, range)))
         .min_by_key(|(rank, range)| {
             let channels = range.channels();
@@ -198,15 +224,19 @@ fn describe(direction: Direction, ranges: &[SupportedStreamConfigRange]) -> Opti
     let channels = ranges.iter().map(SupportedStreamConfigRange::channels).max()?;
     let min_hz = ranges.iter().map(SupportedStreamConfigRange::min_sample_rate).min()?;
     let max_hz = ranges.iter().map(SupportedStreamConfigRange::max_sample_rate).max()?;
-    let opened = match best_range(ranges) {
-        None => "cannot run at 48000 Hz".to_owned(),
-        Some(range) => {
+    let opened = match best_way(ranges) {
+        None => "cannot be used".to_owned(),
+        Some((rate_hz, range)) => {
             let periods = match *range.buffer_size() {
                 cpal::SupportedBufferSize::Range { min, max } => format!("{min} to {max} frames"),
                 cpal::SupportedBufferSize::Unknown => "unknown".to_owned(),
             };
             let (channels, format) = (range.channels(), range.sample_format());
-            format!("opened with {channels} channels as {format}, period {periods}")
+            let rate = match rate_hz {
+                WIRE_HZ => String::new(),
+                other => format!(" at {other} Hz (converted)"),
+            };
+            format!("opened{rate} with {channels} channels as {format}, period {periods}")
         }
     };
     let name = direction.name();
@@ -218,6 +248,12 @@ pub(super) fn name_of(device: &cpal::Device) -> String {
         .description()
         .map_or_else(|_| "unnamed device".to_owned(), |description| description.name().to_owned())
 }
+
+const WIRE_HZ: u32 = SampleRate::WIRE.as_hz();
+
+/// Rates in the order they are tried: what needs no conversion, then what takes the least delay to
+/// convert among those that cards have.
+const RATES_HZ: [u32; 8] = [WIRE_HZ, 96_000, 44_100, 192_000, 88_200, 176_400, 64_000, 32_000];
 
 #[cfg(test)]
 mod tests {
@@ -238,10 +274,34 @@ mod tests {
             range(2, 96_000, SampleFormat::U8),
             range(2, 44_100, SampleFormat::F32),
         ];
-        assert_eq!(best_range(&ranges), Some(&ranges[3]));
-        assert_eq!(best_range(&ranges[..2]), Some(&ranges[1]));
-        assert_eq!(best_range(&ranges[..1]), Some(&ranges[0]));
-        assert_eq!(best_range(&ranges[4..]), None);
+        assert_eq!(best_way(&ranges), Some((48_000, &ranges[3])));
+        assert_eq!(best_way(&ranges[..2]), Some((48_000, &ranges[1])));
+        assert_eq!(best_way(&ranges[..1]), Some((48_000, &ranges[0])));
+        assert_eq!(best_way(&ranges[4..5]), None);
+    }
+
+    #[test]
+    fn a_rate_that_has_to_be_converted_is_better_than_none() {
+        let at = |hz| {
+            let periods = cpal::SupportedBufferSize::Unknown;
+            SupportedStreamConfigRange::new(2, hz, hz, periods, SampleFormat::F32)
+        };
+        let chosen = |rates: &[u32]| {
+            let ranges: Vec<_> = rates.iter().map(|hz| at(*hz)).collect();
+            best_way(&ranges).map(|(rate_hz, _)| rate_hz)
+        };
+        assert_eq!(chosen(&[44_100, 96_000, 48_000]), Some(48_000));
+        assert_eq!(chosen(&[44_100, 96_000]), Some(96_000));
+        assert_eq!(chosen(&[22_050, 44_100]), Some(44_100));
+        assert_eq!(chosen(&[11_025, 50_000]), Some(50_000), "nobody's but a simple ratio");
+        assert_eq!(chosen(&[8_000, 22_050]), None);
+        let words = |hz| refusal("A toy", hz).to_string();
+        assert_eq!(
+            words(22_050),
+            "A toy: 22050 Hz cannot be converted to 48000 Hz, only 32000 to 192000 Hz can. Choose \
+             another device, or set this one to 48000 Hz in its own settings."
+        );
+        assert!(words(44_100).contains("sample formats"), "{}", words(44_100));
     }
 
     #[test]
@@ -256,7 +316,10 @@ mod tests {
         );
         let slow = [range(1, 44_100, SampleFormat::F32)];
         let line = describe(Direction::Input, &slow).expect("there is a range");
-        assert!(line.ends_with("cannot run at 48000 Hz"), "{line}");
+        assert!(line.contains("; opened at 44100 Hz (converted) with 1 channels as f32"), "{line}");
+        let too_slow = [range(1, 22_050, SampleFormat::F32)];
+        let line = describe(Direction::Input, &too_slow).expect("there is a range");
+        assert!(line.ends_with("8000 to 22050 Hz; cannot be used"), "{line}");
         assert_eq!(describe(Direction::Input, &[]), None);
     }
 }

@@ -16,7 +16,9 @@ use rtrb::{Consumer, Producer};
 use super::disk::{Disk, DiskRings, Pair};
 use super::pacer::Pacer;
 use super::wav::{WavInput, WavOutput};
-use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS};
+use super::{
+    AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS, Rates,
+};
 use crate::clock;
 use crate::priority::{self, Role};
 
@@ -103,6 +105,7 @@ impl AudioBackend for File {
         Ok(AudioFormat {
             description: format!("files: plays {}, writes {}", name(input), name(output)),
             period_frames: *period_frames,
+            rates: Rates::default(),
         })
     }
 
@@ -110,6 +113,7 @@ impl AudioBackend for File {
         let running = self.running.as_ref();
         AudioStatus {
             period_frames: self.options.period_frames,
+            rates: Rates::default(),
             xruns: running.map_or(0, |running| running.xruns.load(Ordering::Relaxed)),
             ended: running
                 .filter(|running| running.disk.is_finished())

@@ -1,7 +1,8 @@
 //! JACK as one native duplex client: input and output in the same callback, no frame added.
 //!
 //! The library is loaded at run time; without it, or without a server, starting fails with a
-//! word on what to do. The period is the server's and may change at any time. What surprises:
+//! word on what to do. Rate and period are the server's; the period may change at any time, and a
+//! client whose server changes its rate has to be started again. What surprises:
 //! the names of clients and ports are exact when the user chose one, because patch scripts and
 //! measuring rigs connect by name.
 
@@ -12,9 +13,8 @@ use ::jack::{
     AudioIn, AudioOut, ClientOptions, ClientStatus, Control, Frames, Port, PortFlags, PortId,
     ProcessScope,
 };
-use protocol::units::SampleRate;
 
-use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks};
+use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, Rates};
 
 /// How to be a JACK client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,7 @@ pub enum Autoconnect {
 pub struct Jack {
     options: JackOptions,
     state: Arc<State>,
+    rates: Rates,
     client: Option<::jack::AsyncClient<Notifications, Process>>,
 }
 
@@ -54,7 +55,7 @@ impl Jack {
     /// Connects to nothing yet.
     #[must_use]
     pub fn new(options: JackOptions) -> Self {
-        Self { options, state: Arc::default(), client: None }
+        Self { options, state: Arc::default(), rates: Rates::default(), client: None }
     }
 
     /// Connects as many inputs as the track has channels: the mean of an instrument and an idle
@@ -83,7 +84,11 @@ impl AudioBackend for Jack {
         self.client = None;
         self.state = Arc::default();
         let client = open(&self.options.name)?;
-        check_rate(client.sample_rate())?;
+        let rate_hz = client.sample_rate();
+        self.rates = callbacks.set_rates(rate_hz, rate_hz).map_err(|reason| {
+            let what = "the JACK server".to_owned();
+            AudioError::DeviceRate { what, reason, cure: "Start it with `-r 48000`.".to_owned() }
+        })?;
         self.state.period_frames.store(client.buffer_size(), Ordering::Relaxed);
         let register = |error: ::jack::Error| AudioError::Jack(error.to_string());
         let in_1 = client.register_port("in_1", AudioIn::default()).map_err(register)?;
@@ -93,9 +98,11 @@ impl AudioBackend for Jack {
         let format = AudioFormat {
             description: format!("JACK client {:?}", client.name()),
             period_frames: client.buffer_size(),
+            rates: self.rates,
         };
         let process = Process {
             callbacks: callbacks.clone(),
+            lost_frames: LOST_MS.map(|ms| rate_hz * ms / 1000),
             inputs: [in_1, in_2],
             outputs: [left, right],
             expected: None,
@@ -113,10 +120,13 @@ impl AudioBackend for Jack {
         let ended = if self.state.shut_down.load(Ordering::Acquire) {
             Some("the JACK server was shut down".to_owned())
         } else {
-            check_rate(self.state.rate_hz.load(Ordering::Relaxed)).err().map(|e| e.to_string())
+            let rate_hz = self.state.rate_hz.load(Ordering::Relaxed);
+            let is_same = rate_hz == RATE_UNKNOWN || rate_hz == self.rates.output_hz;
+            (!is_same).then(|| format!("the JACK server changed its rate to {rate_hz} Hz"))
         };
         AudioStatus {
             period_frames: self.state.period_frames.load(Ordering::Relaxed),
+            rates: self.rates,
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended,
             trouble: None,
@@ -192,17 +202,6 @@ fn is_taken(name: &str) -> bool {
         .is_ok_and(|(client, _)| client.name() != name)
 }
 
-fn check_rate(rate_hz: u32) -> Result<(), AudioError> {
-    if rate_hz == SampleRate::WIRE.as_hz() || rate_hz == RATE_UNKNOWN {
-        return Ok(());
-    }
-    Err(AudioError::Rate {
-        what: "the JACK server".to_owned(),
-        rate_hz,
-        cure: "Start it with `-r 48000`.".to_owned(),
-    })
-}
-
 /// What JACK's threads leave for whoever asks.
 #[derive(Debug, Default)]
 struct State {
@@ -218,6 +217,8 @@ struct Process {
     callbacks: Callbacks,
     inputs: [Port<AudioIn>; 2],
     outputs: [Port<AudioOut>; 2],
+    /// The shortest and the longest jump of the server's counter that is told as lost frames.
+    lost_frames: [Frames; 2],
     /// The server's frame counter at the next period, if none is lost.
     expected: Option<Frames>,
     state: Arc<State>,
@@ -229,7 +230,8 @@ impl ::jack::ProcessHandler for Process {
         if let Some(expected) = self.expected {
             // The counter wraps, and a server may set it back.
             let lost = start.wrapping_sub(expected);
-            if (LOST_FRAMES_MIN..=LOST_FRAMES_MAX).contains(&lost) {
+            let [least, most] = self.lost_frames;
+            if (least..=most).contains(&lost) {
                 self.callbacks.lose(lost as usize);
             }
         }
@@ -286,16 +288,13 @@ impl ::jack::NotificationHandler for Notifications {
     }
 }
 
-/// No notification of the rate has come; it was checked when the client was opened.
+/// No notification of the rate has come; it is what it was when the client was opened.
 const RATE_UNKNOWN: u32 = 0;
 
 /// Jumps of the server's counter below 100 ms are not told: with them told, the playout delay was
 /// seen to grow beside xruns of the dummy driver. Why is not established; the engine finds what
-/// really was lost by itself.
-const LOST_FRAMES_MIN: Frames = 4800;
-
-/// A jump of more than ten seconds is no xrun but another counter.
-const LOST_FRAMES_MAX: Frames = 480_000;
+/// really was lost by itself. One of more than ten seconds is no xrun but another counter.
+const LOST_MS: [Frames; 2] = [100, 10_000];
 
 /// JACK names have 64 bytes with the terminator, and may get `-01` behind them.
 const NAME_BYTES_MAX: usize = 60;

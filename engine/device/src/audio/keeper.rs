@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use protocol::time::Instant;
 
-use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, CallCounts, Callbacks};
+use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, CallCounts, Callbacks, Rates};
 
 /// A backend that is started again when it ends.
 pub struct Keeper {
@@ -15,6 +15,7 @@ pub struct Keeper {
     callbacks: Callbacks,
     state: State,
     period_frames: u32,
+    rates: Rates,
     /// What was told last of [`AudioStatus::trouble`].
     trouble: Option<String>,
     /// Of the runs before this one.
@@ -72,6 +73,7 @@ impl Keeper {
             state: State::Running(Watch::new(&callbacks)),
             callbacks,
             period_frames: format.period_frames,
+            rates: format.rates,
             trouble: None,
             xruns: 0,
         };
@@ -114,6 +116,7 @@ impl Keeper {
                     Ok(format) => {
                         self.state = State::Running(Watch::new(&self.callbacks));
                         self.period_frames = format.period_frames;
+                        self.rates = format.rates;
                         Some(AudioChange::Started(format))
                     }
                     Err(error) => {
@@ -141,6 +144,7 @@ impl Keeper {
         };
         AudioStatus {
             period_frames: self.period_frames,
+            rates: self.rates,
             xruns: self.xruns,
             ended: Some(ended),
             trouble: None,
@@ -235,7 +239,7 @@ mod tests {
                 return Err(AudioError::Jack(reason.to_owned()));
             }
             script.status = AudioStatus { period_frames: 64, ..AudioStatus::default() };
-            Ok(AudioFormat { description: "fake".into(), period_frames: 64 })
+            Ok(fake_format())
         }
 
         fn status(&self) -> AudioStatus {
@@ -251,6 +255,10 @@ mod tests {
             }
             Ok(())
         }
+    }
+
+    fn fake_format() -> AudioFormat {
+        AudioFormat { description: "fake".into(), period_frames: 64, rates: Rates::default() }
     }
 
     /// A keeper with its backend, and callbacks that the test calls.
@@ -286,8 +294,7 @@ mod tests {
         assert_eq!(keeper.poll(at(4020)), None, "that is known");
         assert_eq!(keeper.poll(at(6020)), ended("JACK: busy"));
         assert_eq!(keeper.status().ended.as_deref(), Some("JACK: busy"));
-        let format = AudioFormat { description: "fake".into(), period_frames: 64 };
-        assert_eq!(keeper.poll(at(8020)), Some(AudioChange::Started(format)));
+        assert_eq!(keeper.poll(at(8020)), Some(AudioChange::Started(fake_format())));
         assert_eq!(keeper.poll(at(8030)), None);
         fake.set(|script| script.status.xruns = 1);
         let status = keeper.status();

@@ -13,13 +13,16 @@ mod interleave;
 mod jack;
 mod keeper;
 mod pacer;
+mod rates;
 #[cfg(test)]
 mod scratch;
 mod wav;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use engine::RateError;
 use thiserror::Error;
 
 pub use self::callbacks::{
@@ -31,6 +34,7 @@ pub use self::devices::{DeviceReport, describe_devices};
 pub use self::file::{File, FileOptions, InputGate};
 pub use self::jack::{Autoconnect, Jack, JackName, JackOptions, JackServer, find_server};
 pub use self::keeper::{AudioChange, Keeper};
+pub use self::rates::Rates;
 
 /// Something that calls back with audio, period after period. Lives on one thread, which need
 /// not be a special one; the callbacks come on threads of the backend's own.
@@ -58,15 +62,27 @@ pub trait AudioBackend {
 pub struct AudioFormat {
     /// The device or server, for people.
     pub description: String,
-    /// Frames in one callback at the moment.
+    /// Frames in one callback at the moment, at the device's rate.
     pub period_frames: u32,
+    /// What it runs at.
+    pub rates: Rates,
+}
+
+impl fmt::Display for AudioFormat {
+    /// All of it, in one line.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { description, period_frames, rates } = self;
+        write!(out, "{description}, {rates}, {period_frames} frames in a period")
+    }
 }
 
 /// How a backend is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AudioStatus {
-    /// Frames in one callback at the moment.
+    /// Frames in one callback at the moment, at the device's rate.
     pub period_frames: u32,
+    /// What the device runs at.
+    pub rates: Rates,
     /// Times that the device ran out of audio or of room since the start.
     pub xruns: u64,
     /// Why no callback comes any more.
@@ -96,13 +112,23 @@ pub enum AudioError {
     /// The JACK server refused something.
     #[error("JACK: {0}")]
     Jack(String),
-    /// The rate is not what tracks travel at.
+    /// A file's rate is not what tracks travel at.
     #[error("{what} runs at {rate_hz} Hz, vjam needs 48000 Hz. {cure}")]
     Rate {
-        /// The device, server or file.
+        /// The file.
         what: String,
         /// Its rate.
         rate_hz: u32,
+        /// What to do about it.
+        cure: String,
+    },
+    /// A device's rate cannot be converted to what tracks travel at.
+    #[error("{what}: {reason}. {cure}")]
+    DeviceRate {
+        /// The device or server.
+        what: String,
+        /// Why not.
+        reason: RateError,
         /// What to do about it.
         cure: String,
     },
