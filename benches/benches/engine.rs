@@ -3,6 +3,7 @@
 //! One callback is `capture` and `render` with a period of 64 frames (1333 µs), which publishes
 //! stereo `opus-64` and hears stereo remotes. Beside criterion's mean, each case prints percentiles
 //! over 30,000 callbacks: a callback that decodes for everybody at once is what a listener hears.
+//! What converting adds to it for a device at another rate is measured by itself.
 //!
 //! `cargo bench -p benches --bench engine`
 
@@ -11,7 +12,7 @@ use std::time::Instant as Clock;
 
 use benches::band::{Band, PERIOD};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use engine::{Channels, Encoding, SessionConfig, session};
+use engine::{Channels, DeviceInput, DeviceOutput, Encoding, SessionConfig, session};
 use protocol::codec::Codec;
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
@@ -121,12 +122,35 @@ fn codec_frames(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// What a device's rate costs: a period of 64 of its frames in and out, stereo, with no engine behind.
+fn device_rates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("device rate");
+    let input: [f32; PERIOD] = core::array::from_fn(|n| (0.1 * n as f32).sin() * 0.3);
+    for rate_hz in [48_000, 44_100, 96_000, 192_000] {
+        let mut capture = DeviceInput::new(rate_hz).expect("a simple ratio");
+        let mut render = DeviceOutput::new(rate_hz).expect("a simple ratio");
+        let (mut left, mut right) = ([0.0; PERIOD], [0.0; PERIOD]);
+        group.bench_function(BenchmarkId::from_parameter(rate_hz), |bencher| {
+            bencher.iter(|| {
+                capture.capture(&[&input, &input], |frames| {
+                    black_box(frames);
+                });
+                render.render(&mut [&mut left, &mut right], |frames| {
+                    black_box(frames);
+                });
+                left[0] + right[0]
+            });
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = engine;
     config = Criterion::default()
         .sample_size(20)
         .warm_up_time(std::time::Duration::from_millis(300))
         .measurement_time(std::time::Duration::from_secs(1));
-    targets = callbacks, codec_frames
+    targets = callbacks, codec_frames, device_rates
 }
 criterion_main!(engine);

@@ -1,5 +1,6 @@
 //! Two native musicians on one JACK server (dummy driver, hermetic): mouth-to-ear delay from one's
-//! input port to the other's output port, in frames of the JACK clock, for every codec.
+//! input port to the other's output port, in frames of the JACK clock, for every codec, and where the
+//! server does not run at 48 kHz.
 //!
 //! Delays are asserted in periods, not in time, and as the least over many chirps: a stall makes a
 //! chirp come late, never early. The figures are printed.
@@ -39,15 +40,19 @@ fn mouth_to_ear_delay_through_jack() {
             Codec::Opus64 => 4,
             Codec::Opus => 7,
         };
-        let measure = |codec| {
-            let frames = delay_frames(codec)?;
-            if periods_max(codec) * i64::from(PERIOD_FRAMES) < frames {
-                return Err(TimingFault(format!("{codec}: {frames} frames")));
+        let within = |periods: i64, codec, rate_hz| {
+            let frames = delay_frames(codec, rate_hz)?;
+            if periods * i64::from(PERIOD_FRAMES) < frames {
+                return Err(TimingFault(format!("{codec} at {rate_hz} Hz: {frames} frames")));
             }
             Ok(frames)
         };
+        let measure = |codec| within(periods_max(codec), codec, 48_000);
         let [pcm, opus_64, opus] =
             [measure(Codec::Pcm)?, measure(Codec::Opus64)?, measure(Codec::Opus)?];
+        // 64 frames of this server are 69 or 70 of ours, with which packets of 64 are not in step: that
+        // costs a period more. What its filters cost is 11 frames.
+        within(periods_max(Codec::Pcm) + 1, Codec::Pcm, 44_100)?;
         if pcm <= opus_64 && opus_64 < opus {
             Ok(())
         } else {
@@ -57,8 +62,8 @@ fn mouth_to_ear_delay_through_jack() {
 }
 
 /// The least delay between what the meter plays into Ann and what it hears from Bob.
-fn delay_frames(codec: Codec) -> Result<i64, TimingFault> {
-    let jack = jackd::Server::start(48_000, PERIOD_FRAMES);
+fn delay_frames(codec: Codec, rate_hz: u32) -> Result<i64, TimingFault> {
+    let jack = jackd::Server::start(rate_hz, PERIOD_FRAMES);
     let server = Server::start(&[]).expect("the server starts");
     let [_ann, _bob] = ["Ann", "Bob"].map(|name| {
         let mut command = Command::new(vjam().expect("vjam builds"));
@@ -87,9 +92,9 @@ fn delay_frames(codec: Codec) -> Result<i64, TimingFault> {
     delays.sort_unstable();
     let (least, median) = (delays[0], delays[delays.len() / 2]);
     eprintln!(
-        "{codec}: {least} frames ({:.2} ms) from input to output, half within {median}, all within \
-         {}, correlation {:.3}",
-        least as f64 * 1e3 / RATE_HZ as f64,
+        "{codec} at {rate_hz} Hz: {least} frames ({:.2} ms) from input to output, half within \
+         {median}, all within {}, correlation {:.3}",
+        least as f64 * 1e3 / f64::from(rate_hz),
         delays[delays.len() - 1],
         hearing.correlation,
     );
