@@ -93,7 +93,7 @@ pub(crate) struct Rig {
     pub(crate) sender: Session,
     pub(crate) receiver: Session,
     input: DeviceInput,
-    output: DeviceOutput,
+    pub(crate) output: DeviceOutput,
     weather: Weather,
     sender_period: usize,
     receiver_period: usize,
