@@ -60,6 +60,7 @@ impl DeviceInput {
     /// (which is to call [`Capture::capture`](crate::Capture::capture)) with what it makes, in as many
     /// channels. That is once, with at most [`PERIOD_FRAMES_MAX`] frames; not at all if the block
     /// is too short for a frame, and in parts if it is longer.
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn capture(&mut self, input: &[&[f32]], mut engine: impl FnMut(&[&[f32]])) {
         match &mut self.converting {
             None => engine(input),
@@ -69,6 +70,7 @@ impl DeviceInput {
 
     /// Passes over frames that the device lost, and that will never come; gives how many of the engine's
     /// they are. Call it before the block that follows the gap.
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn skip(&mut self, frames: usize) -> usize {
         match &mut self.converting {
             None => frames,

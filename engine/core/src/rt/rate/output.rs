@@ -48,6 +48,7 @@ impl DeviceOutput {
     /// one, or two; channels beyond two get silence. It is called once, with at most
     /// [`PERIOD_FRAMES_MAX`] frames; not at all if the block is so short that it needs no new frame,
     /// and several times if it is longer.
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn render(&mut self, output: &mut [&mut [f32]], mut engine: impl FnMut(&mut [&mut [f32]])) {
         match &mut self.converting {
             None => engine(output),
@@ -57,6 +58,7 @@ impl DeviceOutput {
 
     /// Passes over frames that the device did not ask for though their time has passed; gives how many
     /// of the engine's they are. Call it before the block that follows the gap.
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
     pub fn skip(&mut self, frames: usize) -> usize {
         match &mut self.converting {
             None => frames,
