@@ -51,6 +51,23 @@ pub fn raise(_role: Role) -> Result<(), Refused> {
     Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
+/// Whether the calling thread runs before everything ordinary; true where that cannot be asked.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn is_real_time() -> bool {
+    // SAFETY: 0 means the calling thread; no pointers are involved.
+    let policy = unsafe { libc::sched_getscheduler(0) };
+    // A server may ask that what the thread starts is ordinary again.
+    matches!(policy & !libc::SCHED_RESET_ON_FORK, libc::SCHED_FIFO | libc::SCHED_RR)
+}
+
+/// Whether the calling thread runs before everything ordinary; true where that cannot be asked.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn is_real_time() -> bool {
+    true
+}
+
 /// Keeps every page of the process in memory once it was touched, where nothing limits that.
 ///
 /// With a limit it does nothing: locking future pages under a small limit would make later
@@ -93,6 +110,7 @@ mod tests {
     fn a_raised_thread_is_first_in_first_out() {
         let policy = std::thread::spawn(|| {
             raise(Role::Network).map(|()| {
+                assert!(is_real_time());
                 // SAFETY: 0 means the calling thread; no pointers are involved.
                 unsafe { libc::sched_getscheduler(0) }
             })
@@ -100,5 +118,6 @@ mod tests {
         .join()
         .expect("the thread does not panic");
         assert!(policy.is_err() || policy.is_ok_and(|policy| policy == libc::SCHED_FIFO));
+        assert!(!is_real_time(), "a test's own thread is an ordinary one");
     }
 }

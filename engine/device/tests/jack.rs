@@ -23,7 +23,7 @@ fn main() {
         eprintln!("{error}");
         return;
     }
-    let tests: [(&str, fn()); 11] = [
+    let tests: [(&str, fn()); 12] = [
         (
             "without_the_library_it_says_what_to_install",
             without_the_library_it_says_what_to_install,
@@ -34,6 +34,10 @@ fn main() {
         ("frames_that_the_server_lost_are_told", frames_that_the_server_lost_are_told),
         ("hardware_is_connected_when_asked_for", hardware_is_connected_when_asked_for),
         ("the_servers_period_and_its_end_are_noticed", the_servers_period_and_its_end_are_noticed),
+        (
+            "a_server_without_real_time_priority_is_told_of",
+            a_server_without_real_time_priority_is_told_of,
+        ),
         ("a_server_that_was_restarted_is_found_again", a_server_that_was_restarted_is_found_again),
         ("a_server_at_another_rate_is_converted", a_server_at_another_rate_is_converted),
         ("a_server_may_come_back_at_another_rate", a_server_may_come_back_at_another_rate),
@@ -216,6 +220,25 @@ fn the_servers_period_and_its_end_are_noticed() {
     assert_eq!(format.period_frames, 256);
     wait_for("the new server's period", || frames.recv().ok().filter(|frames| *frames == 256));
     server.stop();
+}
+
+fn a_server_without_real_time_priority_is_told_of() {
+    let mut priorities = vec![("-r", true)];
+    if jackd::may_run_real_time() {
+        priorities.push(("-R", false));
+    }
+    for (priority, complains) in priorities {
+        let server = Server::start_with(priority, 48_000, 64);
+        let callbacks = nothing();
+        let mut ours = client(Autoconnect::Nothing);
+        ours.start(&callbacks).expect("the server runs");
+        wait_for("callbacks", || (2 <= callbacks.counts().renders).then_some(()));
+        let trouble = ours.status().trouble;
+        assert_eq!(trouble.is_some(), complains, "{priority}: {trouble:?}");
+        assert!(trouble.is_none_or(|text| text.contains("jackd -R")), "it says what to do");
+        ours.stop().expect("it stops");
+        server.stop();
+    }
 }
 
 fn a_server_that_was_restarted_is_found_again() {

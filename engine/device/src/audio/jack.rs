@@ -15,6 +15,7 @@ use ::jack::{
 };
 
 use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, Rates};
+use crate::priority;
 
 /// How to be a JACK client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,12 @@ impl Jack {
     }
 }
 
+/// What is said of a server that has ordinary priority.
+const ORDINARY_PRIORITY: &str = "the JACK server runs without real-time priority: sound may wait for \
+    other programs, which is heard as dropouts. Start it with `jackd -R -P70`; if that is refused, add \
+    `@audio - rtprio 95` and `@audio - memlock unlimited` to /etc/security/limits.d/audio.conf, put \
+    yourself into the group audio, and log in again";
+
 impl AudioBackend for Jack {
     fn start(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError> {
         self.client = None;
@@ -129,7 +136,11 @@ impl AudioBackend for Jack {
             rates: self.rates,
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended,
-            trouble: None,
+            trouble: self
+                .state
+                .ordinary
+                .load(Ordering::Relaxed)
+                .then(|| ORDINARY_PRIORITY.to_owned()),
         }
     }
 
@@ -211,6 +222,8 @@ struct State {
     /// Whether anything is connected to `in_1` and `in_2`.
     connected: [AtomicBool; 2],
     shut_down: AtomicBool,
+    /// Callbacks have to wait behind other programs.
+    ordinary: AtomicBool,
 }
 
 struct Process {
@@ -234,6 +247,9 @@ impl ::jack::ProcessHandler for Process {
             if (least..=most).contains(&lost) {
                 self.callbacks.lose(lost as usize);
             }
+        } else {
+            // Asked once: who calls back says how, and nobody else does.
+            self.state.ordinary.store(!priority::is_real_time(), Ordering::Relaxed);
         }
         self.expected = Some(start.wrapping_add(scope.n_frames()));
         let [left, right] = &mut self.outputs;

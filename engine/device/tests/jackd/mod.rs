@@ -58,10 +58,16 @@ fn must_be_permitted(options: &[&str]) {
 impl Server {
     /// Starts a server with the dummy driver and waits until it answers.
     pub(crate) fn start(rate_hz: u32, period_frames: u32) -> Self {
+        // Real time where it is allowed: a measurement on a busy machine needs it.
+        let priority = if may_run_real_time() { "-R" } else { "-r" };
+        Self::start_with(priority, rate_hz, period_frames)
+    }
+
+    /// The same with `-R` (real-time priority) or `-r` (ordinary).
+    pub(crate) fn start_with(priority: &str, rate_hz: u32, period_frames: u32) -> Self {
         let mut command = Command::new("jackd");
         command.args(["-n", NAME]);
-        // Real time where it is allowed: a measurement on a busy machine needs it.
-        command.args(if may_run_real_time() { ["-R", "-P70"] } else { ["-r", "-P70"] });
+        command.args([priority, "-P70"]);
         command.args(["-d", "dummy", "-C2", "-P2"]);
         command.args([format!("-r{rate_hz}"), format!("-p{period_frames}")]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -120,7 +126,7 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn may_run_real_time() -> bool {
+pub(crate) fn may_run_real_time() -> bool {
     std::thread::spawn(|| engine_device::priority::raise(engine_device::priority::Role::Audio))
         .join()
         .expect("it does not panic")
