@@ -35,6 +35,7 @@ pub(crate) mod render;
 mod repetition;
 mod resample;
 pub(crate) mod ring;
+mod scratch;
 mod splice;
 mod timeline;
 

@@ -1,5 +1,6 @@
 //! Whole sessions in virtual time: what one musician plays and another one hears.
 
+mod arrivals;
 mod clean;
 mod clocks;
 mod codecs;
@@ -10,3 +11,4 @@ mod pitch;
 mod properties;
 mod real_time;
 mod rig;
+mod starts;
