@@ -11,7 +11,7 @@ use tests::fuzz_targets::{Mutator, TARGETS, Target, is_usable_offer, seeds};
 /// every input, or shake hands with real keys, get fewer.
 fn mutations(name: &str) -> usize {
     match name {
-        "link" => 300,
+        "arrivals" | "link" => 300,
         "worker" => 60,
         "engine" | "router" | "sdp" | "signalling" | "ticket" => 1_500,
         _ => 10_000,
@@ -64,6 +64,7 @@ macro_rules! replays {
 }
 
 replays!(
+    arrivals,
     client_messages,
     engine,
     link,

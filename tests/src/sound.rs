@@ -12,17 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 pub const RATE_HZ: usize = 48_000;
 
 /// The tracks in `tests/music`, the pieces one after the other.
-pub const MUSIC: [&str; 9] = [
-    "late-bus-piano",
-    "late-bus-bass",
-    "late-bus-drums",
-    "harbor-strings",
-    "harbor-oboe",
-    "harbor-harp",
-    "seven-stairs-guitar",
-    "seven-stairs-bass",
-    "seven-stairs-vibraphone",
-];
+pub const MUSIC: [&str; 9] = include!("../music/tracks.in");
 
 /// Samples between -1 and 1, one row for each channel, all rows equally long.
 #[derive(Debug, Clone, PartialEq)]

@@ -84,7 +84,7 @@ impl Incoming {
         let stream = &mut self.streams[index];
         if packet.payload.is_empty() {
             // Padding only, as browsers send to probe: a packet, but no sound.
-            stream.note(packet.sequence_number);
+            stream.note(&packet);
             return Ok(());
         }
         if packet.payload_type == self.payload_types.opus {
@@ -164,7 +164,11 @@ struct Order {
     lost_before: u64,
     /// The number that would confirm a jump (RFC 3550 A.1).
     jumped_to: Option<u16>,
+    /// The number that would go on a run of numbers none of which is new, and how long that is.
+    behind: (u16, u32),
+    /// Of the latest packet.
     media_time: MediaTime,
+    highest_media_time: MediaTime,
 }
 
 /// A packet that is neither duplicate nor out of any order.
@@ -194,7 +198,7 @@ impl Stream {
 
     /// Counts a packet; gives its place, or `None` for one that is to be ignored.
     fn arrive(&mut self, now: Instant, packet: &Packet<'_>) -> Option<Arrival> {
-        if !self.note(packet.sequence_number) {
+        if !self.note(packet) {
             return None;
         }
         let order = self.order.as_mut()?;
@@ -203,8 +207,9 @@ impl Stream {
         Some(Arrival { remote: self.remote, now, media_time })
     }
 
-    /// Whether a packet with this sequence number is new.
-    fn note(&mut self, wire: u16) -> bool {
+    /// Whether a packet is new, going by its number.
+    fn note(&mut self, packet: &Packet<'_>) -> bool {
+        let wire = packet.sequence_number;
         let order = self.order.get_or_insert_with(|| Order::starting_at(wire));
         let number = order.highest.extend(wire);
         let ahead = number.0.checked_signed_diff(order.highest.0).unwrap_or(i64::MAX);
@@ -231,9 +236,17 @@ impl Stream {
             true
         } else {
             order.jumped_to = Some(wire.wrapping_add(1));
+            self.shared.refused.add(1);
             return false;
         };
-        if !fresh {
+        let media_time = order.media_time.extend(packet.timestamp);
+        if number == order.highest && fresh {
+            order.behind.1 = 0;
+            order.highest_media_time = media_time;
+        } else if order.is_anew(wire, media_time) {
+            order.jump_to(number);
+            order.highest_media_time = media_time;
+        } else if !fresh {
             self.shared.duplicate.add(1);
             return false;
         }
@@ -250,7 +263,7 @@ impl Stream {
     /// Whether one of the few packets before the highest has not come.
     fn misses_recent(&self) -> bool {
         self.order.as_ref().is_some_and(|order| {
-            let from = order.first.0.max(order.highest.0 - RECENT_PACKETS);
+            let from = order.first.0.max(order.highest.0.saturating_sub(RECENT_PACKETS));
             (from..order.highest.0).any(|number| !order.came.get(number))
         })
     }
@@ -279,7 +292,9 @@ impl Order {
             received: 0,
             lost_before: 0,
             jumped_to: None,
+            behind: (0, 0),
             media_time: MediaTime::from_frames(1 << 32),
+            highest_media_time: MediaTime::from_frames(1 << 32),
         }
     }
 
@@ -290,6 +305,17 @@ impl Order {
         self.came = Came([0; CAME_WORDS]);
         self.came.set(number.0, true);
         self.received = 0;
+        self.behind.1 = 0;
+    }
+
+    /// Counts a number below the highest. A network that repeats or overtakes packets has new ones in
+    /// between; so many in a row without any are a publisher who started anew a little below where it was,
+    /// and sooner where their sound is none that went before.
+    fn is_anew(&mut self, wire: u16, media_time: MediaTime) -> bool {
+        let run = if self.behind.0 == wire { self.behind.1 + 1 } else { 1 };
+        self.behind = (wire.wrapping_add(1), run);
+        let is_later = 0 < media_time.frames_since(self.highest_media_time);
+        if is_later { BEHIND_LATER_MAX <= run } else { BEHIND_MAX <= run }
     }
 
     fn lost(&self) -> u64 {
@@ -333,6 +359,11 @@ const DROPOUT_MAX: i64 = 2000;
 /// How far behind the highest a packet may come, which is what duplicates are remembered for.
 const MISORDER_MAX: i64 = 2000;
 
+/// Numbers in a row none of which is new, until they are believed to count anew: 0.3 s of the shortest
+/// packets, and 21 ms where what they carry is later than what the highest did.
+const BEHIND_MAX: u32 = 256;
+const BEHIND_LATER_MAX: u32 = 16;
+
 /// Packets that redundancy can reach back to.
 const RECENT_PACKETS: u64 = 3;
 
@@ -354,14 +385,25 @@ mod tests {
         )
     }
 
+    /// A packet of 64 frames whose sound goes on with its number.
+    fn note(stream: &mut Stream, wire: u16) -> bool {
+        note_at(stream, wire, 64 * u32::from(wire))
+    }
+
+    fn note_at(stream: &mut Stream, sequence_number: u16, timestamp: u32) -> bool {
+        let (payload_type, ssrc, payload) = (PayloadType::OPUS, stream.ssrc, &[][..]);
+        let marker = false;
+        stream.note(&Packet { marker, payload_type, sequence_number, timestamp, ssrc, payload })
+    }
+
     #[test]
     fn a_hole_is_lost_until_it_is_filled() {
         let mut stream = stream();
-        let fresh = [65534, 65535, 2, 2, 0].map(|wire| stream.note(wire));
+        let fresh = [65534, 65535, 2, 2, 0].map(|wire| note(&mut stream, wire));
         assert_eq!(fresh, [true, true, true, false, true]);
         assert_eq!(counts(&stream), (4, 1, 1, 1));
         assert!(stream.misses_recent());
-        assert!(stream.note(1));
+        assert!(note(&mut stream, 1));
         assert_eq!(counts(&stream), (5, 0, 2, 1));
         assert!(!stream.misses_recent());
     }
@@ -369,18 +411,59 @@ mod tests {
     #[test]
     fn a_packet_from_before_the_first_is_reordered_not_strange() {
         let mut stream = stream();
-        assert!(stream.note(10) && stream.note(9) && stream.note(11));
+        assert!(note(&mut stream, 10) && note(&mut stream, 9) && note(&mut stream, 11));
         assert_eq!(counts(&stream), (3, 0, 1, 0));
     }
 
     #[test]
     fn numbering_that_jumps_is_believed_at_its_second_packet() {
         let mut stream = stream();
-        assert!(stream.note(100) && stream.note(102));
-        assert!(!stream.note(40_000));
-        assert!(stream.note(40_001) && stream.note(40_002));
+        assert!(note(&mut stream, 100) && note(&mut stream, 102));
+        assert!(!note(&mut stream, 40_000));
+        assert!(note(&mut stream, 40_001) && note(&mut stream, 40_002));
         assert_eq!(counts(&stream), (4, 1, 0, 0));
-        assert!(!stream.note(7));
-        assert!(stream.note(40_003));
+        assert!(!note(&mut stream, 7));
+        assert!(note(&mut stream, 40_003));
+    }
+
+    #[test]
+    fn numbers_that_start_anew_a_little_below_are_believed_before_they_are_passed() {
+        // With sound that goes on, and with sound that starts anew too.
+        for (later, believed) in [(64_000, 16), (0, 256)] {
+            let mut stream = stream();
+            assert!((0..1000).all(|wire| note(&mut stream, wire)));
+            let mut again = |wire| note_at(&mut stream, wire, 64 * u32::from(wire) + later);
+            assert_eq!((500..1000).position(&mut again), Some(believed - 1));
+            let next = 500 + u16::try_from(believed).expect("small");
+            assert!((next..2000).all(again));
+            let received = 1000 + 1500 - u64::try_from(believed - 1).expect("small");
+            let repeated = u64::try_from(believed - 1).expect("small");
+            assert_eq!(counts(&stream), (received, 0, 0, repeated));
+        }
+    }
+
+    #[test]
+    fn packets_that_are_all_overtaken_by_one_are_counted_as_what_they_are() {
+        let mut stream = stream();
+        assert!([0, 1, 100].into_iter().chain(2..100).all(|wire| note(&mut stream, wire)));
+        assert!(note(&mut stream, 101));
+        assert_eq!(counts(&stream), (102, 0, 98, 0));
+    }
+
+    #[test]
+    fn numbers_that_jump_down_to_the_first_there_are_leave_nothing_before_them() {
+        let mut stream = stream();
+        let believed = [0, 32_768, 32_769, 1, 2].map(|wire| note(&mut stream, wire));
+        assert_eq!(believed, [true, false, true, false, true]);
+        assert!(!stream.misses_recent());
+    }
+
+    #[test]
+    fn packets_that_all_come_twice_are_no_start() {
+        let mut stream = stream();
+        for wire in 0..1000 {
+            assert!(note(&mut stream, wire) && !note(&mut stream, wire));
+        }
+        assert_eq!(counts(&stream), (1000, 0, 0, 1000));
     }
 }

@@ -56,9 +56,15 @@ pub const JITTER_BUFFER_PACKETS: usize = 384;
 /// Bytes of those frames: as many frames of stereo PCM, and room for the longest payload.
 pub const JITTER_BUFFER_BYTES: usize = JITTER_BUFFER_PACKETS * FRAME_BYTES_MAX + PAYLOAD_BYTES_MAX;
 
-/// Longest playout delay (500 ms): more is of no use to anybody who plays along. A stream whose
-/// packets come later still is played with what is in time, and the rest is counted as late.
+/// Longest playout delay (500 ms): more is of no use to anybody who plays along. Packets that come later
+/// still are counted as late; where no others come, the stream starts anew.
 pub const PLAYOUT_DELAY_FRAMES_MAX: i64 = 24_000;
+
+/// Furthest that a packet may be ahead of where playing wants to be when it comes (600 ms, and what periods
+/// and packets are long); what is further is refused and counted, and a third one in a row starts the
+/// stream anew. The longest playout delay has a packet wait for 500 ms; 100 are for a way that becomes
+/// shorter meanwhile.
+pub const AHEAD_FRAMES_MAX: i64 = PLAYOUT_DELAY_FRAMES_MAX + 4_800;
 
 /// Frames in the longest packet that is decoded: 60 ms, what one Opus frame can hold at most.
 pub const PACKET_FRAMES_MAX: usize = 2880;

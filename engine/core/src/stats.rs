@@ -76,6 +76,9 @@ pub struct RemoteStats {
     pub undecodable_packets: u64,
     /// Packets dropped because a queue on this machine was full.
     pub overrun_packets: u64,
+    /// Packets of some other time than the stream's: too far from the one before, or too far ahead to be
+    /// kept until their moment. Of a stream that jumps or starts anew, the first two.
+    pub refused_packets: u64,
     /// Frames invented for missing ones; of a longer gap the first 60 ms, since the silence after them may
     /// be the publisher's.
     pub concealed_frames: u64,
@@ -161,7 +164,7 @@ impl SharedLevel {
     }
 }
 
-/// A counter that one thread writes and others read.
+/// A counter that callbacks and threads add to.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -218,6 +221,7 @@ pub(crate) struct SharedRemote {
     pub(crate) reordered: Counter,
     pub(crate) duplicate: Counter,
     pub(crate) overrun: Counter,
+    pub(crate) refused: Counter,
     pub(crate) undecodable: Counter,
     pub(crate) late: Counter,
     pub(crate) recovered: Counter,
@@ -278,6 +282,7 @@ impl SharedRemote {
             recovered_packets: self.recovered.load(),
             undecodable_packets: self.undecodable.load(),
             overrun_packets: self.overrun.load(),
+            refused_packets: self.refused.load(),
             concealed_frames: self.concealed.load(),
             concealed_ms_per_minute: 0.0,
             played_frames: self.played.load(),

@@ -127,6 +127,8 @@ pub struct RemoteLine<'a> {
     pub undecodable_packets: u64,
     /// Packets dropped because a queue here was full.
     pub overrun_packets: u64,
+    /// Packets of some other time than the stream's.
+    pub refused_packets: u64,
     /// Audio invented for missing frames.
     pub concealed_ms: f64,
     /// Audio invented in the latest minute that was played, or in less while there was less.
@@ -250,6 +252,7 @@ impl<'a> RemoteLine<'a> {
             recovered_packets: remote.recovered_packets,
             undecodable_packets: remote.undecodable_packets,
             overrun_packets: remote.overrun_packets,
+            refused_packets: remote.refused_packets,
             concealed_ms: to_ms(remote.concealed_frames),
             concealed_ms_per_minute: to_thousandths(remote.concealed_ms_per_minute.into()),
             played_ms: to_ms(remote.played_frames),

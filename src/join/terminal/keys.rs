@@ -224,6 +224,7 @@ pub(super) mod tests {
             recovered_packets: 2,
             undecodable_packets: 0,
             overrun_packets: 0,
+            refused_packets: 0,
             concealed_frames: 480,
             concealed_ms_per_minute: 12.4,
             played_frames: 64_000,

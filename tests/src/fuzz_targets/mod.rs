@@ -5,6 +5,7 @@
 //! `cargo xtask fuzz` (libFuzzer, for nights) and `tests/fuzz/replay.rs` (the committed corpus and
 //! some thousand seeded mutations of it, for every test run).
 
+mod arrivals;
 mod client;
 mod link;
 mod media;
@@ -13,6 +14,7 @@ mod parsers;
 mod signalling;
 mod worker;
 
+pub use arrivals::arrivals;
 pub use client::client_messages;
 pub use link::{link, srtp, stun};
 pub use media::{engine, router};
@@ -26,7 +28,8 @@ pub use worker::{programs as worker_programs, worker};
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus folder.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
+    ("arrivals", arrivals),
     ("client_messages", client_messages),
     ("engine", engine),
     ("link", link),
@@ -52,6 +55,7 @@ const INSTRUCTIONS: usize = 60;
 #[must_use]
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "arrivals" => arrivals::programs(PROGRAMS, INSTRUCTIONS),
         "client_messages" => vec![signalling::client_messages_seed()],
         "engine" => Codec::ALL.map(media::engine_seed).to_vec(),
         "link" => link::link_seeds(),

@@ -209,31 +209,11 @@ const GLITCHES_MAX: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Plays packets that come so many milliseconds late; gives how many periods were concealed.
-    fn play(
-        buffer: &mut JackTrip,
-        packets: core::ops::Range<usize>,
-        late: impl Fn(usize) -> f64,
-    ) -> usize {
-        let mut concealed = 0;
-        let mut waiting: Vec<(f64, usize)> =
-            packets.clone().map(|packet| (packet as f64 * PERIOD + late(packet), packet)).collect();
-        waiting.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut waiting = waiting.into_iter().peekable();
-        for packet in packets {
-            let now = packet as f64 * PERIOD + 0.5;
-            while let Some((at, packet)) = waiting.next_if(|(at, _)| *at <= now) {
-                buffer.put(at, packet);
-            }
-            concealed += usize::from(buffer.get(now) == Played::Concealed);
-        }
-        concealed
-    }
+    use crate::peers::rehearsal::play;
 
     /// Deterministic jitter of up to `most` ms.
-    fn jitter(most: f64) -> impl Fn(usize) -> f64 {
-        move |packet| most * ((packet * 7919) % 1000) as f64 / 1000.0
+    fn jitter(most: f64) -> impl Fn(usize) -> Option<f64> {
+        move |packet| Some(most * ((packet * 7919) % 1000) as f64 / 1000.0)
     }
 
     #[test]
@@ -250,7 +230,7 @@ mod tests {
         let mut buffer = JackTrip::new();
         play(&mut buffer, 0..15_000, jitter(0.05));
         // One packet out of fifty is 12 ms late and holds up the rest.
-        let stalls = |packet: usize| (12.0 - (packet % 50) as f64 * PERIOD).max(0.0);
+        let stalls = |packet: usize| Some((12.0 - (packet % 50) as f64 * PERIOD).max(0.0));
         play(&mut buffer, 15_000..45_000, stalls);
         let grown = buffer.headroom;
         assert!(1.0 <= grown, "{grown}");

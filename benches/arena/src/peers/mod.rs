@@ -6,4 +6,6 @@
 pub(crate) mod jacktrip;
 pub(crate) mod jamulus;
 pub(crate) mod neteq;
+#[cfg(test)]
+mod rehearsal;
 pub(crate) mod sonobus;

@@ -233,29 +233,7 @@ const ASKED_AT_ONCE: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Plays packets that come so many milliseconds late.
-    fn play(
-        buffer: &mut SonoBus,
-        packets: core::ops::Range<usize>,
-        late: impl Fn(usize) -> Option<f64>,
-    ) -> usize {
-        let mut concealed = 0;
-        let mut waiting: Vec<(f64, usize)> = packets
-            .clone()
-            .filter_map(|packet| Some((packet as f64 * PERIOD + late(packet)?, packet)))
-            .collect();
-        waiting.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut waiting = waiting.into_iter().peekable();
-        for packet in packets {
-            let now = packet as f64 * PERIOD + 0.5;
-            while let Some((at, packet)) = waiting.next_if(|(at, _)| *at <= now) {
-                buffer.put(at, packet);
-            }
-            concealed += usize::from(buffer.get(now) == Played::Concealed);
-        }
-        concealed
-    }
+    use crate::peers::rehearsal::play;
 
     #[test]
     fn a_steady_line_is_played_with_one_block() {

@@ -1,8 +1,9 @@
 //! What is played where audio is missing: the past, gone on from.
 //!
-//! [`Extrapolation`] says how the sound would go on, which keeps pitch, phase and timbre; where the sound
-//! is coded by Opus, [`Repetition`] does, since the decoder finds back better from that. It holds for a few
-//! milliseconds, then fades; after 60 ms it is silence. Real audio that follows is faded in against it
+//! [`Extrapolation`] says how the sound would go on, which keeps pitch, phase and timbre. Where the sound
+//! is coded by Opus [`Repetition`] does, since the decoder finds back better from that, and so it does
+//! where more gaps begin in one callback than there is time for, at a quarter of the cost. It holds for a
+//! few milliseconds, then fades; after 60 ms it is silence. Real audio that follows is faded in against it
 //! ([`Tail`]). What surprises: it works on what was heard, not on what a codec knows, so it also covers the
 //! seam where one codec takes over from another.
 
@@ -54,70 +55,69 @@ impl Continuation {
         self.gap.map_or(0, |gap| gap.before + gap.taken)
     }
 
+    /// Whether the gap that is being filled is predicted; `None` where there is no gap.
+    #[cfg(test)]
+    pub(crate) fn predicts(&self) -> Option<bool> {
+        self.gap.map(|gap| gap.repetition.is_none())
+    }
+
     /// Real audio follows again.
     pub(crate) fn end(&mut self) {
         self.gap = None;
     }
 
-    /// Appends `frames` to the timeline.
-    pub(crate) fn extend(&mut self, timeline: &mut Timeline, frames: usize) {
-        let gap = self.go_on(timeline, frames);
-        timeline.push_with(frames, |channel, past, index| match &gap.repetition {
-            None => self.faded(&gap, channel, index),
-            Some(repetition) => {
-                let before = past.len().checked_sub(repetition.lag()).and_then(|at| past.get(at));
-                gap.repeated(repetition, channel, index, before.copied().unwrap_or(0.0))
+    /// Appends `frames` to the timeline. A gap that begins is predicted only if `predictions_left` has one
+    /// left, here and below.
+    pub(crate) fn extend(
+        &mut self,
+        timeline: &mut Timeline,
+        frames: usize,
+        predictions_left: &mut usize,
+    ) {
+        let gap = self.go_on(timeline, frames, predictions_left);
+        match &gap.repetition {
+            None => {
+                timeline.push_with(frames, |channel, _, index| self.faded(&gap, channel, index))
             }
-        });
+            Some(by) => by.extend(timeline, gap.taken, frames, |index| gap.level(index)),
+        }
         self.take(gap, frames, timeline);
     }
 
     /// Writes what would follow next into `out` (interleaved, `channels` of them) without
     /// appending it: the signal that real audio is faded in against.
-    pub(crate) fn peek(&mut self, timeline: &Timeline, out: &mut [f32], channels: usize) {
-        let frames = out.len() / channels;
-        let gap = self.go_on(timeline, frames);
-        for index in 0..frames {
-            for channel in 0..channels {
-                let sample = match &gap.repetition {
-                    None => self.faded(&gap, channel, index),
-                    Some(repetition) => {
-                        // Of what is repeated, the first stretch lies in the timeline.
-                        let before = match repetition.lag().checked_sub(index) {
-                            Some(back) if 0 < back => timeline.sample_before_end(channel, back),
-                            _ => out[(index - repetition.lag()) * channels + channel],
-                        };
-                        gap.repeated(repetition, channel, index, before)
-                    }
-                };
-                out[index * channels + channel] = sample;
-            }
+    pub(crate) fn peek(
+        &mut self,
+        timeline: &Timeline,
+        out: &mut [f32],
+        channels: usize,
+        predictions_left: &mut usize,
+    ) {
+        let gap = self.go_on(timeline, out.len() / channels, predictions_left);
+        if let Some(by) = &gap.repetition {
+            by.peek(timeline, gap.taken, out, channels, |index| gap.level(index));
+            return;
         }
-    }
-
-    /// Writes what would follow if the past were repeated into `out`, for a moment and for nobody's ears:
-    /// what the filters of interpolation see behind the end.
-    pub(crate) fn repeat(&self, timeline: &Timeline, out: &mut [f32], channels: usize) {
-        let repetition = Repetition::begin(timeline);
-        for index in 0..out.len() / channels {
-            for channel in 0..channels {
-                let before = match repetition.lag().checked_sub(index) {
-                    Some(back) if 0 < back => timeline.sample_before_end(channel, back),
-                    _ => out[(index - repetition.lag()) * channels + channel],
-                };
-                out[index * channels + channel] = repetition.sample(channel, index, before);
+        for (index, frame) in out.chunks_exact_mut(channels).enumerate() {
+            for (channel, sample) in frame.iter_mut().enumerate() {
+                *sample = self.faded(&gap, channel, index);
             }
         }
     }
 
     /// Makes sure that `frames` more are ready.
-    fn go_on(&mut self, timeline: &Timeline, frames: usize) -> Gap {
+    fn go_on(&mut self, timeline: &Timeline, frames: usize, predictions_left: &mut usize) -> Gap {
         let ends = ends(timeline);
         let gap = self.gap.filter(|gap| gap.ends == ends).unwrap_or_else(|| {
-            let repetition = (!self.is_plain).then(|| Repetition::begin(timeline));
-            if repetition.is_none() {
-                self.extrapolation.begin(|channel| timeline.last(channel, PAST_FRAMES));
-            }
+            let left = predictions_left.checked_sub(1).filter(|_| self.is_plain);
+            let repetition = match left {
+                Some(left) => {
+                    *predictions_left = left;
+                    self.extrapolation.begin(|channel| timeline.last(channel, PAST_FRAMES));
+                    None
+                }
+                None => Some(Repetition::begin(timeline)),
+            };
             Gap { repetition, taken: 0, before: self.made(), ends }
         });
         if gap.repetition.is_none() {
@@ -143,9 +143,9 @@ impl Continuation {
 }
 
 impl Gap {
-    /// A frame of what is repeated, as it is heard; `index` counts from the next one.
-    fn repeated(&self, by: &Repetition, channel: usize, index: usize, before: f32) -> f32 {
-        by.sample(channel, self.taken + index, before) * fade(self.before + self.taken + index)
+    /// How loud a frame of what is repeated is; `index` counts from the next one.
+    fn level(&self, index: usize) -> f32 {
+        fade(self.before + self.taken + index)
     }
 }
 
@@ -178,10 +178,12 @@ impl Tail {
     pub(crate) fn fade_from(
         &mut self,
         continuation: &mut Continuation,
-        timeline: &mut Timeline,
-        channels: usize,
+        timeline: &Timeline,
+        predictions_left: &mut usize,
     ) {
-        continuation.peek(timeline, &mut self.samples[..TAIL_FRAMES * channels], channels);
+        let channels = timeline.channels().count();
+        let samples = &mut self.samples[..TAIL_FRAMES * channels];
+        continuation.peek(timeline, samples, channels, predictions_left);
         (self.next, self.begin, self.end) = (0, 0, TAIL_FRAMES);
     }
 
@@ -265,7 +267,7 @@ mod tests {
         timeline.push_interleaved(&tone(0, 2000));
         let mut continuation = Continuation::new(Channels::Mono);
         for _ in 0..4 {
-            continuation.extend(&mut timeline, 64);
+            continuation.extend(&mut timeline, 64, &mut 1);
         }
         assert_eq!(continuation.made(), 256);
         timeline.skip(2000);
@@ -281,10 +283,10 @@ mod tests {
         timeline.push_interleaved(&tone(0, 3000));
         let mut continuation = Continuation::new(Channels::Stereo);
         for _ in 0..50 {
-            continuation.extend(&mut timeline, 64);
+            continuation.extend(&mut timeline, 64, &mut 1);
             timeline.skip(64);
         }
-        continuation.extend(&mut timeline, 64);
+        continuation.extend(&mut timeline, 64, &mut 1);
         timeline.skip(timeline.waiting() - 64);
         assert_eq!(timeline.play(64), [&[0.0; 64][..], &[0.0; 64]]);
     }
@@ -295,9 +297,9 @@ mod tests {
         timeline.push_interleaved(&tone(0, 1000));
         let mut continuation = Continuation::new(Channels::Mono);
         let mut peeked = [0.0; 64];
-        continuation.peek(&timeline, &mut peeked, 1);
+        continuation.peek(&timeline, &mut peeked, 1, &mut 1);
         assert_eq!((timeline.waiting(), continuation.made()), (1000, 0));
-        continuation.extend(&mut timeline, 64);
+        continuation.extend(&mut timeline, 64, &mut 1);
         timeline.skip(1000);
         assert_eq!(timeline.play(64)[0], peeked);
     }
@@ -307,9 +309,9 @@ mod tests {
         let mut timeline = Timeline::new(Channels::Mono);
         timeline.push_interleaved(&tone(0, 2500));
         let mut continuation = Continuation::new(Channels::Mono);
-        continuation.extend(&mut timeline, 600);
+        continuation.extend(&mut timeline, 600, &mut 1);
         timeline.drop_last(700);
-        continuation.extend(&mut timeline, 64);
+        continuation.extend(&mut timeline, 64, &mut 1);
         timeline.skip(2300);
         let heard = timeline.play(164)[0];
         let bends = heard.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());

@@ -38,6 +38,7 @@ pub(crate) mod render;
 mod repetition;
 mod resample;
 pub(crate) mod ring;
+mod scratch;
 mod splice;
 mod timeline;
 

@@ -10,7 +10,7 @@ use protocol::limits::PAYLOAD_BYTES_MAX;
 use protocol::time::Instant;
 
 use crate::control::{Mute, Solo};
-use crate::limits::{INCOMING_QUEUE_FRAMES, PACKET_FRAMES_MAX, REMOTES_MAX};
+use crate::limits::{INCOMING_QUEUE_FRAMES, REMOTES_MAX};
 use crate::playout_mode::PlayoutMode;
 use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
@@ -20,6 +20,7 @@ use crate::rt::ramp::Ramp;
 use crate::rt::relief::Relief;
 use crate::rt::remote::{Period, Remote};
 use crate::rt::ring::{FrameReceiver, MonitorReceiver, RemoteKey};
+use crate::rt::scratch::Scratch;
 use crate::stats::SharedSession;
 
 /// The output half of the audio callback. [`Self::render`] keeps the real-time contract of
@@ -40,8 +41,7 @@ pub struct Render {
     right: [f32; BLOCK_FRAMES],
     /// One payload.
     bytes: Box<[u8]>,
-    /// One decoded packet, interleaved.
-    scratch: Box<[f32]>,
+    scratch: Scratch,
 }
 
 /// What connects the callback with the other halves.
@@ -87,7 +87,7 @@ impl Render {
             left: [0.0; BLOCK_FRAMES],
             right: [0.0; BLOCK_FRAMES],
             bytes: vec![0; PAYLOAD_BYTES_MAX].into_boxed_slice(),
-            scratch: vec![0.0; 2 * PACKET_FRAMES_MAX].into_boxed_slice(),
+            scratch: Scratch::new(),
         }
     }
 
@@ -101,11 +101,11 @@ impl Render {
         self.clock.start(now, frames);
         let (start, late) = (self.clock.frames(), self.clock.late());
         let period = Period { start, frames, now, late };
+        self.scratch.start(frames);
         self.take_frames(&period);
         let any_soloed = self.remotes.iter().flatten().any(|remote| remote.fader.soloed);
-        let mut splices_left = SPLICES_PER_PERIOD;
         for remote in self.remotes.iter_mut().flatten() {
-            remote.begin_period(&period, &mut self.scratch, &mut splices_left);
+            remote.begin_period(&period, &mut self.scratch);
             let wanted = remote.fader.soloed || !any_soloed;
             let spared =
                 remote.is_left_out() || self.relief.is_saving() && !(wanted && remote.fader.open);
@@ -229,7 +229,7 @@ impl Render {
             let Some((header, bytes)) = self.ports.frames.pop(&mut self.bytes) else { return };
             let remote = self.remotes.get_mut(header.remote.slot).and_then(Option::as_deref_mut);
             if let Some(remote) = remote.filter(|remote| remote.key() == header.remote) {
-                remote.take(period, &header, bytes);
+                remote.take(period, &header, bytes, &mut self.scratch);
             }
         }
     }
@@ -303,12 +303,10 @@ fn to_u64(frames: usize) -> u64 {
 /// Frames rendered at a time.
 pub(crate) const BLOCK_FRAMES: usize = 256;
 
-/// Splices searched in one callback, over all remotes: each may decode some packets ahead.
-const SPLICES_PER_PERIOD: usize = 1;
-
 #[cfg(test)]
 mod tests {
-    use protocol::rtp::Ssrc;
+    use protocol::red;
+    use protocol::rtp::{Packet, PayloadType, Ssrc};
 
     use super::*;
     use crate::{Channels, ControlError, PlayoutModeError, Session, SessionConfig, session};
@@ -354,5 +352,77 @@ mod tests {
         assert_eq!(session.control.set_playout(Ssrc(2), PlayoutMode::Safer), Err(unknown));
         assert_eq!(session.control.follow_default_playout(Ssrc(2)), Err(unknown));
         assert_eq!(modes(&mut session), [PlayoutMode::Automatic]);
+    }
+
+    /// A packet of `pcm`: 64 frames of a tone of 750 Hz.
+    fn pcm(ssrc: u32, number: u16) -> Vec<u8> {
+        let sample = |frame: u8| {
+            let angle = f32::from(frame) / 64.0 * core::f32::consts::TAU;
+            #[expect(clippy::cast_possible_truncation, reason = "a tenth of full scale")]
+            let sample = (angle.sin() * 3277.0) as i16;
+            sample.to_be_bytes()
+        };
+        let audio: Vec<u8> = (0..64).flat_map(sample).collect();
+        let (mut payload, mut bytes) = ([0; 129], [0; 141]);
+        red::write_primary(PayloadType::PCM, &audio, &mut payload).expect("it fits");
+        let packet = Packet {
+            marker: false,
+            payload_type: PayloadType::RED,
+            sequence_number: number,
+            timestamp: 64 * u32::from(number),
+            ssrc: Ssrc(ssrc),
+            payload: &payload,
+        };
+        packet.write(&mut bytes).expect("it fits");
+        bytes.to_vec()
+    }
+
+    /// Plays a period; gives how many remotes are predicted in it, and how many repeated.
+    fn gaps(session: &mut Session, period: u64) -> (usize, usize) {
+        let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+        let now = Instant::from_ns(period * 4_000_000 / 3);
+        session.render.render(now, &mut [&mut left, &mut right]);
+        let remotes = || session.render.remotes.iter().flatten();
+        let of = |kind| remotes().filter(|remote| remote.predicts() == Some(kind)).count();
+        (of(true), of(false))
+    }
+
+    #[test]
+    fn of_gaps_that_begin_in_one_callback_a_few_are_predicted_and_the_others_repeated() {
+        let mut session = session(&SessionConfig::default()).expect("valid");
+        for ssrc in 0..15 {
+            session.control.add_remote(Ssrc(ssrc), Channels::Mono).expect("room");
+        }
+        for number in 0..200 {
+            for ssrc in 0..15 {
+                let now = Instant::from_ns(u64::from(number) * 4_000_000 / 3);
+                session.incoming.handle_packet(now, &pcm(ssrc, number)).expect("a good packet");
+            }
+            assert_eq!(gaps(&mut session, u64::from(number)), (0, 0), "{number}");
+        }
+        // Nothing comes any more, and all run dry at once.
+        let begin =
+            (200..210).map(|period| gaps(&mut session, period)).find(|gaps| *gaps != (0, 0));
+        assert_eq!(begin, Some((4, 11)));
+        // They go on as they began, and a gap that begins alone is predicted.
+        assert_eq!(gaps(&mut session, 210), (4, 11));
+        let mut alone = 0;
+        for number in 300..400_u16 {
+            for ssrc in 0..15 {
+                if ssrc == 7 && number == 350 {
+                    continue;
+                }
+                let now = Instant::from_ns(u64::from(number) * 4_000_000 / 3);
+                session.incoming.handle_packet(now, &pcm(ssrc, number)).expect("a good packet");
+            }
+            let (predicted, repeated) = gaps(&mut session, u64::from(number));
+            if 340 <= number {
+                assert_eq!(repeated, 0, "{number}");
+                alone = alone.max(predicted);
+            }
+        }
+        assert_eq!(alone, 1);
+        let concealed = session.control.remotes().map(|remote| remote.concealed_frames);
+        assert_eq!(concealed.filter(|frames| 64 * 5 < *frames).count(), 15);
     }
 }

@@ -40,13 +40,45 @@ impl Repetition {
         Self { lag, step }
     }
 
-    /// Frames from which the next one is made.
-    pub(crate) const fn lag(&self) -> usize {
-        self.lag
+    /// Appends `frames` to a timeline, of which `taken` were appended before; `level` is by how much each
+    /// is multiplied, counted from the next one.
+    pub(crate) fn extend(
+        &self,
+        timeline: &mut Timeline,
+        taken: usize,
+        frames: usize,
+        level: impl Fn(usize) -> f32,
+    ) {
+        timeline.push_with(frames, |channel, past, index| {
+            let before = past.len().checked_sub(self.lag).and_then(|at| past.get(at));
+            self.sample(channel, taken + index, before.copied().unwrap_or(0.0)) * level(index)
+        });
     }
 
-    /// The frame at `index` of the gap, from the one that lies [`Self::lag`] before it.
-    pub(crate) fn sample(&self, channel: usize, index: usize, before: f32) -> f32 {
+    /// Writes what [`Self::extend`] would append into `out` (interleaved, `channels` of them).
+    pub(crate) fn peek(
+        &self,
+        timeline: &Timeline,
+        taken: usize,
+        out: &mut [f32],
+        channels: usize,
+        level: impl Fn(usize) -> f32,
+    ) {
+        for index in 0..out.len() / channels {
+            for channel in 0..channels {
+                // Of what is repeated, the first stretch lies in the timeline.
+                let before = match self.lag.checked_sub(index) {
+                    Some(back) if 0 < back => timeline.sample_before_end(channel, back),
+                    _ => out[(index - self.lag) * channels + channel],
+                };
+                let sample = self.sample(channel, taken + index, before) * level(index);
+                out[index * channels + channel] = sample;
+            }
+        }
+    }
+
+    /// The frame at `index` of the gap, from the one that lies the lag before it.
+    fn sample(&self, channel: usize, index: usize, before: f32) -> f32 {
         let step = self.step.get(channel).copied().unwrap_or(0.0);
         before + step * seam_weight(index)
     }

@@ -39,6 +39,10 @@ impl Timeline {
         self.write = PAST_FRAMES;
     }
 
+    pub(crate) const fn channels(&self) -> Channels {
+        self.channels
+    }
+
     /// Frames that wait to be played.
     pub(crate) const fn waiting(&self) -> usize {
         self.write - self.read

@@ -1,5 +1,6 @@
 //! Whole sessions in virtual time: what one musician plays and another one hears.
 
+mod arrivals;
 mod clean;
 mod clocks;
 mod codecs;
@@ -9,5 +10,7 @@ mod network;
 mod pitch;
 mod properties;
 mod rates;
+mod reactions;
 mod real_time;
 mod rig;
+mod starts;

@@ -32,13 +32,14 @@ use crate::rt::mixer::Fader;
 use crate::rt::playout::{DelayEstimator, Found, Tolerance, lag};
 use crate::rt::ramp::Ramp;
 use crate::rt::remote::holes::Holes;
-use crate::rt::remote::receiving::{Followed, Held, LATE_CALLBACKS, Late};
+use crate::rt::remote::receiving::{Followed, Held, LATE_CALLBACKS, Late, NEVER_LATE};
 use crate::rt::remote::rest::Rest;
 use crate::rt::remote::steering::Moving;
 use crate::rt::render::BLOCK_FRAMES;
 use crate::rt::resample::{Kernel, Playhead};
 use crate::rt::ring::RemoteKey;
-use crate::rt::timeline::Timeline;
+use crate::rt::scratch::Scratch;
+use crate::rt::timeline::{PAST_FRAMES, Timeline};
 use crate::stats::SharedRemote;
 
 /// A remote, made by [`crate::Control`] and owned by the render callback.
@@ -76,6 +77,11 @@ pub(crate) struct Remote {
     arriving_frames: usize,
     /// What the next decoded frames are faded in against.
     tail: Tail,
+    /// Frames at the end of the timeline that may be heard again: those since the latest one that was
+    /// silent or faded.
+    whole_frames: usize,
+    /// Packets that may still be decoded in this period though a part of them has been played.
+    overlaps_left: usize,
     /// Whether the last thing heard was silence: then nothing is missing when nothing comes.
     ended_in_silence: bool,
     /// Which way the playout delay is being changed.
@@ -171,13 +177,15 @@ impl Remote {
             packet_frames: 0,
             arriving_frames: 0,
             tail: Tail::new(),
+            whole_frames: 0,
+            overlaps_left: 0,
             ended_in_silence: true,
             moving: None,
             spliced_at: 0,
             wanted_since: None,
             late: None,
             followed: None,
-            late_at: [(i64::MIN / 2, 0); LATE_CALLBACKS],
+            late_at: NEVER_LATE,
             held: None,
             period_start: 0,
             period_frames: 0,
@@ -196,6 +204,12 @@ impl Remote {
         self.key
     }
 
+    /// Whether its gap is predicted; `None` where nothing is missing.
+    #[cfg(test)]
+    pub(crate) fn predicts(&self) -> Option<bool> {
+        self.continuation.predicts()
+    }
+
     /// Whether it has faded out after it was removed.
     pub(crate) fn has_left(&self) -> bool {
         self.fader.leaving && self.fader.left.is_silent() && self.fader.right.is_silent()
@@ -208,17 +222,33 @@ impl Remote {
         self.arrivals.clear();
         self.drift.clear();
         self.packets.clear();
+        self.late_at = NEVER_LATE;
+        (self.late, self.followed, self.held) = (None, None, None);
         self.state = State::Idle(None);
     }
 
-    /// Starts to play at a packet: for the first time, or again after silence.
-    fn begin(&mut self, period: &Period, since: Option<i64>, first: MediaTime, needed: i64) {
+    /// Starts to play at a packet: for the first time, again after silence, or at once somewhere else.
+    fn begin(
+        &mut self,
+        period: &Period,
+        since: Option<i64>,
+        (first, needed): (MediaTime, i64),
+        scratch: &mut Scratch,
+    ) {
+        if self.ended_in_silence {
+            self.tail.fade_in_from_silence();
+            self.timeline.clear();
+            self.playhead = Playhead::at_rest();
+        } else {
+            self.timeline.drop_last(self.timeline.waiting());
+            let left = &mut scratch.predictions_left;
+            self.tail.fade_from(&mut self.continuation, &self.timeline, left);
+            self.playhead.glide_to(0.0);
+        }
         self.continuation.end();
-        self.timeline.clear();
-        self.playhead = Playhead::at_rest();
         self.moving = None;
         self.packets.clear();
-        self.tail.fade_in_from_silence();
+        self.whole_frames = 0;
         self.codec = None;
         self.late = None;
         self.next = first;
@@ -247,26 +277,22 @@ impl Remote {
     }
 
     /// Once a callback, before any of its blocks: opens the stream, steers the delay, publishes.
-    pub(crate) fn begin_period(
-        &mut self,
-        period: &Period,
-        scratch: &mut [f32],
-        splices_left: &mut usize,
-    ) {
+    pub(crate) fn begin_period(&mut self, period: &Period, scratch: &mut Scratch) {
         self.period_start = period.start;
         if self.period_frames.abs_diff(period.frames) == 1 {
             self.uneven_at = period.start;
         }
         self.period_frames = period.frames;
+        self.overlaps_left = OVERLAPS_PER_PERIOD;
         self.look_back(period);
         if let State::Starting { since, packets } = self.state
             && START_FRAMES.max(START_PERIODS * to_i64(period.frames)) <= period.start - since
             && 2 <= packets
         {
-            self.open(period);
+            self.open(period, since);
         }
-        if self.state == State::Playing && self.steer(period, scratch, 0 < *splices_left) {
-            *splices_left -= 1;
+        if self.state == State::Playing {
+            self.steer(period, scratch);
         }
         self.publish(period);
     }
@@ -298,14 +324,24 @@ impl Remote {
         self.unseen_frames = (0 < unseen).then_some(unseen);
     }
 
-    /// Ends the silent start: places the playhead where the packets so far want it.
-    fn open(&mut self, period: &Period) {
-        // The playhead is at rest until now.
+    /// Ends the silent start: places the playhead where the packets so far want it. What was invented
+    /// meanwhile is not for anybody's ears: where the way there leads through it, the playhead stands still
+    /// on what came after.
+    fn open(&mut self, period: &Period, since: i64) {
+        let is_overdue = START_FRAMES_MAX <= period.start - since;
+        if 0 < self.continuation.made() && !is_overdue {
+            return;
+        }
+        // Nothing is heard of where it was between two frames.
+        self.playhead = Playhead::at_rest();
         let lag = lag(period.start, self.next) + to_i64(self.timeline.waiting());
         let wanted = self.target().unwrap_or(0) - lag;
         // Still silent, so this needs no fade. More than the past holds is left to splices.
-        if let Ok(earlier) = usize::try_from(wanted) {
-            self.timeline.rewind(earlier);
+        let earlier = usize::try_from(wanted).unwrap_or(0).min(PAST_FRAMES);
+        let whole = self.whole_frames.saturating_sub(self.timeline.waiting());
+        self.timeline.rewind(earlier.min(whole));
+        if whole < earlier && !is_overdue {
+            return;
         }
         self.continuation.end();
         self.fader.left = Ramp::at(0.0);
@@ -320,7 +356,7 @@ impl Remote {
     }
 
     /// Makes sure that `frames` are ready; gives the two sides of them to be mixed.
-    pub(crate) fn play(&mut self, frames: usize, scratch: &mut [f32]) -> Option<[&[f32]; 2]> {
+    pub(crate) fn play(&mut self, frames: usize, scratch: &mut Scratch) -> Option<[&[f32]; 2]> {
         if matches!(self.state, State::Idle(_)) {
             self.meter.add(frames, core::iter::empty());
             return None;
@@ -353,12 +389,16 @@ impl Remote {
     /// Closes the books on a callback whose last block was played.
     pub(crate) fn end_period(&mut self, period: &Period) {
         self.meter.publish(&self.shared.level);
-        let nothing_comes = IDLE_FRAMES <= self.continuation.made();
-        if nothing_comes && self.packets.first().is_none() && self.state == State::Playing {
-            self.state = State::Idle(Some(period.start));
-            self.timeline.clear();
-            self.continuation.end();
+        if self.continuation.made() < IDLE_FRAMES || self.packets.first().is_some() {
+            return;
         }
+        match self.state {
+            State::Idle(_) => return,
+            State::Starting { .. } => self.forget(),
+            State::Playing => self.state = State::Idle(Some(period.start)),
+        }
+        self.timeline.clear();
+        self.continuation.end();
     }
 }
 
@@ -399,6 +439,13 @@ const START_FRAMES: i64 = 1920;
 
 /// The same in periods, where they are long.
 const START_PERIODS: i64 = 4;
+
+/// The latest that it is heard from, whatever was lost by then: 0.5 s.
+const START_FRAMES_MAX: i64 = 24_000;
+
+/// Packets decoded in a period though a part of them has been played: one where a splice or a jump ends,
+/// one where a publisher changes codecs. Each costs a whole packet's decoding for a part of its sound.
+const OVERLAPS_PER_PERIOD: usize = 2;
 
 /// Patterns of packets against periods that take longer than this (1 s) are not waited for.
 const PATTERN_FRAMES_MAX: i64 = 48_000;

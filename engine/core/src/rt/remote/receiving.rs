@@ -2,12 +2,13 @@
 
 use protocol::time::{Instant, MediaTime};
 
-use crate::limits::PLAYOUT_DELAY_FRAMES_MAX;
+use crate::limits::{AHEAD_FRAMES_MAX, PLAYOUT_DELAY_FRAMES_MAX};
 use crate::rt::codec::packet_frames;
 use crate::rt::jitter_buffer::Stored;
 use crate::rt::playout::lag;
 use crate::rt::remote::{Period, Remote, State, divisor, narrow, to_f64, to_i64, to_u64};
 use crate::rt::ring::FrameHeader;
+use crate::rt::scratch::Scratch;
 
 /// Packets that all came after their moment.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,13 @@ pub(super) struct Held {
 
 impl Remote {
     /// Takes a codec frame that arrived before this callback.
-    pub(crate) fn take(&mut self, period: &Period, header: &FrameHeader, bytes: &[u8]) {
+    pub(crate) fn take(
+        &mut self,
+        period: &Period,
+        header: &FrameHeader,
+        bytes: &[u8],
+        scratch: &mut Scratch,
+    ) {
         let Some(frames) = packet_frames(header.codec, bytes) else {
             self.shared.undecodable.add(1);
             return;
@@ -50,7 +57,7 @@ impl Remote {
         }
         self.second.packets += 1;
         let needed = lag(period.start, header.media_time);
-        if !self.belongs(period, needed) {
+        if !self.belongs(period, frames, needed) {
             return;
         }
         self.latest = (period.start, needed);
@@ -68,7 +75,9 @@ impl Remote {
         self.arrivals.observe(period.start, needed - floor(since_arrival));
         self.drift.observe(to_f64(period.start) - since_arrival, to_f64(needed) - since_arrival);
         match self.state {
-            State::Idle(since) => self.begin(period, since, header.media_time, needed),
+            State::Idle(since) => {
+                self.begin(period, since, (header.media_time, needed), scratch);
+            }
             State::Starting { since, packets } => {
                 self.state = State::Starting { since, packets: packets + 1 };
             }
@@ -78,7 +87,15 @@ impl Remote {
             self.packet_time_changes(period, header.media_time, frames);
         }
         let late = self.next.frames_since(header.media_time);
-        if to_i64(frames) <= late && !self.follow(period, header, needed) {
+        let is_followed = match self.state {
+            State::Playing => {
+                to_i64(frames) <= late && self.follow(period, header, needed, scratch)
+            }
+            State::Idle(_) | State::Starting { .. } => {
+                0 < late && self.start_later(header.media_time)
+            }
+        };
+        if to_i64(frames) <= late && !is_followed {
             return;
         }
         self.late = None;
@@ -99,6 +116,10 @@ impl Remote {
         if matches!(self.state, State::Idle(_)) {
             return;
         }
+        if !self.fits(period, frames, lag(period.start, header.media_time)) {
+            self.shared.refused.add(1);
+            return;
+        }
         let end = header.media_time.plus_frames(to_i64(frames));
         let is_missing = if 0 < end.frames_since(self.next) {
             self.store(header, frames, bytes)
@@ -112,21 +133,22 @@ impl Remote {
 
     /// Whether a packet belongs to the time that the others do. One that does not is dropped, but
     /// a few in a row are a stream that started anew.
-    fn belongs(&mut self, period: &Period, needed: i64) -> bool {
+    fn belongs(&mut self, period: &Period, frames: usize, needed: i64) -> bool {
         let (at, before) = self.latest;
-        let known = self.state != State::Idle(None);
-        if !known || needed.abs_diff(before) <= JUMP_FRAMES {
+        // After a long silence nothing that was learnt holds.
+        if let State::Idle(Some(_)) = self.state
+            && FORGET_FRAMES < period.start - at
+            && needed.abs_diff(before) <= JUMP_FRAMES
+        {
+            self.forget();
+        }
+        if self.state == State::Idle(None) || self.fits(period, frames, needed) {
             self.strangers = 0;
-            // After a long silence nothing that was learnt holds.
-            if let State::Idle(Some(_)) = self.state
-                && FORGET_FRAMES < period.start - at
-            {
-                self.forget();
-            }
             return true;
         }
         self.strangers += 1;
         if self.strangers < STRANGERS_MAX {
+            self.shared.refused.add(1);
             return false;
         }
         self.shared.resynchronizations.add(1);
@@ -135,25 +157,66 @@ impl Remote {
         true
     }
 
+    /// Whether a packet is near in time to the one before, and near enough to where playing wants to be:
+    /// what is further ahead would have to wait for longer than anything does. Only a stream that starts is
+    /// measured from where playing is: later on, if this device stood still, that is about to leave out the
+    /// time that has passed; but until a block of packets was seen, what is wanted follows each of them.
+    fn fits(&self, period: &Period, frames: usize, needed: i64) -> bool {
+        let (_, before) = self.latest;
+        let place = match self.state {
+            State::Starting { .. } => {
+                Some(lag(period.start, self.next) + to_i64(self.timeline.waiting()))
+            }
+            State::Idle(_) | State::Playing => self.target(),
+        };
+        // Targets count in whole periods and packets.
+        let ahead_max = AHEAD_FRAMES_MAX + to_i64(2 * period.frames + frames);
+        let is_near = place.is_none_or(|place| place - needed <= ahead_max);
+        is_near && needed.abs_diff(before) <= JUMP_FRAMES
+    }
+
     /// Counts a packet whose time has passed, and decides whether playing follows it: yes if nothing
     /// but late packets has come for a while, so that the way has become longer; sooner if they are
     /// still as late as the first, which the packets of a jam that comes loose are not.
-    fn follow(&mut self, period: &Period, header: &FrameHeader, needed: i64) -> bool {
+    fn follow(
+        &mut self,
+        period: &Period,
+        header: &FrameHeader,
+        needed: i64,
+        scratch: &mut Scratch,
+    ) -> bool {
         let first = *self.late.get_or_insert(Late { since: header.arrival, needed });
         let age_ns = header.arrival.as_ns().saturating_sub(first.since.as_ns());
         let as_late = first.needed - STEADY_FRAMES <= needed;
         let long = FOLLOW_AFTER_NS <= age_ns || as_late && FOLLOW_STEADY_AFTER_NS <= age_ns;
-        if long && self.packets.first().is_none() && self.state == State::Playing {
-            self.next = header.media_time;
-            self.keep_clear(period, header.arrival, needed);
+        if long && self.packets.first().is_none() {
             self.shared.resynchronizations.add(1);
+            if self.most().is_some_and(|most| most < needed) {
+                // Further than any delay goes: what was known is of another time.
+                self.forget();
+                self.begin(period, None, (header.media_time, needed), scratch);
+            } else {
+                self.next = header.media_time;
+                self.keep_clear(period, header.arrival, needed, scratch);
+            }
             return true;
         }
-        if self.state == State::Playing {
-            self.shared.late.add(1);
-            self.hold_if_often_late(period, needed);
-        }
+        self.shared.late.add(1);
+        self.hold_if_often_late(period, needed);
         false
+    }
+
+    /// Has the silent start follow a packet that is late by any part of it at once, where only invented
+    /// audio stands in its place: nobody hears it. Gives whether it did.
+    fn start_later(&mut self, media_time: MediaTime) -> bool {
+        let invented = to_i64(self.continuation.made());
+        if self.packets.first().is_some() || invented < self.next.frames_since(media_time) {
+            return false;
+        }
+        self.timeline.drop_last(self.timeline.waiting().min(self.continuation.made()));
+        self.whole_frames = 0;
+        self.next = media_time;
+        true
     }
 
     /// Where packets are late in one callback after the other, asks for the lag they need at once: the
@@ -174,16 +237,20 @@ impl Remote {
         }
     }
 
+    /// The largest lag there can be, going by the quickest packet.
+    fn most(&self) -> Option<i64> {
+        self.arrivals.found().map(|found| found.quickest + PLAYOUT_DELAY_FRAMES_MAX)
+    }
+
     /// Keeps a lag for a while, within the limit that the estimators keep to.
     fn hold(&mut self, period: &Period, lag: i64) {
-        let most = self.arrivals.found().map(|found| found.quickest + PLAYOUT_DELAY_FRAMES_MAX);
-        let lag = most.map_or(lag, |most| lag.min(most));
+        let lag = self.most().map_or(lag, |most| lag.min(most));
         self.held = Some(Held { lag, until: period.start + HOLD_LAG_FRAMES });
     }
 
     /// Puts off the packet that playing follows, if it had to follow another one a moment ago: where the
     /// way grows longer and longer, each time goes twice as far as the one before.
-    fn keep_clear(&mut self, period: &Period, now: Instant, needed: i64) {
+    fn keep_clear(&mut self, period: &Period, now: Instant, needed: i64, scratch: &mut Scratch) {
         let again = |at: Instant| now.as_ns().saturating_sub(at.as_ns()) < FOLLOW_AGAIN_NS;
         let before = self.followed.filter(|followed| again(followed.at));
         let more = before
@@ -191,7 +258,8 @@ impl Remote {
         self.followed = Some(Followed { at: now, more });
         self.hold(period, needed + to_i64(more));
         let more = more.min(self.timeline.room());
-        self.continuation.extend(&mut self.timeline, more);
+        self.continuation.extend(&mut self.timeline, more, &mut scratch.predictions_left);
+        self.note_invented(more);
         self.shared.concealed.add(to_u64(more));
     }
 
@@ -281,6 +349,8 @@ pub(super) const LATE_CALLBACKS: usize = 3;
 const LATE_WITHIN_FRAMES: i64 = 1920;
 const LATE_CLEAR_FRAMES: i64 = 32;
 const HOLD_LAG_FRAMES: i64 = 24_000;
+
+pub(super) const NEVER_LATE: [(i64, i64); LATE_CALLBACKS] = [(i64::MIN / 2, 0); LATE_CALLBACKS];
 
 /// How soon after another one following is again, and how much further it goes then: 1.3 to 20 ms.
 const FOLLOW_AGAIN_NS: u64 = 500_000_000;

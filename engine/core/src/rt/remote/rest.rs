@@ -25,12 +25,16 @@ impl Remote {
             return;
         }
         self.rest.resting = true;
-        if self.state != State::Idle(None) {
-            self.state = State::Idle(Some(period.start));
+        match self.state {
+            State::Idle(_) => {}
+            State::Starting { .. } => self.forget(),
+            State::Playing => self.state = State::Idle(Some(period.start)),
         }
         self.packets.clear();
         self.timeline.clear();
         self.continuation.end();
+        // It was faded out.
+        self.ended_in_silence = true;
     }
 
     /// Leaves it out of the mix, or not any longer.

@@ -10,6 +10,7 @@
 use crate::playout_mode::PlayoutMode;
 use crate::rt::remote::{Period, Remote, State, to_f32, to_f64, to_i64};
 use crate::rt::resample::LOOKAHEAD_FRAMES;
+use crate::rt::scratch::Scratch;
 use crate::rt::splice::{self, Preference};
 
 /// Which way the playout delay is being changed.
@@ -20,34 +21,35 @@ pub(super) enum Moving {
 }
 
 impl Remote {
-    /// Moves the playhead towards the lag that is wanted; gives whether it took the time that a
-    /// splice takes. Without `may_splice` it only sets the pace.
-    pub(super) fn steer(&mut self, period: &Period, scratch: &mut [f32], may_splice: bool) -> bool {
-        let Some(wanted) = self.wanted_lag() else { return false };
+    /// Moves the playhead towards the lag that is wanted. Where no splice is left it only sets the pace.
+    pub(super) fn steer(&mut self, period: &Period, scratch: &mut Scratch) {
+        let Some(wanted) = self.wanted_lag() else { return };
         let excess = self.lag(period) - wanted;
         self.set_pace(excess);
         // A clock that no resampling follows is followed by splices as soon as they are of use.
         let grow_frames = if SLIDE_MAX < self.drift.slide() { 0.0 } else { GROW_FRAMES };
         if (-grow_frames..=SHRINK_FRAMES).contains(&excess) {
             self.wanted_since = None;
-            return false;
+            return;
         }
-        if !may_splice {
-            return false;
-        }
+        let Some(splices_left) = scratch.splices_left.checked_sub(1) else { return };
         let whole = whole(excess);
         if EXCESS_FRAMES_MAX < whole {
-            self.jump(whole);
-            return true;
+            self.jump(period, whole, scratch);
+            scratch.splices_left = splices_left;
+            return;
         }
         let since = *self.wanted_since.get_or_insert(period.start);
         let waited = period.start - since;
         let spliced = period.start - self.spliced_at;
         let frames = usize::try_from(whole.abs()).unwrap_or(0);
-        if whole < 0 {
+        let took_time = if whole < 0 {
             GROW_PAUSE <= spliced && self.grow(period, scratch, frames, waited)
         } else {
             SHRINK_PAUSE <= spliced && self.shrink(period, scratch, frames, waited)
+        };
+        if took_time {
+            scratch.splices_left = splices_left;
         }
     }
 
@@ -117,27 +119,36 @@ impl Remote {
     }
 
     /// Leaves out everything that is too much at once: after the callback was away for a while,
-    /// or a stream came in a heap.
-    fn jump(&mut self, excess: i64) {
+    /// or a stream came in a heap; but for what is read faster than it comes until resampling ends.
+    fn jump(&mut self, period: &Period, excess: i64, scratch: &mut Scratch) {
+        let too_fast = whole((to_f64(to_i64(period.frames)) * SLEW_SHORTER_MAX).ceil());
+        let excess = excess - to_i64(LOOKAHEAD_FRAMES) - too_fast;
         let waiting = self.timeline.waiting();
         let playhead = self.next.plus_frames(-to_i64(waiting));
         self.timeline.drop_last(waiting);
-        let channels = self.decoders.channels().count();
-        self.tail.fade_from(&mut self.continuation, &mut self.timeline, channels);
+        self.whole_frames = self.whole_frames.saturating_sub(waiting);
+        let left = &mut scratch.predictions_left;
+        self.tail.fade_from(&mut self.continuation, &self.timeline, left);
         self.next = playhead.plus_frames(excess);
         self.wanted_since = None;
         self.shared.splices.add(1);
     }
 
-    /// Repeats some audio, at least `least` frames if that is possible at once.
-    fn grow(&mut self, period: &Period, scratch: &mut [f32], least: usize, waited: i64) -> bool {
+    /// Repeats some audio, at least `least` frames if that is possible at once. What was invented is not
+    /// repeated, nor gone on from: it makes the delay longer by itself ([`Self::owed`]).
+    fn grow(&mut self, period: &Period, scratch: &mut Scratch, least: usize, waited: i64) -> bool {
+        let ready = self.timeline.waiting() + self.packets.frames_without_hole(self.next);
+        let whole = self.whole_frames.saturating_sub(self.timeline.waiting());
+        let shortest = least.clamp(LAG_FRAMES_MIN, LAG_FRAMES_MAX - LAG_CHOICE_FRAMES).min(whole);
+        if 0 < self.continuation.made() || ready < FADE_FRAMES || shortest < LAG_FRAMES_MIN {
+            return false;
+        }
         self.ensure(FADE_FRAMES, scratch);
         let fade = self.timeline.waiting().min(FADE_FRAMES_MAX);
-        let shortest = least.clamp(LAG_FRAMES_MIN, LAG_FRAMES_MAX - LAG_CHOICE_FRAMES);
-        let longest = shortest + LAG_CHOICE_FRAMES;
+        let longest = (shortest + LAG_CHOICE_FRAMES).min(whole);
         let mut template = [0.0; FADE_FRAMES_MAX];
         let mut region = [0.0; FADE_FRAMES_MAX + LAG_CHOICE_FRAMES];
-        let (template, region) = (&mut template[..fade], &mut region[..fade + LAG_CHOICE_FRAMES]);
+        let (template, region) = (&mut template[..fade], &mut region[..fade + longest - shortest]);
         self.copy_mono(0, template);
         self.copy_mono(-to_isize(longest), region);
         self.spliced_at = period.start;
@@ -152,7 +163,7 @@ impl Remote {
     }
 
     /// Leaves out some audio, at most `most` frames.
-    fn shrink(&mut self, period: &Period, scratch: &mut [f32], most: usize, waited: i64) -> bool {
+    fn shrink(&mut self, period: &Period, scratch: &mut Scratch, most: usize, waited: i64) -> bool {
         let ready = self.timeline.waiting() + self.packets.frames_without_hole(self.next);
         let keep = FADE_FRAMES.max(period.frames.min(FADE_FRAMES_MAX));
         let Some(room) = ready.checked_sub(keep) else { return false };

@@ -245,6 +245,6 @@ pub(crate) fn run(plan: Plan, signal: impl FnMut(usize) -> [f32; 2] + 'static) -
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes")]
-fn to_ns(seconds: f64) -> u64 {
+pub(crate) fn to_ns(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
 }

@@ -2,18 +2,8 @@
 
 use std::path::Path;
 
-/// One track of each kind that the three pieces have: struck, plucked, bowed, blown, drummed.
-pub(crate) const MUSIC: [&str; 9] = [
-    "late-bus-piano",
-    "late-bus-bass",
-    "late-bus-drums",
-    "harbor-strings",
-    "harbor-oboe",
-    "harbor-harp",
-    "seven-stairs-guitar",
-    "seven-stairs-bass",
-    "seven-stairs-vibraphone",
-];
+/// The tracks, the pieces one after the other.
+pub(crate) const MUSIC: [&str; 9] = include!("../../../../../tests/music/tracks.in");
 
 /// Ten seconds of one of [`MUSIC`]: the mean of its channels.
 pub(crate) fn music(track: &str) -> Vec<f32> {
