@@ -1,4 +1,4 @@
-//! The same as `batched`, one datagram at a time, for systems without `recvmmsg`.
+//! The same as `receiving` and `sending`, one datagram at a time, for systems without `recvmmsg`.
 
 use std::io;
 use std::mem::MaybeUninit;
