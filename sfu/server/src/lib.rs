@@ -15,6 +15,7 @@ mod handle;
 pub mod limits;
 mod link;
 mod load;
+mod pace;
 mod run_loop;
 mod socket;
 mod telemetry;

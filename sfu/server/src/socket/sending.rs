@@ -19,15 +19,22 @@ use socket2::SockAddr;
 use super::ancillary::SegmentSize;
 use super::groups::Groups;
 use super::{DATAGRAM_BUFFER_BYTES, MediaSocket, Room};
-use crate::limits::{SEGMENTS_PER_MESSAGE_MAX, SEND_BATCH_DATAGRAMS};
+use crate::limits::{SEGMENTS_PER_MESSAGE_MAX, SEND_BATCH_BYTES, SEND_BATCH_DATAGRAMS};
 use crate::telemetry::SocketCounters;
 
-/// Datagrams that wait to be sent with one call.
+/// Datagrams that wait to be sent together.
 pub(crate) struct SendBatch {
-    buffers: Box<[[u8; DATAGRAM_BUFFER_BYTES]; SEND_BATCH_DATAGRAMS]>,
-    queued: Box<[Option<Queued>; SEND_BATCH_DATAGRAMS]>,
-    len: usize,
+    /// All of them, one behind the other.
+    bytes: Box<[u8]>,
+    used: usize,
+    /// Never more than there was room for at first.
+    queued: Vec<Queued>,
+    /// When the oldest of the packets arrived that they are copies of.
+    oldest: Option<Instant>,
     groups: Groups,
+    /// The order in which they leave.
+    order: Vec<usize>,
+    messages: Vec<Span>,
     /// Whether the system takes many datagrams in one message; found out by trying.
     segmentation: Segmentation,
 }
@@ -40,8 +47,17 @@ enum Segmentation {
 
 struct Queued {
     to: SockAddr,
+    start: usize,
     len: usize,
     arrived: Option<Instant>,
+    fate: Fate,
+}
+
+/// What becomes of a queued datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Leaves,
+    Dropped,
 }
 
 /// What one message holds: so many datagrams from there on in the order of sending.
@@ -54,17 +70,20 @@ struct Span {
 impl SendBatch {
     pub(crate) fn new() -> Self {
         Self {
-            buffers: Box::new([[0; DATAGRAM_BUFFER_BYTES]; SEND_BATCH_DATAGRAMS]),
-            queued: Box::new([const { None }; SEND_BATCH_DATAGRAMS]),
-            len: 0,
+            bytes: vec![0; SEND_BATCH_BYTES].into(),
+            used: 0,
+            queued: Vec::with_capacity(SEND_BATCH_DATAGRAMS),
+            oldest: None,
             groups: Groups::new(),
+            order: Vec::with_capacity(SEND_BATCH_DATAGRAMS),
+            messages: Vec::with_capacity(SEND_BATCH_DATAGRAMS),
             segmentation: Segmentation::Offloaded,
         }
     }
 
     /// The buffer for the next datagram. There is one unless the batch is full.
     pub(crate) fn buffer(&mut self) -> &mut [u8] {
-        &mut self.buffers[self.len]
+        &mut self.bytes[self.used..self.used + DATAGRAM_BUFFER_BYTES]
     }
 
     /// Adds what was written into the buffer; `Full` where it must be sent before another.
@@ -76,26 +95,7 @@ impl SendBatch {
         arrived: Option<Instant>,
     ) -> Room {
         self.groups.add(to, len);
-        self.queued[self.len] =
-            Some(Queued { to: SockAddr::from(socket.outward(to)), len, arrived });
-        self.len += 1;
-        if self.len == SEND_BATCH_DATAGRAMS { Room::Full } else { Room::Left }
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// When the packets arrived that the datagrams of the last flush were copies of.
-    pub(crate) fn arrivals(&self) -> impl Iterator<Item = Instant> + '_ {
-        self.queued.iter().map_while(Option::as_ref).filter_map(|queued| queued.arrived)
-    }
-
-    /// Forgets what was flushed.
-    pub(crate) fn clear(&mut self) {
-        self.queued[..self.len].fill_with(|| None);
-        self.groups.clear();
-        self.len = 0;
+        self.add(SockAddr::from(socket.outward(to)), len, arrived)
     }
 
     /// Adds what was written into the buffer, for an address that is no UDP one; `stands_for` is
@@ -103,111 +103,158 @@ impl SendBatch {
     #[cfg(test)]
     pub(crate) fn push_to(&mut self, to: SockAddr, stands_for: SocketAddr, len: usize) {
         self.groups.add(stands_for, len);
-        self.queued[self.len] = Some(Queued { to, len, arrived: None });
-        self.len += 1;
+        self.add(to, len, None);
+    }
+
+    /// Drops the copies of packets that arrived so long ago that `is_late` says so; gives how many.
+    pub(crate) fn drop_late(&mut self, is_late: impl Fn(Instant) -> bool) -> u64 {
+        let mut dropped = 0;
+        for queued in &mut self.queued {
+            if queued.arrived.is_some_and(&is_late) {
+                queued.fate = Fate::Dropped;
+                dropped += 1;
+            }
+        }
+        dropped
+    }
+
+    /// Forgets what was flushed.
+    pub(crate) fn clear(&mut self) {
+        self.queued.clear();
+        self.groups.clear();
+        (self.used, self.oldest) = (0, None);
     }
 
     /// Sends everything that waits. What the system does not take at once is dropped: a packet that
     /// waits is late.
     pub(crate) fn flush(&mut self, socket: &MediaSocket, counters: &mut SocketCounters) {
-        let mut order = [0; SEND_BATCH_DATAGRAMS];
-        let mut spans = [Span { first: 0, datagrams: 0 }; SEND_BATCH_DATAGRAMS];
-        let messages = self.arrange(&mut order, &mut spans);
+        self.arrange();
         let mut next = 0;
-        while next < messages {
-            let sent = self.send(socket, &order, &spans[next..messages], counters);
+        while let Some(first) = self.messages.get(next).copied() {
+            let sent = self.send(socket, &self.messages[next..], counters);
             let Err(error) = sent else {
                 next += sent.unwrap_or(0);
                 continue;
             };
-            let refused = spans[next];
             let kind = error.kind();
             if kind == io::ErrorKind::WouldBlock {
-                let waiting = spans[next..messages].iter().map(|span| span.datagrams as u64);
+                let waiting = self.messages[next..].iter().map(|span| span.datagrams as u64);
                 counters.dropped_full += waiting.sum::<u64>();
                 return;
-            } else if 1 < refused.datagrams && is_about_segmentation(&error) {
+            } else if 1 < first.datagrams && is_about_segmentation(&error) {
                 // Perhaps only for being many at once: each is tried by itself.
                 if is_about_device(&error) {
                     self.segmentation = Segmentation::Refused;
                 }
-                self.send_singly(socket, &order, refused, counters);
+                self.send_singly(socket, first, counters);
                 next += 1;
             } else if kind != io::ErrorKind::Interrupted {
                 // Only the first is to blame: no route to it, or a firewall.
-                counters.dropped_refused += refused.datagrams as u64;
+                counters.dropped_refused += first.datagrams as u64;
                 next += 1;
             }
         }
     }
 
-    /// The order in which datagrams leave, and which of them are one message; gives how many
-    /// messages.
-    fn arrange(&self, order: &mut [usize], spans: &mut [Span]) -> usize {
+    /// How many datagrams there are.
+    pub(crate) fn len(&self) -> usize {
+        self.queued.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queued.is_empty()
+    }
+
+    /// When the oldest of the packets arrived that they are copies of.
+    pub(crate) const fn oldest(&self) -> Option<Instant> {
+        self.oldest
+    }
+
+    /// When the packets arrived that the datagrams of the last flush were copies of.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = Instant> + '_ {
+        let left = self.queued.iter().filter(|queued| queued.fate == Fate::Leaves);
+        left.filter_map(|queued| queued.arrived)
+    }
+
+    fn add(&mut self, to: SockAddr, len: usize, arrived: Option<Instant>) -> Room {
+        let start = self.used;
+        self.queued.push(Queued { to, start, len, arrived, fate: Fate::Leaves });
+        self.used += len;
+        self.oldest = self.oldest.into_iter().chain(arrived).min();
+        let is_full = self.queued.len() == SEND_BATCH_DATAGRAMS
+            || SEND_BATCH_BYTES < self.used + DATAGRAM_BUFFER_BYTES;
+        if is_full { Room::Full } else { Room::Left }
+    }
+
+    /// Finds the order in which datagrams leave, and which of them are one message.
+    fn arrange(&mut self) {
         let many = match self.segmentation {
             Segmentation::Offloaded => SEGMENTS_PER_MESSAGE_MAX,
             Segmentation::Refused => 1,
         };
-        let (mut place, mut messages) = (0, 0);
+        self.order.clear();
+        self.messages.clear();
         for group in self.groups.iter() {
             let mut left = 0;
             for at in self.groups.members(group) {
-                if left == 0 {
-                    spans[messages] = Span { first: place, datagrams: 0 };
-                    messages += 1;
-                    // The whole message must fit into what an IP packet could hold.
-                    let len = self.queued[at].as_ref().map_or(1, |queued| queued.len.max(1));
-                    left = many.min(MESSAGE_BYTES_MAX / len).max(1);
+                let queued = &self.queued[at];
+                if queued.fate == Fate::Dropped {
+                    continue;
                 }
-                order[place] = at;
-                spans[messages - 1].datagrams += 1;
-                place += 1;
+                if left == 0 {
+                    self.messages.push(Span { first: self.order.len(), datagrams: 0 });
+                    // The whole message must fit into what an IP packet could hold.
+                    left = many.min(MESSAGE_BYTES_MAX / queued.len.max(1)).max(1);
+                }
+                self.order.push(at);
+                if let Some(message) = self.messages.last_mut() {
+                    message.datagrams += 1;
+                }
                 left -= 1;
             }
         }
-        messages
     }
 
-    fn send_singly(
-        &self,
-        socket: &MediaSocket,
-        order: &[usize],
-        span: Span,
-        counters: &mut SocketCounters,
-    ) {
+    fn send_singly(&self, socket: &MediaSocket, span: Span, counters: &mut SocketCounters) {
         for first in span.first..span.first + span.datagrams {
-            if self.send(socket, order, &[Span { first, datagrams: 1 }], counters).is_err() {
+            if self.send(socket, &[Span { first, datagrams: 1 }], counters).is_err() {
                 counters.dropped_refused += 1;
             }
         }
     }
 
-    /// One call with these messages; gives how many of them the system took.
+    /// One call with the first of these messages; gives how many of them the system took.
     fn send(
         &self,
         socket: &MediaSocket,
-        order: &[usize],
         spans: &[Span],
         counters: &mut SocketCounters,
     ) -> io::Result<usize> {
         const MESSAGES_MAX: usize = 64;
-        let spans = &spans[..spans.len().min(MESSAGES_MAX)];
+        const DATAGRAMS_MAX: usize = 256;
+        const _: () = assert!(SEGMENTS_PER_MESSAGE_MAX <= DATAGRAMS_MAX, "a message fits");
+        let mut datagrams = 0;
+        let fitting = spans.iter().take(MESSAGES_MAX).take_while(|span| {
+            datagrams += span.datagrams;
+            datagrams <= DATAGRAMS_MAX
+        });
+        let spans = &spans[..fitting.count()];
         let mut segment_sizes = [SegmentSize::EMPTY; MESSAGES_MAX];
         // SAFETY: both are plain C structures, for which zero is a value.
         let (mut vectors, mut messages) = unsafe {
             (
-                MaybeUninit::<[libc::iovec; SEND_BATCH_DATAGRAMS]>::zeroed().assume_init(),
+                MaybeUninit::<[libc::iovec; DATAGRAMS_MAX]>::zeroed().assume_init(),
                 MaybeUninit::<[libc::mmsghdr; MESSAGES_MAX]>::zeroed().assume_init(),
             )
         };
         let mut rest = &mut vectors[..];
         for ((span, message), size) in spans.iter().zip(&mut messages).zip(&mut segment_sizes) {
-            let places = &order[span.first..span.first + span.datagrams];
+            let places = &self.order[span.first..span.first + span.datagrams];
             let (own, others) = rest.split_at_mut(places.len());
             rest = others;
             for (vector, at) in own.iter_mut().zip(places) {
-                let Some(queued) = &self.queued[*at] else { continue };
-                vector.iov_base = self.buffers[*at].as_ptr().cast_mut().cast();
+                let queued = &self.queued[*at];
+                vector.iov_base = self.bytes[queued.start..].as_ptr().cast_mut().cast();
                 vector.iov_len = queued.len;
                 message.msg_hdr.msg_name = queued.to.as_ptr().cast_mut().cast();
                 message.msg_hdr.msg_namelen = queued.to.len();
@@ -220,7 +267,7 @@ impl SendBatch {
                 message.msg_hdr.msg_controllen = size_of::<SegmentSize>();
             }
         }
-        // SAFETY: the messages point into `buffers`, `queued`, `vectors` and `segment_sizes`, which
+        // SAFETY: the messages point into `bytes`, `queued`, `vectors` and `segment_sizes`, which
         // live and stay put until the call returns; the kernel only reads through them.
         let count = unsafe {
             libc::sendmmsg(
@@ -270,6 +317,10 @@ mod tests {
     ) -> [Vec<Vec<u8>>; 2] {
         let socket = MediaSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
         let receivers = [0, 1].map(|_| UdpSocket::bind("127.0.0.1:0").expect("free"));
+        for receiver in &receivers {
+            let receiver = socket2::SockRef::from(receiver);
+            receiver.set_recv_buffer_size(1 << 20).expect("allowed");
+        }
         for (to, byte, len) in datagrams {
             batch.buffer()[..*len].fill(*byte);
             let to = receivers[*to].local_addr().expect("bound");
@@ -316,6 +367,58 @@ mod tests {
         assert_eq!(first, expected);
         assert_eq!(second, [vec![4; 100]]);
         assert_eq!((counters.sent_datagrams, counters.sent_messages), (5, 4));
+    }
+
+    #[test]
+    fn a_full_batch_leaves_whole_in_as_many_calls_as_it_takes() {
+        let mut batch = SendBatch::new();
+        let mut counters = SocketCounters::default();
+        let datagrams = vec![(0, 7, 20); SEND_BATCH_DATAGRAMS - 1];
+        let [first, _] = send(&mut batch, &datagrams, &mut counters);
+        assert_eq!(first, vec![vec![7; 20]; SEND_BATCH_DATAGRAMS - 1]);
+        let messages = SEND_BATCH_DATAGRAMS.div_ceil(SEGMENTS_PER_MESSAGE_MAX) as u64;
+        assert_eq!((counters.sent_messages, counters.send_calls), (messages, messages / 4));
+    }
+
+    #[test]
+    fn there_is_room_for_a_large_datagram_until_the_batch_says_that_it_is_full() {
+        let socket = MediaSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
+        let mut batch = SendBatch::new();
+        for (len, datagrams) in [(20, SEND_BATCH_DATAGRAMS), (1500, SEND_BATCH_BYTES / 1500)] {
+            for left in (0..datagrams).rev() {
+                let room = if left == 0 { Room::Full } else { Room::Left };
+                assert_eq!(batch.buffer().len(), DATAGRAM_BUFFER_BYTES);
+                assert_eq!(batch.push(&socket, socket.local(), len, None), room, "{left}");
+            }
+            batch.clear();
+        }
+    }
+
+    #[test]
+    fn what_is_late_does_not_leave_and_is_no_delay() {
+        let socket = MediaSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
+        let receiver = UdpSocket::bind("127.0.0.1:0").expect("free");
+        let to = receiver.local_addr().expect("bound");
+        let mut batch = SendBatch::new();
+        let mut counters = SocketCounters::default();
+        let at = |ns| Some(Instant::from_ns(ns));
+        for (byte, arrived) in [(1, at(10)), (2, at(5)), (3, None), (4, at(12)), (5, at(4))] {
+            batch.buffer()[0] = byte;
+            batch.push(&socket, to, 1, arrived);
+        }
+        let before = |ns| move |arrived: Instant| arrived < Instant::from_ns(ns);
+        assert_eq!(batch.drop_late(before(4)), 0);
+        assert_eq!(batch.drop_late(before(10)), 2);
+        batch.flush(&socket, &mut counters);
+        assert_eq!(batch.arrivals().collect::<Vec<_>>(), [at(10), at(12)].map(Option::unwrap));
+        batch.clear();
+        assert_eq!(batch.drop_late(before(100)), 0, "what was flushed is forgotten");
+        let mut buffer = [0; 10];
+        for byte in [1, 3, 4] {
+            assert_eq!(receiver.recv(&mut buffer).expect("it comes"), 1);
+            assert_eq!(buffer[0], byte);
+        }
+        assert_eq!((counters.sent_datagrams, counters.sent_messages), (3, 1));
     }
 
     #[test]
