@@ -16,6 +16,7 @@ pub mod limits;
 mod link;
 mod load;
 mod pace;
+mod priority;
 mod run_loop;
 mod socket;
 mod telemetry;

@@ -91,6 +91,11 @@ impl Load {
         self.withheld + self.withheld_in_stretch(now, cpu)
     }
 
+    /// How busy the worker was for some time, in thousandths: a stall is one stretch, however long.
+    pub(crate) const fn smoothed_permille(&self) -> u16 {
+        self.smoothed_permille
+    }
+
     /// For how long packets are gathered.
     pub(crate) const fn window(&self) -> Duration {
         match self.window {

@@ -20,6 +20,7 @@ use crate::limits::{
 use crate::link::EncryptedLink;
 use crate::load::Load;
 use crate::pace::Pace;
+use crate::priority::Priority;
 use crate::socket::{MediaSocket, ReceiveBatch, Room, SendBatch};
 use crate::telemetry::{DelayHistogram, Snapshot, SocketCounters, Telemetry, thread_cpu};
 use crate::wake::Wake;
@@ -74,7 +75,7 @@ struct Ready {
 impl<F: FnMut(Event)> RunLoop<F> {
     /// Runs until it is told to stop or nobody could tell it anything any more.
     pub(crate) fn run(mut self) {
-        hasten();
+        let mut priority = Priority::new();
         let mut incoming = ReceiveBatch::new();
         let mut next_telemetry = self.now();
         let mut next_load = next_telemetry + LOAD_INTERVAL;
@@ -85,6 +86,7 @@ impl<F: FnMut(Event)> RunLoop<F> {
             let ready = self.wait(next_telemetry);
             turned = self.now();
             self.load.update(turned, thread_cpu);
+            priority.adapt(self.load.smoothed_permille());
             if ready.socket {
                 self.take_datagrams(&mut incoming);
             }
@@ -326,19 +328,3 @@ impl<F: FnMut(Event)> RunLoop<F> {
 fn as_ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
-
-/// Has the system run this thread before those that nobody hears, and wake it when it said, where the
-/// system allows.
-///
-/// What surprises: no real-time priority. A worker that has too much to do would stop everything
-/// else on its core, signalling first.
-#[cfg(target_os = "linux")]
-fn hasten() {
-    const NICE: i32 = -11;
-    let _allowed = rustix::process::setpriority_process(None, NICE);
-    // From 50 µs, a fifth of the shorter window.
-    let _allowed = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1_000));
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn hasten() {}
