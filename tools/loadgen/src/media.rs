@@ -21,7 +21,7 @@ use rustix::time::Timespec;
 
 use crate::clock;
 use crate::player::{KEEP_INTERVAL, Misplaced, Player};
-use crate::socket::Batch;
+use crate::socket::{self, Batch};
 use crate::tally::{Freshness, Heard, Share, Tally, Window, record};
 
 /// What the media thread is told.
@@ -32,9 +32,13 @@ pub(crate) enum Order {
     },
     /// Everybody sends so many packets a second from now on.
     Pace(u32),
-    /// What is sent from now on counts.
+    /// Nobody sends anything until told to.
+    Pause,
+    /// Everybody sends.
+    Resume,
+    /// Everybody sends, and what is sent from now on counts.
     Begin,
-    /// What is sent from now on does not; answers when what was under way has had its time.
+    /// Nobody sends anything until told to; answers when what was under way has had its time.
     End(Sender<Box<Tally>>),
     /// Asks how many pairs of a room's members have not heard each other yet.
     CountUnheard(Sender<usize>),
@@ -51,6 +55,7 @@ pub(crate) struct Media {
     due: BinaryHeap<Reverse<(Instant, u32)>>,
     period: Duration,
     step_frames: u32,
+    playing: Playing,
     next_sweep: Instant,
     next_keeping: Instant,
     tally: Tally,
@@ -59,6 +64,13 @@ pub(crate) struct Media {
     /// Who wants the tally, and from when on it is complete.
     ending: Option<(Instant, Sender<Box<Tally>>)>,
     phases: u32,
+}
+
+/// Whether anybody sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Playing {
+    On,
+    Paused,
 }
 
 /// Whether there is more.
@@ -79,6 +91,7 @@ impl Media {
             due: BinaryHeap::new(),
             period: period(rate),
             step_frames: step_frames(rate),
+            playing: Playing::On,
             next_sweep: now,
             next_keeping: now,
             tally: Tally::new(0),
@@ -126,6 +139,10 @@ impl Media {
                 return;
             }
             self.due.pop();
+            if self.playing == Playing::Paused {
+                self.due.push(Reverse((due + self.period, number)));
+                continue;
+            }
             let Some(player) = self.players.get_mut(number as usize).and_then(Option::as_mut)
             else {
                 continue;
@@ -217,6 +234,8 @@ impl Media {
                 Ok(Order::Add(player)) => self.add(player),
                 Ok(Order::Remove { number }) => self.remove(number),
                 Ok(Order::Pace(rate)) => self.pace(rate),
+                Ok(Order::Pause) => self.playing = Playing::Paused,
+                Ok(Order::Resume) => self.playing = Playing::On,
                 Ok(Order::Begin) => self.begin(),
                 Ok(Order::End(answer)) => self.end(answer),
                 Ok(Order::CountUnheard(answer)) => {
@@ -277,6 +296,7 @@ impl Media {
 
     fn begin(&mut self) {
         self.tally = Tally::new(0);
+        self.playing = Playing::On;
         self.began = clock::now();
         self.began_cpu = clock::thread_cpu();
         for player in self.players.iter_mut().flatten() {
@@ -290,6 +310,7 @@ impl Media {
         self.tally.elapsed = now.saturating_since(self.began);
         self.tally.thread_cpu = clock::thread_cpu().saturating_sub(self.began_cpu);
         self.began_cpu = Duration::ZERO;
+        self.playing = Playing::Paused;
         for player in self.players.iter_mut().flatten() {
             player.window.until = player.next_counter;
         }
@@ -298,6 +319,12 @@ impl Media {
 
     fn hand_over(&mut self) {
         let Some((_, answer)) = self.ending.take() else { return };
+        for player in self.players.iter_mut().flatten() {
+            // The count comes with a datagram, and after the last there may be none.
+            let dropped = socket::dropped(&player.socket).unwrap_or(player.overflowed);
+            self.tally.overflowed += u64::from(dropped.saturating_sub(player.overflowed));
+            player.overflowed = dropped;
+        }
         self.each_heard(|tally, room, heard, window| tally.lose(room, heard.missed(window.until)));
         self.tally.shares = self.shares();
         self.tally.unheard = self.count_unheard() as u64;
