@@ -20,7 +20,8 @@ pub struct Losses {
     /// Copies lost in the server, by the cause under which it counts them; only causes that there
     /// were. `unread` is what its socket had no room for.
     pub in_server: BTreeMap<String, u64>,
-    /// Datagrams that a subscriber's socket had no room for.
+    /// Datagrams that a subscriber's socket had no room for, at least: several that came as one
+    /// message count as one.
     pub overflowed_at_subscriber: u64,
     /// Copies that were lost and are in none of these; below zero where more was dropped than lost,
     /// because datagrams that are no music were among it.

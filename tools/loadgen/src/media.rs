@@ -107,7 +107,7 @@ impl Media {
         // Sleeps end when they should, not up to 50 µs later. A refusal shows as lateness.
         let _ = set_current_timer_slack(NonZeroU64::new(1));
         loop {
-            self.play_what_is_due();
+            self.play_what_is_due(PACKETS_PER_TURN_MAX);
             let now = clock::now();
             if self.next_sweep <= now {
                 self.sweep();
@@ -131,8 +131,8 @@ impl Media {
         }
     }
 
-    fn play_what_is_due(&mut self) {
-        for _ in 0..PACKETS_PER_TURN_MAX {
+    fn play_what_is_due(&mut self, packets_max: usize) {
+        for _ in 0..packets_max {
             let Some(Reverse((due, number))) = self.due.peek().copied() else { return };
             let now = clock::now();
             if now < due {
@@ -182,6 +182,8 @@ impl Media {
             for at in 0..count {
                 self.take(number, at);
             }
+            // Musicians do not wait for each other's sound, or all that waited would come at once.
+            self.play_what_is_due(PACKETS_PER_SOCKET_MAX);
         }
     }
 
@@ -410,6 +412,10 @@ const SOCKETS_PER_SWEEP: usize = 64;
 
 /// Packets sent before arrivals are looked at again.
 const PACKETS_PER_TURN_MAX: usize = 64;
+
+/// Packets sent before the next socket is looked at: few, or whoever is late with sending would not
+/// listen any more, and sockets would overflow.
+const PACKETS_PER_SOCKET_MAX: usize = 4;
 
 /// A packet that is later is not sent at all.
 const LATENESS_MAX: Duration = Duration::from_millis(20);
