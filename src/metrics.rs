@@ -56,7 +56,7 @@ impl Collector for Gauges {
 #[derive(Debug)]
 struct Workers(Vec<Snapshot>);
 
-/// What is told of a worker by a number: name, help, and where it is.
+/// What is told of a worker: name, help, and where it is.
 type Told<T> = (&'static str, &'static str, fn(&Snapshot) -> T);
 
 const COUNTERS: [Told<u64>; 10] = [
@@ -82,6 +82,15 @@ const GAUGES: [Told<f64>; 3] = [
     ("worker_window_seconds", "For how long packets are gathered before they go", |w| {
         w.window.as_secs_f64()
     }),
+];
+
+const HISTOGRAMS: [Told<DelayHistogram>; 2] = [
+    (
+        "forwarding_delay",
+        "From the arrival of a packet at the socket to the end of the call that sent it on",
+        |w| w.delay,
+    ),
+    ("socket_wait", "From the arrival of a packet at the socket until it was taken", |w| w.waiting),
 ];
 
 impl Collector for Workers {
@@ -119,17 +128,18 @@ impl Collector for Workers {
                     .encode_counter::<NoLabels, _, u64>(&count, None)?;
             }
         }
-        let help =
-            "From the arrival of a packet at the socket to the end of the call that sent it on";
-        let (name, unit) = ("forwarding_delay", Some(&Unit::Seconds));
-        let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
-        for (worker, snapshot) in workers() {
-            family.encode_family(&[("worker", worker)])?.encode_histogram::<NoLabels>(
-                snapshot.delay.sum().as_secs_f64(),
-                snapshot.delay.total(),
-                &buckets(&snapshot.delay),
-                None,
-            )?;
+        for (name, help, value) in HISTOGRAMS {
+            let unit = Some(&Unit::Seconds);
+            let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
+            for (worker, snapshot) in workers() {
+                let histogram = value(snapshot);
+                family.encode_family(&[("worker", worker)])?.encode_histogram::<NoLabels>(
+                    histogram.sum().as_secs_f64(),
+                    histogram.total(),
+                    &buckets(&histogram),
+                    None,
+                )?;
+            }
         }
         Ok(())
     }

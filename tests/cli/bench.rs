@@ -69,6 +69,7 @@ fn check(output: &Output) -> Value {
 fn a_server_of_its_own_is_started_and_measured() {
     let report = check(&bench("--rooms 1 --members 3 --rate 100 --seconds 1 --json"));
     assert!(report["server_bytes_per_participant"].is_u64(), "{report}");
+    assert_eq!(report["losses"]["unexplained"], 0, "{report}");
 }
 
 #[test]
@@ -81,9 +82,11 @@ fn an_overload_says_how_loss_is_spread_and_how_old_what_is_sent() {
         assert!(least.is_some_and(|least| least <= lost), "{report}");
         assert!(most.is_some_and(|most| lost <= most && most <= 1.0), "{report}");
     }
-    for name in ["/dropped_stale", "/dropped_unread", "/dropped_unsent", "/sent_older_than/1"] {
-        assert!(number(name).is_some_and(|value| 0.0 <= value), "{name}: {report}");
+    for name in ["stale", "late", "unread", "unsent"] {
+        let dropped = number(&format!("/dropped_{name}"));
+        assert!(dropped.is_some_and(|value| 0.0 <= value), "{name}: {report}");
     }
+    assert!(number("/sent_older_than/1").is_some_and(|value| 0.0 <= value), "{report}");
 }
 
 #[test]

@@ -232,6 +232,8 @@ fn every_worker_has_a_port_and_tells_what_it_does() {
         "vjam_takes_rooms 1",
         "vjam_forwarded_packets_total{worker=\"2\"} 0",
         "vjam_dropped_total{worker=\"0\",cause=\"stale\"} 0",
+        "vjam_dropped_total{worker=\"0\",cause=\"late\"} 0",
+        "vjam_socket_wait_seconds_count{worker=\"2\"} 0",
         "vjam_forwarding_delay_seconds_bucket{le=\"0.00025\",worker=\"1\"} 0",
         "# EOF",
     ] {

@@ -18,7 +18,8 @@ use crate::commands::{Commands, Lane};
 use crate::config::{SfuConfig, StartError, of_worker};
 use crate::limits::COMMANDS_MAX;
 use crate::load::Load;
-use crate::run_loop::{Request, RunLoop};
+use crate::pace::Pace;
+use crate::run_loop::{Backlog, Request, RunLoop};
 use crate::socket::{MediaSocket, SendBatch};
 use crate::telemetry::{DelayHistogram, Snapshot, SocketCounters, Telemetry};
 use crate::wake::Wake;
@@ -69,6 +70,9 @@ impl Sfu {
                 outgoing: SendBatch::new(),
                 counters: SocketCounters::default(),
                 delay: DelayHistogram::default(),
+                waiting: DelayHistogram::default(),
+                pace: Pace::new(),
+                backlog: Backlog::None,
                 load: Load::new(protocol::time::Instant::ZERO),
                 started: std::time::Instant::now(),
             };

@@ -15,6 +15,8 @@ mod handle;
 pub mod limits;
 mod link;
 mod load;
+mod pace;
+mod priority;
 mod run_loop;
 mod socket;
 mod telemetry;

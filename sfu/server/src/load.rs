@@ -19,6 +19,12 @@ pub(crate) struct Load {
     idle: Duration,
     /// When there was nothing to do for the last time.
     last_idle: Instant,
+    /// Processor time of the worker where the stretch began.
+    cpu: Duration,
+    /// What the system withheld in the stretch before.
+    withheld: Duration,
+    /// How busy it was over some stretches.
+    smoothed_permille: u16,
     busy_permille: u16,
     window: Window,
     /// Stretches in a row that were busy.
@@ -44,6 +50,9 @@ impl Load {
             from: now,
             idle: Duration::ZERO,
             last_idle: now,
+            cpu: Duration::ZERO,
+            withheld: Duration::ZERO,
+            smoothed_permille: 0,
             busy_permille: 0,
             window: Window::None,
             busy: 0,
@@ -67,6 +76,26 @@ impl Load {
         self.last_idle <= arrived
     }
 
+    /// Whether there has been too much to do for some time: a queue that is long will stay so.
+    pub(crate) const fn is_strained(&self) -> bool {
+        STRAINED_PERMILLE <= self.smoothed_permille
+    }
+
+    /// For how long, lately, the system did not let the worker run though it had something to do;
+    /// `cpu` is its processor time so far. Nothing where it is strained: that one stall made its queue
+    /// longer is no reason to leave it so.
+    pub(crate) fn withheld(&self, now: Instant, cpu: Duration) -> Duration {
+        if self.is_strained() {
+            return Duration::ZERO;
+        }
+        self.withheld + self.withheld_in_stretch(now, cpu)
+    }
+
+    /// How busy the worker was for some time, in thousandths: a stall is one stretch, however long.
+    pub(crate) const fn smoothed_permille(&self) -> u16 {
+        self.smoothed_permille
+    }
+
     /// For how long packets are gathered.
     pub(crate) const fn window(&self) -> Duration {
         match self.window {
@@ -80,14 +109,18 @@ impl Load {
         self.busy_permille
     }
 
-    /// Ends a stretch of [`STRETCH`], if it is over.
-    pub(crate) fn update(&mut self, now: Instant) {
+    /// Ends a stretch of [`STRETCH`], if it is over; `cpu` tells the worker's processor time so far.
+    pub(crate) fn update(&mut self, now: Instant, cpu: impl FnOnce() -> Duration) {
         let elapsed = now.saturating_since(self.from);
         if elapsed < STRETCH {
             return;
         }
+        let cpu = cpu();
+        self.withheld = self.withheld_in_stretch(now, cpu);
+        self.cpu = cpu;
         let busy = elapsed.saturating_sub(self.idle).as_nanos() * 1000 / elapsed.as_nanos();
         self.busy_permille = u16::try_from(busy).unwrap_or(1000);
+        self.smoothed_permille = (3 * self.smoothed_permille + self.busy_permille) / 4;
         (self.from, self.idle) = (now, Duration::ZERO);
         self.narrowed = self.narrowed.saturating_add(1);
         self.busy = if BUSY_PERMILLE <= self.busy_permille { self.busy + 1 } else { 0 };
@@ -97,6 +130,11 @@ impl Load {
         } else if self.patience <= self.calm && self.window != Window::None {
             self.narrow();
         }
+    }
+
+    fn withheld_in_stretch(&self, now: Instant, cpu: Duration) -> Duration {
+        let ran = cpu.saturating_sub(self.cpu);
+        now.saturating_since(self.from).saturating_sub(self.idle).saturating_sub(ran)
     }
 
     fn widen(&mut self) {
@@ -125,6 +163,9 @@ const IDLE_MIN: Duration = Duration::from_micros(20);
 /// How long one stretch is measured: some hundred packets under load.
 const STRETCH: Duration = Duration::from_millis(20);
 
+/// Beyond this nothing is left to catch up with what a stall left. Where admission stops, a tenth is.
+const STRAINED_PERMILLE: u16 = 950;
+
 /// Beyond this a packet is likely to find the worker at work on another.
 const BUSY_PERMILLE: u16 = 650;
 
@@ -152,7 +193,7 @@ mod tests {
         for _ in 0..stretches {
             *now = *now + STRETCH;
             load.waited(*now, STRETCH * (1000 - busy_permille) / 1000);
-            load.update(*now);
+            load.update(*now, || Duration::ZERO);
             assert_eq!(u32::from(load.busy_permille()), busy_permille);
         }
         load.window().as_micros()
@@ -167,6 +208,37 @@ mod tests {
         load.waited(at_us(900), Duration::from_micros(2));
         assert!(!load.is_behind(at_us(400)));
         assert!(load.is_behind(at_us(600)));
+    }
+
+    #[test]
+    fn time_at_work_is_time_on_the_processor_or_withheld() {
+        let mut now = Instant::ZERO;
+        let mut load = Load::new(now);
+        let ms = Duration::from_millis;
+        // Five on the processor, four idle: the rest of twenty is the system's.
+        now = now + STRETCH;
+        load.waited(now, ms(4));
+        load.update(now, || ms(5));
+        assert_eq!(load.withheld(now, ms(5)), ms(11));
+        // Of the stretch that goes on, three of ten.
+        assert_eq!(load.withheld(now + ms(10), ms(12)), ms(14));
+        now = now + STRETCH;
+        load.update(now, || ms(25));
+        assert_eq!(load.withheld(now, ms(25)), Duration::ZERO, "the stretch before is forgotten");
+    }
+
+    #[test]
+    fn one_stall_is_no_strain_however_long() {
+        let mut now = Instant::ZERO;
+        let mut load = Load::new(now);
+        live(&mut load, &mut now, 100, 850);
+        now = now + Duration::from_secs(1);
+        load.update(now, || Duration::ZERO);
+        assert!(!load.is_strained());
+        assert_eq!(load.withheld(now, Duration::ZERO), Duration::from_secs(1));
+        live(&mut load, &mut now, 10, 1000);
+        assert!(load.is_strained());
+        assert_eq!(load.withheld(now, Duration::ZERO), Duration::ZERO, "it would be late anyway");
     }
 
     #[test]

@@ -14,10 +14,13 @@ use protocol::time::Instant;
 use sfu::{Outgoing, Router};
 
 use crate::limits::{
-    BATCHES_PER_TURN_MAX, COMMANDS_PER_TURN_MAX, LOAD_INTERVAL, PACKET_AGE_MAX, TELEMETRY_INTERVAL,
+    BATCHES_PER_TURN_MAX, COMMANDS_PER_TURN_MAX, LOAD_INTERVAL, PACKET_AGE_MAX, PACKET_WAIT_MAX,
+    ROUND_MAX, TELEMETRY_INTERVAL,
 };
 use crate::link::EncryptedLink;
 use crate::load::Load;
+use crate::pace::Pace;
+use crate::priority::Priority;
 use crate::socket::{MediaSocket, ReceiveBatch, Room, SendBatch};
 use crate::telemetry::{DelayHistogram, Snapshot, SocketCounters, Telemetry, thread_cpu};
 use crate::wake::Wake;
@@ -41,8 +44,18 @@ pub(crate) struct RunLoop<F> {
     pub(crate) outgoing: SendBatch,
     pub(crate) counters: SocketCounters,
     pub(crate) delay: DelayHistogram,
+    pub(crate) waiting: DelayHistogram,
+    pub(crate) pace: Pace,
+    pub(crate) backlog: Backlog,
     pub(crate) load: Load,
     pub(crate) started: std::time::Instant,
+}
+
+/// Whether a turn left datagrams in the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backlog {
+    None,
+    Some,
 }
 
 /// Whether the loop goes on.
@@ -62,7 +75,7 @@ struct Ready {
 impl<F: FnMut(Event)> RunLoop<F> {
     /// Runs until it is told to stop or nobody could tell it anything any more.
     pub(crate) fn run(mut self) {
-        hasten();
+        let mut priority = Priority::new();
         let mut incoming = ReceiveBatch::new();
         let mut next_telemetry = self.now();
         let mut next_load = next_telemetry + LOAD_INTERVAL;
@@ -72,6 +85,8 @@ impl<F: FnMut(Event)> RunLoop<F> {
             self.gather(turned);
             let ready = self.wait(next_telemetry);
             turned = self.now();
+            self.load.update(turned, thread_cpu);
+            priority.adapt(self.load.smoothed_permille());
             if ready.socket {
                 self.take_datagrams(&mut incoming);
             }
@@ -89,7 +104,6 @@ impl<F: FnMut(Event)> RunLoop<F> {
             while let Some(event) = self.router.poll_event() {
                 (self.on_event)(event);
             }
-            self.load.update(now);
             if next_telemetry <= now {
                 self.offer_telemetry();
                 next_telemetry = now + TELEMETRY_INTERVAL;
@@ -106,6 +120,9 @@ impl<F: FnMut(Event)> RunLoop<F> {
 
     /// Lets packets come together since the last turn, while the load asks for it.
     fn gather(&mut self, turned: Instant) {
+        if self.backlog == Backlog::Some {
+            return;
+        }
         let window = self.load.window();
         let now = self.now();
         let rest = window.saturating_sub(now.saturating_since(turned));
@@ -118,39 +135,56 @@ impl<F: FnMut(Event)> RunLoop<F> {
 
     fn take_datagrams(&mut self, incoming: &mut ReceiveBatch) {
         let gathers = !self.load.window().is_zero();
+        let wait_max = if self.load.is_strained() { PACKET_WAIT_MAX } else { PACKET_AGE_MAX };
+        self.backlog = Backlog::Some;
         for _ in 0..BATCHES_PER_TURN_MAX {
             let count = match incoming.receive(&self.socket, &mut self.counters) {
-                Ok(0) => break,
                 Ok(count) => count,
                 Err(error) => {
                     tracing::error!(%error, "the media socket cannot be read");
                     // Whatever it is, asking at once again would not help.
                     std::thread::sleep(Duration::from_millis(10));
-                    break;
+                    0
                 }
             };
-            let now = self.now();
+            let taken = self.now();
+            let mut now = taken;
+            let mut withheld = None;
             for at in 0..count {
                 let Some((received, datagram)) = incoming.datagram(at) else { continue };
                 let age = received.age.unwrap_or_default();
-                let arrived = Instant::from_ns(now.as_ns().saturating_sub(as_ns(age)));
-                let stale = PACKET_AGE_MAX < age && self.load.is_behind(arrived);
-                if stale && Kind::of(datagram) == Kind::Rtp {
-                    self.counters.dropped_stale += 1;
-                    continue;
+                let arrived = Instant::from_ns(taken.as_ns().saturating_sub(as_ns(age)));
+                if Kind::of(datagram) == Kind::Rtp {
+                    if received.age.is_some() {
+                        self.waiting.count(age);
+                    }
+                    let waited = now.saturating_since(arrived);
+                    if wait_max < waited
+                        && self.load.is_behind(arrived)
+                        && wait_max + self.withheld(&mut withheld, now) < waited
+                    {
+                        self.counters.dropped_stale += 1;
+                        continue;
+                    }
                 }
                 self.router.handle_waiting(now, arrived, received.from, datagram);
-                self.queue_transmits();
+                now = self.queue_transmits().unwrap_or(now);
             }
             if !gathers {
                 self.flush();
             }
             if count < ReceiveBatch::DATAGRAMS {
                 // What has come since then is not waited for by anybody yet.
+                self.backlog = Backlog::None;
                 break;
             }
         }
         self.flush();
+    }
+
+    /// What the system has withheld, asked for once.
+    fn withheld(&self, known: &mut Option<Duration>, now: Instant) -> Duration {
+        *known.get_or_insert_with(|| self.load.withheld(now, thread_cpu()))
     }
 
     fn take_requests(&mut self) -> Flow {
@@ -174,26 +208,50 @@ impl<F: FnMut(Event)> RunLoop<F> {
         self.flush();
     }
 
-    fn queue_transmits(&mut self) {
+    /// Has the router write what it has, and sends as often as that is much; gives when that was, if
+    /// it was.
+    fn queue_transmits(&mut self) -> Option<Instant> {
+        let mut sent = None;
         while let Some(Outgoing { to, len, arrived }) =
             self.router.poll_transmit(self.outgoing.buffer())
         {
-            if self.outgoing.push(&self.socket, to, len, arrived) == Room::Full {
-                self.flush();
+            let room = self.outgoing.push(&self.socket, to, len, arrived);
+            if room == Room::Full || ROUND_MAX < self.pace.estimate(self.outgoing.len()) {
+                sent = self.flush();
             }
         }
+        sent
     }
 
-    fn flush(&mut self) {
+    /// Sends what was written, but for what would be late; gives when that was, if there was
+    /// anything.
+    fn flush(&mut self) -> Option<Instant> {
         if self.outgoing.is_empty() {
-            return;
+            return None;
         }
+        let (begun, datagrams) = (self.now(), self.outgoing.len());
+        let end = begun + self.pace.estimate(datagrams);
+        let is_late = |arrived, withheld| {
+            PACKET_AGE_MAX + withheld < end.saturating_since(arrived)
+                && self.load.is_behind(arrived)
+        };
+        let oldest = self.outgoing.oldest();
+        let dropped = if oldest.is_some_and(|arrived| is_late(arrived, Duration::ZERO)) {
+            let withheld = self.load.withheld(begun, thread_cpu());
+            self.outgoing.drop_late(|arrived| is_late(arrived, withheld))
+        } else {
+            0
+        };
+        self.counters.dropped_late += dropped;
         self.outgoing.flush(&self.socket, &mut self.counters);
         let now = self.now();
+        let left = datagrams.saturating_sub(usize::try_from(dropped).unwrap_or(datagrams));
+        self.pace.sent(left, now.saturating_since(begun));
         for arrived in self.outgoing.arrivals() {
             self.delay.count(now.saturating_since(arrived));
         }
         self.outgoing.clear();
+        Some(now)
     }
 
     fn offer_telemetry(&self) {
@@ -201,6 +259,7 @@ impl<F: FnMut(Event)> RunLoop<F> {
             router: *self.router.counters(),
             socket: self.counters,
             delay: self.delay,
+            waiting: self.waiting,
             cpu: thread_cpu(),
             links: self.router.links(),
             busy_permille: self.load.busy_permille(),
@@ -229,6 +288,10 @@ impl<F: FnMut(Event)> RunLoop<F> {
     fn wait(&mut self, next_telemetry: Instant) -> Ready {
         let due =
             self.router.poll_timeout().map_or(next_telemetry, |(due, _)| due.min(next_telemetry));
+        if self.backlog == Backlog::Some {
+            // Only to see who else wants something: however long that takes, it is no idling.
+            return Ready { socket: true, ..self.sleep(Duration::ZERO) };
+        }
         let before = self.now();
         let ready = self.sleep(due.saturating_since(before));
         let woken = self.now();
@@ -265,19 +328,3 @@ impl<F: FnMut(Event)> RunLoop<F> {
 fn as_ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
-
-/// Has the system run this thread before those that nobody hears, and wake it when it said, where the
-/// system allows.
-///
-/// What surprises: no real-time priority. A worker that has too much to do would stop everything
-/// else on its core, signalling first.
-#[cfg(target_os = "linux")]
-fn hasten() {
-    const NICE: i32 = -11;
-    let _allowed = rustix::process::setpriority_process(None, NICE);
-    // From 50 µs, a fifth of the shorter window.
-    let _allowed = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1_000));
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn hasten() {}

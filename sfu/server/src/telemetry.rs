@@ -14,6 +14,9 @@ pub struct Snapshot {
     pub socket: SocketCounters,
     /// How long packets took from the socket they came through to the one they left by.
     pub delay: DelayHistogram,
+    /// How long RTP packets lay in the socket that they came through, also those that were dropped
+    /// then; counted where the system tells.
+    pub waiting: DelayHistogram,
     /// Processor time of the worker's thread, in the kernel and out of it.
     pub cpu: Duration,
     /// Links that are open.
@@ -30,6 +33,7 @@ impl core::ops::AddAssign for Snapshot {
         self.router += other.router;
         self.socket += other.socket;
         self.delay += other.delay;
+        self.waiting += other.waiting;
         self.cpu += other.cpu;
         self.links += other.links;
         self.busy_permille = self.busy_permille.max(other.busy_permille);
@@ -54,8 +58,11 @@ sfu::counters! {
         /// Datagrams that the system dropped because the receive buffer was full.
         pub dropped_unread: u64,
         /// Packets that a worker with too much to do left waiting for longer than
-        /// [`crate::limits::PACKET_AGE_MAX`].
+        /// [`crate::limits::PACKET_WAIT_MAX`].
         pub dropped_stale: u64,
+        /// Copies of packets that would have left a worker with too much to do later than
+        /// [`crate::limits::PACKET_AGE_MAX`] after their arrival.
+        pub dropped_late: u64,
         /// Datagrams dropped because the send buffer was full.
         pub dropped_full: u64,
         /// Datagrams that the system refused to send: no route, a firewall.
@@ -63,7 +70,7 @@ sfu::counters! {
     }
 }
 
-/// Forwarded packets by how long they took.
+/// Packets by how long they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DelayHistogram {
     /// How many took at most so long as [`Self::BOUNDS_US`] says at the same place, and longer than

@@ -194,12 +194,23 @@ impl Band {
         self.order(Order::Pace(playable(rate)?))
     }
 
-    /// From now on it is counted.
+    /// Nobody plays until [`Self::resume`] or [`Self::begin`].
+    pub fn pause(&mut self) -> Result<(), LoadError> {
+        self.order(Order::Pause)
+    }
+
+    /// Everybody plays again.
+    pub fn resume(&mut self) -> Result<(), LoadError> {
+        self.order(Order::Resume)
+    }
+
+    /// From now on everybody plays, and it is counted.
     pub fn begin(&mut self) -> Result<(), LoadError> {
         self.order(Order::Begin)
     }
 
-    /// What was counted since [`Self::begin`].
+    /// What was counted since [`Self::begin`]. Nobody plays while what is under way arrives, nor
+    /// afterwards until [`Self::resume`].
     pub fn end(&mut self) -> Result<Tally, LoadError> {
         let (answer, tally) = mpsc::channel();
         self.order(Order::End(answer))?;

@@ -8,6 +8,7 @@
 mod band;
 mod clock;
 mod joining;
+mod losses;
 mod machine;
 mod media;
 mod metrics;
@@ -24,6 +25,7 @@ mod tally;
 
 pub use band::{Band, LoadError};
 pub use joining::JoinError;
+pub use losses::Losses;
 pub use machine::{Cores, Usage};
 pub use overload::{Overload, Spread, overload};
 pub use report::{Percentiles, Report, WithinServer};

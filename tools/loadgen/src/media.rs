@@ -21,7 +21,7 @@ use rustix::time::Timespec;
 
 use crate::clock;
 use crate::player::{KEEP_INTERVAL, Misplaced, Player};
-use crate::socket::Batch;
+use crate::socket::{self, Batch};
 use crate::tally::{Freshness, Heard, Share, Tally, Window, record};
 
 /// What the media thread is told.
@@ -32,9 +32,13 @@ pub(crate) enum Order {
     },
     /// Everybody sends so many packets a second from now on.
     Pace(u32),
-    /// What is sent from now on counts.
+    /// Nobody sends anything until told to.
+    Pause,
+    /// Everybody sends.
+    Resume,
+    /// Everybody sends, and what is sent from now on counts.
     Begin,
-    /// What is sent from now on does not; answers when what was under way has had its time.
+    /// Nobody sends anything until told to; answers when what was under way has had its time.
     End(Sender<Box<Tally>>),
     /// Asks how many pairs of a room's members have not heard each other yet.
     CountUnheard(Sender<usize>),
@@ -51,6 +55,7 @@ pub(crate) struct Media {
     due: BinaryHeap<Reverse<(Instant, u32)>>,
     period: Duration,
     step_frames: u32,
+    playing: Playing,
     next_sweep: Instant,
     next_keeping: Instant,
     tally: Tally,
@@ -59,6 +64,13 @@ pub(crate) struct Media {
     /// Who wants the tally, and from when on it is complete.
     ending: Option<(Instant, Sender<Box<Tally>>)>,
     phases: u32,
+}
+
+/// Whether anybody sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Playing {
+    On,
+    Paused,
 }
 
 /// Whether there is more.
@@ -79,6 +91,7 @@ impl Media {
             due: BinaryHeap::new(),
             period: period(rate),
             step_frames: step_frames(rate),
+            playing: Playing::On,
             next_sweep: now,
             next_keeping: now,
             tally: Tally::new(0),
@@ -94,7 +107,7 @@ impl Media {
         // Sleeps end when they should, not up to 50 µs later. A refusal shows as lateness.
         let _ = set_current_timer_slack(NonZeroU64::new(1));
         loop {
-            self.play_what_is_due();
+            self.play_what_is_due(PACKETS_PER_TURN_MAX);
             let now = clock::now();
             if self.next_sweep <= now {
                 self.sweep();
@@ -118,14 +131,18 @@ impl Media {
         }
     }
 
-    fn play_what_is_due(&mut self) {
-        for _ in 0..PACKETS_PER_TURN_MAX {
+    fn play_what_is_due(&mut self, packets_max: usize) {
+        for _ in 0..packets_max {
             let Some(Reverse((due, number))) = self.due.peek().copied() else { return };
             let now = clock::now();
             if now < due {
                 return;
             }
             self.due.pop();
+            if self.playing == Playing::Paused {
+                self.due.push(Reverse((due + self.period, number)));
+                continue;
+            }
             let Some(player) = self.players.get_mut(number as usize).and_then(Option::as_mut)
             else {
                 continue;
@@ -165,6 +182,8 @@ impl Media {
             for at in 0..count {
                 self.take(number, at);
             }
+            // Musicians do not wait for each other's sound, or all that waited would come at once.
+            self.play_what_is_due(PACKETS_PER_SOCKET_MAX);
         }
     }
 
@@ -217,6 +236,8 @@ impl Media {
                 Ok(Order::Add(player)) => self.add(player),
                 Ok(Order::Remove { number }) => self.remove(number),
                 Ok(Order::Pace(rate)) => self.pace(rate),
+                Ok(Order::Pause) => self.playing = Playing::Paused,
+                Ok(Order::Resume) => self.playing = Playing::On,
                 Ok(Order::Begin) => self.begin(),
                 Ok(Order::End(answer)) => self.end(answer),
                 Ok(Order::CountUnheard(answer)) => {
@@ -277,6 +298,7 @@ impl Media {
 
     fn begin(&mut self) {
         self.tally = Tally::new(0);
+        self.playing = Playing::On;
         self.began = clock::now();
         self.began_cpu = clock::thread_cpu();
         for player in self.players.iter_mut().flatten() {
@@ -290,6 +312,7 @@ impl Media {
         self.tally.elapsed = now.saturating_since(self.began);
         self.tally.thread_cpu = clock::thread_cpu().saturating_sub(self.began_cpu);
         self.began_cpu = Duration::ZERO;
+        self.playing = Playing::Paused;
         for player in self.players.iter_mut().flatten() {
             player.window.until = player.next_counter;
         }
@@ -298,6 +321,12 @@ impl Media {
 
     fn hand_over(&mut self) {
         let Some((_, answer)) = self.ending.take() else { return };
+        for player in self.players.iter_mut().flatten() {
+            // The count comes with a datagram, and after the last there may be none.
+            let dropped = socket::dropped(&player.socket).unwrap_or(player.overflowed);
+            self.tally.overflowed += u64::from(dropped.saturating_sub(player.overflowed));
+            player.overflowed = dropped;
+        }
         self.each_heard(|tally, room, heard, window| tally.lose(room, heard.missed(window.until)));
         self.tally.shares = self.shares();
         self.tally.unheard = self.count_unheard() as u64;
@@ -383,6 +412,10 @@ const SOCKETS_PER_SWEEP: usize = 64;
 
 /// Packets sent before arrivals are looked at again.
 const PACKETS_PER_TURN_MAX: usize = 64;
+
+/// Packets sent before the next socket is looked at: few, or whoever is late with sending would not
+/// listen any more, and sockets would overflow.
+const PACKETS_PER_SOCKET_MAX: usize = 4;
 
 /// A packet that is later is not sent at all.
 const LATENESS_MAX: Duration = Duration::from_millis(20);

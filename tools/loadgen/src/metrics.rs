@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use signalling_client::{RoomLink, Scheme};
 
+/// How many took at most so many microseconds, by that bound; all of them under the largest.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Steps(BTreeMap<u64, f64>);
+
 /// Counts since the server started, all of its workers together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Metrics {
@@ -16,14 +20,12 @@ pub(crate) struct Metrics {
     pub(crate) calls: f64,
     /// Packets forwarded, one for each receiver.
     pub(crate) forwarded: f64,
-    /// Packets that were dropped because they had waited for too long.
-    pub(crate) stale: f64,
-    /// Datagrams that the system dropped before they were read.
-    pub(crate) unread: f64,
-    /// Datagrams that the system did not take for sending.
-    pub(crate) unsent: f64,
+    /// What went no further, by cause.
+    dropped: BTreeMap<String, f64>,
     /// How many of them left within so many microseconds of their arrival, by that bound.
-    delays: BTreeMap<u64, f64>,
+    pub(crate) delays: Steps,
+    /// How many packets lay in the server's socket for so many microseconds at most, likewise.
+    pub(crate) waits: Steps,
 }
 
 impl Metrics {
@@ -41,7 +43,7 @@ impl Metrics {
         Self::read(&answer)
     }
 
-    fn read(answer: &str) -> Option<Self> {
+    pub(crate) fn read(answer: &str) -> Option<Self> {
         let mut metrics = Self::default();
         let mut known = false;
         for line in answer.lines() {
@@ -55,19 +57,12 @@ impl Metrics {
                 }
                 "vjam_send_calls_total" | "vjam_receive_calls_total" => metrics.calls += value,
                 "vjam_forwarded_packets_total" => metrics.forwarded += value,
-                "vjam_dropped_total" => match label(labels, "cause") {
-                    Some("stale") => metrics.stale += value,
-                    Some("unread") => metrics.unread += value,
-                    Some("full" | "refused") => metrics.unsent += value,
-                    _ => {}
-                },
-                "vjam_forwarding_delay_seconds_bucket" => {
-                    let bound = label(labels, "le").and_then(|le| le.parse::<f64>().ok());
-                    let Some(seconds) = bound else {
-                        continue;
-                    };
-                    *metrics.delays.entry(bound_us(seconds)).or_default() += value;
+                "vjam_dropped_total" => {
+                    let cause = label(labels, "cause").unwrap_or_default().to_owned();
+                    *metrics.dropped.entry(cause).or_default() += value;
                 }
+                "vjam_forwarding_delay_seconds_bucket" => metrics.delays.add(labels, value),
+                "vjam_socket_wait_seconds_bucket" => metrics.waits.add(labels, value),
                 _ => {}
             }
         }
@@ -76,29 +71,56 @@ impl Metrics {
 
     /// What came since an earlier answer.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
-        let count = |bound: &u64| earlier.delays.get(bound).copied().unwrap_or(0.0);
+        let before = |cause: &String| earlier.dropped.get(cause).copied().unwrap_or(0.0);
+        let dropped = self.dropped.iter();
         Self {
             cpu_seconds: self.cpu_seconds - earlier.cpu_seconds,
             calls: self.calls - earlier.calls,
             forwarded: self.forwarded - earlier.forwarded,
-            stale: self.stale - earlier.stale,
-            unread: self.unread - earlier.unread,
-            unsent: self.unsent - earlier.unsent,
-            delays: self.delays.iter().map(|(bound, all)| (*bound, all - count(bound))).collect(),
+            dropped: dropped.map(|(cause, all)| (cause.clone(), all - before(cause))).collect(),
+            delays: self.delays.since(&earlier.delays),
+            waits: self.waits.since(&earlier.waits),
         }
     }
 
-    /// The part of all packets that left later than a bound after their arrival.
+    /// What went no further, by cause.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a count")]
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.dropped.iter().map(|(cause, count)| (cause.as_str(), *count as u64))
+    }
+
+    /// How much went no further for one of these causes.
+    pub(crate) fn dropped_for(&self, causes: &[&str]) -> u64 {
+        let dropped = self.dropped().filter(|(cause, _)| causes.contains(cause));
+        dropped.map(|(_, count)| count).sum()
+    }
+}
+
+impl Steps {
+    /// Takes in a line with these labels.
+    fn add(&mut self, labels: &str, value: f64) {
+        let bound = label(labels, "le").and_then(|le| le.parse::<f64>().ok());
+        if let Some(seconds) = bound {
+            *self.0.entry(bound_us(seconds)).or_default() += value;
+        }
+    }
+
+    fn since(&self, earlier: &Self) -> Self {
+        let count = |bound: &u64| earlier.0.get(bound).copied().unwrap_or(0.0);
+        Self(self.0.iter().map(|(bound, all)| (*bound, all - count(bound))).collect())
+    }
+
+    /// The part of all packets that took longer than a bound.
     pub(crate) fn part_beyond(&self, bound_us: u64) -> Option<f64> {
-        let all = *self.delays.get(&u64::MAX)?;
-        let within = self.delays.get(&bound_us)?;
+        let all = *self.0.get(&u64::MAX)?;
+        let within = self.0.get(&bound_us)?;
         (0.0 < all).then_some((all - within) / all)
     }
 
-    /// The least bound that so many of a thousand packets were forwarded within.
-    pub(crate) fn delay_us(&self, permille: f64) -> Option<u64> {
-        let all = *self.delays.get(&u64::MAX)?;
-        let mut bounds = self.delays.iter();
+    /// The least bound that so many of a thousand packets took at most.
+    pub(crate) fn quantile_us(&self, permille: f64) -> Option<u64> {
+        let all = *self.0.get(&u64::MAX)?;
+        let mut bounds = self.0.iter();
         let (bound, _) = bounds.find(|(_, within)| all * permille / 1000.0 <= **within)?;
         (0.0 < all && *bound != u64::MAX).then_some(*bound)
     }
@@ -142,6 +164,8 @@ mod tests {
                  vjam_forwarding_delay_seconds_bucket{{le=\"0.0001\",worker=\"0\"}} {within}\n\
                  vjam_forwarding_delay_seconds_bucket{{le=\"0.00025\",worker=\"0\"}} {packets}\n\
                  vjam_forwarding_delay_seconds_bucket{{le=\"+Inf\",worker=\"0\"}} {packets}\n\
+                 vjam_socket_wait_seconds_bucket{{le=\"0.00004\",worker=\"0\"}} {packets}\n\
+                 vjam_socket_wait_seconds_bucket{{le=\"+Inf\",worker=\"0\"}} {packets}\n\
                  # EOF\n"
             )
         };
@@ -150,9 +174,13 @@ mod tests {
         assert_eq!((earlier.cpu_seconds, earlier.calls), (11.5, 7.0));
         let between = later.since(&earlier);
         assert_eq!((between.forwarded, between.calls), (100.0, 0.0));
-        assert_eq!((earlier.unsent, earlier.unread, between.stale), (3.0, 4.0, 50.0));
-        assert_eq!((between.delay_us(500.0), between.delay_us(990.0)), (Some(100), Some(250)));
-        assert_eq!(earlier.since(&earlier).delay_us(500.0), None, "nothing was forwarded");
+        assert_eq!(earlier.dropped_for(&["full", "refused"]), 3);
+        assert_eq!((earlier.dropped_for(&["unread"]), between.dropped_for(&["stale"])), (4, 50));
+        let delay_us = |permille| between.delays.quantile_us(permille);
+        assert_eq!((delay_us(500.0), delay_us(990.0)), (Some(100), Some(250)));
+        assert_eq!(between.waits.quantile_us(990.0), Some(40));
+        let nothing = earlier.since(&earlier);
+        assert_eq!(nothing.delays.quantile_us(500.0), None, "nothing was forwarded");
         assert_eq!(Metrics::read("HTTP/1.0 404 Not Found\r\n\r\n"), None);
     }
 }

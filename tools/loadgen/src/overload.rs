@@ -31,11 +31,13 @@ pub struct Overload {
     pub lost_part_of_subscribers: Spread,
     /// Packets that the server dropped because they had waited for too long, before they were
     /// copied; if it says so.
-    pub dropped_stale: Option<f64>,
+    pub dropped_stale: Option<u64>,
+    /// Copies that the server dropped because they would have left too late; if it says so.
+    pub dropped_late: Option<u64>,
     /// Datagrams that the server's system dropped before they were read; if it says so.
-    pub dropped_unread: Option<f64>,
+    pub dropped_unread: Option<u64>,
     /// Copies that the server's system did not take for sending; if it says so.
-    pub dropped_unsent: Option<f64>,
+    pub dropped_unsent: Option<u64>,
     /// The part of the copies that left the server more than 5 ms after their packet came, and the
     /// same for 10 ms; if it says so.
     pub sent_older_than: Option<[f64; 2]>,
@@ -73,7 +75,10 @@ impl Overload {
         };
         let rooms = tally.shares.iter().map(|share| share.room).max().map_or(0, |last| last + 1);
         let of_room = |room| of_all(&mut tally.shares.iter().filter(|share| share.room == room));
-        let beyond = |said: &Metrics| Some([said.part_beyond(5_000)?, said.part_beyond(10_000)?]);
+        let beyond = |said: &Metrics| {
+            Some([said.delays.part_beyond(5_000)?, said.delays.part_beyond(10_000)?])
+        };
+        let dropped = |causes: &[&str]| said.map(|said| said.dropped_for(causes));
         Self {
             report,
             lost_part: part(of_all(&mut tally.shares.iter())),
@@ -81,9 +86,10 @@ impl Overload {
             lost_part_of_subscribers: Spread::of(
                 tally.shares.iter().map(|share| part((share.due, share.lost))),
             ),
-            dropped_stale: said.map(|said| said.stale),
-            dropped_unread: said.map(|said| said.unread),
-            dropped_unsent: said.map(|said| said.unsent),
+            dropped_stale: dropped(&["stale"]),
+            dropped_late: dropped(&["late"]),
+            dropped_unread: dropped(&["unread"]),
+            dropped_unsent: dropped(&["full", "refused"]),
             sent_older_than: said.and_then(beyond),
         }
     }
@@ -118,13 +124,13 @@ impl fmt::Display for Overload {
             percent(subscribers.min),
             percent(subscribers.max)
         )?;
-        if let (Some(stale), Some(unread), Some(unsent)) =
-            (self.dropped_stale, self.dropped_unread, self.dropped_unsent)
+        if let (Some(stale), Some(late), Some(unread), Some(unsent)) =
+            (self.dropped_stale, self.dropped_late, self.dropped_unread, self.dropped_unsent)
         {
             writeln!(
                 f,
-                "Dropped: {stale:.0} packets that were too old, {unread:.0} that were not read, \
-                 {unsent:.0} copies that were not taken"
+                "Dropped: {stale} packets that were too old, {unread} that were not read, {late} \
+                 copies that would have been late, {unsent} that were not taken"
             )?;
         }
         if let Some([five, ten]) = self.sent_older_than {

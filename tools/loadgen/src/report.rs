@@ -5,7 +5,8 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::metrics::Metrics;
+use crate::losses::Losses;
+use crate::metrics::{Metrics, Steps};
 use crate::tally::{Faults, Tally};
 
 /// What was measured.
@@ -25,6 +26,8 @@ pub struct Report {
     pub forwarded_pps: f64,
     /// Packets that a subscriber should have received and did not.
     pub lost: u64,
+    /// Where, if the server says what it dropped.
+    pub losses: Option<Losses>,
     /// From a publisher's send to a subscriber's socket.
     pub delay_us: Percentiles,
     /// Processor time of the server for each packet that it forwarded, if it is known.
@@ -35,6 +38,8 @@ pub struct Report {
     pub server_calls_per_packet: Option<f64>,
     /// From a packet's arrival at the server until it left, if it says so: in steps, rounded up.
     pub server_delay_us: Option<WithinServer>,
+    /// The part of that which a packet lay in the server's socket, if it says so: in steps, likewise.
+    pub server_wait_us: Option<WithinServer>,
     /// Memory of the server for each participant, if it is known.
     pub server_bytes_per_participant: Option<u64>,
     /// Processors that this program kept busy.
@@ -76,6 +81,12 @@ pub struct WithinServer {
     pub p99: Option<u64>,
 }
 
+impl WithinServer {
+    fn of(steps: &Steps) -> Self {
+        Self { p50: steps.quantile_us(500.0), p99: steps.quantile_us(990.0) }
+    }
+}
+
 /// What is known beside the tally.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Beside {
@@ -101,12 +112,13 @@ impl Report {
             received_pps: per_second(tally.sent),
             forwarded_pps: per_second(tally.received),
             lost: tally.lost(),
+            losses: Losses::new(tally, beside.members, said),
             delay_us: Percentiles::of(&tally.delay_ns),
             server_cpu_us_per_packet: beside.server_cpu.map(|cpu| cpu * 1e6 / received),
             server_cpu: beside.server_cpu.map(|cpu| cpu / seconds),
             server_calls_per_packet: said.map(|said| said.calls / said.forwarded.max(1.0)),
-            server_delay_us: said
-                .map(|said| WithinServer { p50: said.delay_us(500.0), p99: said.delay_us(990.0) }),
+            server_delay_us: said.map(|said| WithinServer::of(&said.delays)),
+            server_wait_us: said.map(|said| WithinServer::of(&said.waits)),
             server_bytes_per_participant: beside.server_bytes_per_participant,
             generator_cpu: beside.generator_cpu / seconds,
             generator_late_us: Percentiles::of(&tally.lateness_ns),
@@ -171,6 +183,9 @@ impl fmt::Display for Report {
             self.forwarded_pps, self.received_pps
         )?;
         writeln!(f, "  lost           {} packets", self.lost)?;
+        if let Some(losses) = self.losses.as_ref().filter(|_| self.lost != 0) {
+            writeln!(f, "  of these       {losses}")?;
+        }
         writeln!(
             f,
             "  delay          {:.0} µs for half of them, {:.0} µs for 99 %, {:.0} µs for 99.9 %",
@@ -184,6 +199,9 @@ impl fmt::Display for Report {
         }
         if let Some(WithinServer { p50: Some(p50), p99: Some(p99) }) = self.server_delay_us {
             writeln!(f, "  within server  {p50} µs for half of them, {p99} µs for 99 %")?;
+        }
+        if let Some(WithinServer { p50: Some(p50), p99: Some(p99) }) = self.server_wait_us {
+            writeln!(f, "    in its socket  {p50} µs for half of them, {p99} µs for 99 %")?;
         }
         if let Some(bytes) = self.server_bytes_per_participant {
             writeln!(f, "  server memory  {} kB for each participant", bytes / 1000)?;

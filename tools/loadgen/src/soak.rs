@@ -4,6 +4,7 @@
 //! What surprises: the memory that is compared is that of the same rooms, full both times. The first
 //! tenth of the time is not compared with: an allocator takes that long to have its pages.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use signalling_client::RoomLink;
 
 use crate::band::{Band, LoadError};
 use crate::clock;
+use crate::metrics::Metrics;
 use crate::report::Percentiles;
 use crate::server::Server;
 use crate::steady::{Plan, RunError, WARM_UP, fill, usage};
@@ -46,6 +48,9 @@ pub struct SoakReport {
     pub generator_late_us: Percentiles,
     /// Packets that were not sent at all, or were lost in this program's own sockets.
     pub generator_dropped: u64,
+    /// What went no further in the server, as it counts it, by cause; if it says so. Where somebody
+    /// comes or goes, packets that nobody hears, or not yet, are among it.
+    pub server_dropped: Option<BTreeMap<String, u64>>,
     /// What must never happen.
     pub faults: Faults,
 }
@@ -95,6 +100,7 @@ pub fn soak(
     fill(&mut band, 0..plan.rooms, plan.members)?;
     band.hear_each_other()?;
     band.play(WARM_UP)?;
+    let said_before = Metrics::ask(link);
     band.begin()?;
     let mut churn = Churn::new(seed, plan.members);
     let started = clock::now();
@@ -123,8 +129,9 @@ pub fn soak(
     band.play(GOODBYE)?;
     let left_bytes = resident(&mut server)?;
     let tally = band.end()?;
+    let said = Metrics::ask(link).zip(said_before).map(|(after, before)| after.since(&before));
     let samples = [empty_bytes, level_bytes.flatten(), max_bytes, end_bytes, left_bytes];
-    Ok(report(&tally, plan, seed, &churn, Memory::of(samples)))
+    Ok(report(&tally, plan, seed, &churn, Memory::of(samples), said.as_ref()))
 }
 
 fn report(
@@ -133,11 +140,16 @@ fn report(
     seed: u64,
     churn: &Churn,
     memory: Option<Memory>,
+    said: Option<&Metrics>,
 ) -> SoakReport {
     let seconds = tally.elapsed.as_secs_f64();
     let lost = |changing: bool| {
         let rooms = (0..plan.rooms).zip(&tally.lost_by_room);
         rooms.filter(|(room, _)| changes(*room) == changing).map(|(_, lost)| lost).sum()
+    };
+    let dropped = |said: &Metrics| {
+        let causes = said.dropped().filter(|(_, count)| *count != 0);
+        causes.map(|(cause, count)| (cause.to_owned(), count)).collect()
     };
     SoakReport {
         rooms: plan.rooms,
@@ -153,6 +165,7 @@ fn report(
         memory,
         generator_late_us: Percentiles::of(&tally.lateness_ns),
         generator_dropped: tally.skipped + tally.refused + tally.overflowed,
+        server_dropped: said.map(dropped),
         faults: tally.faults,
     }
 }
@@ -293,6 +306,12 @@ impl fmt::Display for SoakReport {
             "  load           sent {:.0} µs late for 99 %, {} packets lost on its own side; seed {seed}",
             self.generator_late_us.p99, self.generator_dropped
         )?;
+        if let Some(dropped) = &self.server_dropped {
+            let causes = dropped.iter().map(|(cause, count)| format!("{count} {cause}"));
+            let causes: Vec<String> = causes.collect();
+            let causes = if causes.is_empty() { "nothing".into() } else { causes.join(", ") };
+            writeln!(f, "  server dropped {causes}")?;
+        }
         if !self.faults.is_none() {
             writeln!(f, "FAULTS: {:?}", self.faults)?;
         }

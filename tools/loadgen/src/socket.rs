@@ -43,6 +43,27 @@ fn set(socket: &UdpSocket, level: libc::c_int, option: libc::c_int) -> io::Resul
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// How many datagrams a socket had no room for, since it was opened.
+pub(crate) fn dropped(socket: &UdpSocket) -> io::Result<u32> {
+    // `SK_MEMINFO_VARS` of `linux/sock_diag.h`, and where the drops are among them.
+    const WORDS: usize = 9;
+    const DROPS: usize = 8;
+    let mut words = [0_u32; WORDS];
+    let mut len = libc::socklen_t::try_from(size_of_val(&words)).unwrap_or(0);
+    // SAFETY: the kernel writes at most `len` bytes, which are all of `words`, and the length it
+    // wrote into `len`; both live across the call.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            words.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    if done == 0 { Ok(words[DROPS]) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Room for the datagrams of one receiving call.
 pub(crate) struct Batch {
     buffers: Box<[[u8; MESSAGE_BYTES]; MESSAGES]>,
@@ -187,6 +208,26 @@ const BUFFER_BYTES: usize = 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_tells_what_it_had_no_room_for_when_nothing_comes_any_more() {
+        let server = UdpSocket::bind("127.0.0.1:0").expect("loopback");
+        let socket = open(server.local_addr().expect("it is bound")).expect("a socket");
+        let port = socket.local_addr().expect("it is bound").port();
+        assert_eq!(dropped(&socket).expect("told"), 0);
+        const DATAGRAMS: u32 = 4000;
+        for _ in 0..DATAGRAMS {
+            server.send_to(&[0; 1000], ("127.0.0.1", port)).expect("loopback takes it");
+        }
+        let mut batch = Batch::new();
+        let mut taken = 0;
+        while let 1.. = batch.receive(&socket).map_or(0, |count| {
+            taken += u32::try_from(count).expect("few");
+            count
+        }) {}
+        let dropped = dropped(&socket).expect("told");
+        assert!(0 < dropped && dropped + taken == DATAGRAMS, "{dropped} and {taken}");
+    }
 
     #[test]
     fn datagrams_come_stamped_and_cut_where_they_were_joined() {

@@ -81,13 +81,18 @@ pub(crate) fn measure_tally(
     plan: &Plan,
     empty: Option<Usage>,
 ) -> Result<(Report, Tally, Option<Metrics>), RunError> {
+    // What is under way arrives and is counted before the first look, so that what the server says
+    // it dropped between two looks are the very packets that are counted here.
+    band.pause()?;
+    band.play(SILENCE)?;
     let said_before = Metrics::ask(link);
     let (before, own_before) = (usage(server)?, clock::process_cpu());
     band.begin()?;
     band.play(plan.duration)?;
     let (after, own_after) = (usage(server)?, clock::process_cpu());
-    let said = Metrics::ask(link).zip(said_before).map(|(after, before)| after.since(&before));
     let tally = band.end()?;
+    let said = Metrics::ask(link).zip(said_before).map(|(after, before)| after.since(&before));
+    band.resume()?;
     // The whole process, where it is ours; what its workers say they used, where it is not.
     let own_process =
         before.zip(after).map(|(before, after)| (after.cpu - before.cpu).as_secs_f64());
@@ -109,6 +114,10 @@ pub(crate) fn measure_tally(
 pub(crate) fn usage(server: &mut Option<&mut Server>) -> Result<Option<Usage>, ServerError> {
     server.as_mut().map(|server| server.usage()).transpose()
 }
+
+/// How long nobody plays before it is counted: a server under load has sent everything by then, its
+/// counts are a tenth of a second old at most, and its window is still as wide as it was.
+const SILENCE: Duration = Duration::from_millis(250);
 
 /// How long everybody plays before it is measured.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(1);

@@ -6,9 +6,11 @@
 #[cfg(target_os = "linux")]
 mod ancillary;
 #[cfg(target_os = "linux")]
-mod batched;
-#[cfg(target_os = "linux")]
 mod groups;
+#[cfg(target_os = "linux")]
+mod receiving;
+#[cfg(target_os = "linux")]
+mod sending;
 #[cfg(not(target_os = "linux"))]
 mod single;
 #[cfg(all(test, target_os = "linux"))]
@@ -21,7 +23,9 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 
 #[cfg(target_os = "linux")]
-pub(crate) use batched::{ReceiveBatch, SendBatch, tell_arrivals_and_drops};
+pub(crate) use receiving::{ReceiveBatch, tell_arrivals_and_drops};
+#[cfg(target_os = "linux")]
+pub(crate) use sending::SendBatch;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use single::{ReceiveBatch, SendBatch, tell_arrivals_and_drops};
 

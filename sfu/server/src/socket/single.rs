@@ -1,4 +1,4 @@
-//! The same as `batched`, one datagram at a time, for systems without `recvmmsg`.
+//! The same as `receiving` and `sending`, one datagram at a time, for systems without `recvmmsg`.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -90,6 +90,22 @@ impl SendBatch {
     ) -> Room {
         self.queued = Some((socket.outward(to), len, arrived));
         Room::Full
+    }
+
+    /// Drops the copy of a packet that arrived so long ago that `is_late` says so; gives how many.
+    pub(crate) fn drop_late(&mut self, is_late: impl Fn(Instant) -> bool) -> u64 {
+        let dropped = self.queued.take_if(|queued| queued.2.is_some_and(is_late));
+        u64::from(dropped.is_some())
+    }
+
+    /// When the packet arrived that it is a copy of.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        self.queued.and_then(|queued| queued.2)
+    }
+
+    /// How many datagrams there are.
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.queued.is_some())
     }
 
     pub(crate) const fn is_empty(&self) -> bool {

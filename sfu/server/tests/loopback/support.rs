@@ -64,7 +64,8 @@ impl Stage {
         let (sender, events) = channel();
         let sfu = Sfu::start(config, move |event| {
             if matches!(&event, Event::CommandRefused { participant, .. } if *participant == BUSY) {
-                std::thread::sleep(BUSY_FOR);
+                let end = StdInstant::now() + BUSY_FOR;
+                while StdInstant::now() < end {}
             }
             drop(sender.send(event));
         });

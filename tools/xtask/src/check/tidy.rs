@@ -24,6 +24,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("engine/web/src/exports.rs", "an audio worklet calls plain exports over shared memory"),
     ("engine/web/src/libc.rs", "what libopus calls where there is no C library"),
     ("sfu/server/src/socket/", "many datagrams in one system call"),
+    ("sfu/server/src/priority.rs", "the kernel's scheduler is asked through C"),
     ("tools/relay/src/priority.rs", "the kernel's scheduler is asked through C"),
     ("tools/loadgen/src/socket.rs", "many datagrams in one system call, with their stamps"),
 ];
