@@ -23,11 +23,11 @@ impl Priority {
         Self(if run_in_real_time(true) { Rank::RealTime } else { Rank::Refused })
     }
 
-    /// Chooses the rank for how busy the worker is, in thousandths of the time.
-    pub(crate) fn adapt(&mut self, busy_permille: u16) {
+    /// Chooses the rank for how much of the time the worker is on the processor, in thousandths.
+    pub(crate) fn adapt(&mut self, ran_permille: u16) {
         let wanted = match self.0 {
-            Rank::RealTime if BUSY_PERMILLE <= busy_permille => Rank::Ordinary,
-            Rank::Ordinary if busy_permille < CALM_PERMILLE => Rank::RealTime,
+            Rank::RealTime if BUSY_PERMILLE <= ran_permille => Rank::Ordinary,
+            Rank::Ordinary if ran_permille < CALM_PERMILLE => Rank::RealTime,
             Rank::RealTime | Rank::Ordinary | Rank::Refused => return,
         };
         if run_in_real_time(wanted == Rank::RealTime) {
