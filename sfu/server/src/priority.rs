@@ -63,11 +63,11 @@ const fn run_in_real_time(_wanted: bool) -> bool {
     false
 }
 
-/// A worker that is let have no more to do by admission is below, most of the time.
-const BUSY_PERMILLE: u16 = 900;
+/// More than half load, at which the priority counts; less than would stop others on the core.
+const BUSY_PERMILLE: u16 = 750;
 
 /// Far enough below that the rank does not change with every pause of the music.
-const CALM_PERMILLE: u16 = 750;
+const CALM_PERMILLE: u16 = 600;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
