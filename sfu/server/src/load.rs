@@ -25,6 +25,8 @@ pub(crate) struct Load {
     withheld: Duration,
     /// How busy it was over some stretches.
     smoothed_permille: u16,
+    /// How much of them it was on the processor.
+    ran_permille: u16,
     busy_permille: u16,
     window: Window,
     /// Stretches in a row that were busy.
@@ -53,6 +55,7 @@ impl Load {
             cpu: Duration::ZERO,
             withheld: Duration::ZERO,
             smoothed_permille: 0,
+            ran_permille: 0,
             busy_permille: 0,
             window: Window::None,
             busy: 0,
@@ -91,9 +94,10 @@ impl Load {
         self.withheld + self.withheld_in_stretch(now, cpu)
     }
 
-    /// How busy the worker was for some time, in thousandths: a stall is one stretch, however long.
-    pub(crate) const fn smoothed_permille(&self) -> u16 {
-        self.smoothed_permille
+    /// How much of the time, lately, the worker was on the processor, in thousandths. One that others
+    /// keep from it is busy for longer.
+    pub(crate) const fn ran_permille(&self) -> u16 {
+        self.ran_permille
     }
 
     /// For how long packets are gathered.
@@ -116,6 +120,9 @@ impl Load {
             return;
         }
         let cpu = cpu();
+        let ran = cpu.saturating_sub(self.cpu).as_nanos() * 1000 / elapsed.as_nanos();
+        let ran = u16::try_from(ran).unwrap_or(1000).min(1000);
+        self.ran_permille = (3 * self.ran_permille + ran) / 4;
         self.withheld = self.withheld_in_stretch(now, cpu);
         self.cpu = cpu;
         let busy = elapsed.saturating_sub(self.idle).as_nanos() * 1000 / elapsed.as_nanos();
@@ -220,6 +227,7 @@ mod tests {
         load.waited(now, ms(4));
         load.update(now, || ms(5));
         assert_eq!(load.withheld(now, ms(5)), ms(11));
+        assert_eq!(load.ran_permille(), 250 / 4, "a stretch counts for a quarter");
         // Of the stretch that goes on, three of ten.
         assert_eq!(load.withheld(now + ms(10), ms(12)), ms(14));
         now = now + STRETCH;

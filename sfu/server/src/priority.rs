@@ -23,11 +23,11 @@ impl Priority {
         Self(if run_in_real_time(true) { Rank::RealTime } else { Rank::Refused })
     }
 
-    /// Chooses the rank for how busy the worker is, in thousandths of the time.
-    pub(crate) fn adapt(&mut self, busy_permille: u16) {
+    /// Chooses the rank for how much of the time the worker is on the processor, in thousandths.
+    pub(crate) fn adapt(&mut self, ran_permille: u16) {
         let wanted = match self.0 {
-            Rank::RealTime if BUSY_PERMILLE <= busy_permille => Rank::Ordinary,
-            Rank::Ordinary if busy_permille < CALM_PERMILLE => Rank::RealTime,
+            Rank::RealTime if BUSY_PERMILLE <= ran_permille => Rank::Ordinary,
+            Rank::Ordinary if ran_permille < CALM_PERMILLE => Rank::RealTime,
             Rank::RealTime | Rank::Ordinary | Rank::Refused => return,
         };
         if run_in_real_time(wanted == Rank::RealTime) {
@@ -63,11 +63,11 @@ const fn run_in_real_time(_wanted: bool) -> bool {
     false
 }
 
-/// A worker that is let have no more to do by admission is below, most of the time.
-const BUSY_PERMILLE: u16 = 900;
+/// More than half load, at which the priority counts; less than would stop others on the core.
+const BUSY_PERMILLE: u16 = 750;
 
 /// Far enough below that the rank does not change with every pause of the music.
-const CALM_PERMILLE: u16 = 750;
+const CALM_PERMILLE: u16 = 600;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {

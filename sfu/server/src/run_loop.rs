@@ -86,7 +86,7 @@ impl<F: FnMut(Event)> RunLoop<F> {
             let ready = self.wait(next_telemetry);
             turned = self.now();
             self.load.update(turned, thread_cpu);
-            priority.adapt(self.load.smoothed_permille());
+            priority.adapt(self.load.ran_permille());
             if ready.socket {
                 self.take_datagrams(&mut incoming);
             }
