@@ -9,6 +9,7 @@ mod mixing;
 mod network;
 mod pitch;
 mod properties;
+mod reactions;
 mod real_time;
 mod rig;
 mod starts;
