@@ -98,3 +98,23 @@ fn packets_that_overlap_are_decoded_a_few_at_a_time() {
     let last = room.left.len() - 24_000;
     assert_eq!(disturbances(&room.left[last..], last, 0.5), Vec::<usize>::new());
 }
+
+#[test]
+fn what_late_packets_asked_for_does_not_outlive_a_jump() {
+    let mut room = room(PCM);
+    // A network that begins to shake: a longer delay is asked for at once, and for half a second.
+    for number in 0..60 {
+        let late_s = if number % 9 < 4 { 0.004 } else { 0.0 };
+        for packet in room.publisher.play() {
+            let sent_s = room.publisher.played() as f64 / 48_000.0;
+            room.throw(to_ns(sent_s + 0.005 + late_s), packet);
+        }
+        let until_ns = to_ns(room.publisher.played() as f64 / 48_000.0);
+        room.listen(until_ns, &device(), Some(64));
+    }
+    assert!(3 <= room.stats().late_packets, "{:?}", room.stats());
+    room.publisher.jump(480_000);
+    room.calm(0.1, &device());
+    let heard = loudness(&room);
+    assert!((heard - 0.5).abs() < 0.05, "{heard}");
+}
