@@ -42,46 +42,29 @@
   };
 
   /** Records what an audio element plays from a MediaStream. */
-  const recordElement = (selector, name) => recordStream(document.querySelector(selector).srcObject, name);
-
-  async function recordStream(stream, name) {
+  async function recordElement(selector, name) {
+    const element = document.querySelector(selector);
     const context = new AudioContext({ sampleRate: RATE });
     await context.resume();
-    const source = context.createMediaStreamSource(stream);
+    const source = context.createMediaStreamSource(element.srcObject);
     connect.call(source, await recordingNode(context, name));
   }
 
   window.__recorder = {
     recordElement,
-    recordStream,
     names: () => [...recordings.keys()],
     start() {
       for (const recording of recordings.values()) Object.assign(recording, { running: true }).blocks.length = 0;
-    },
-    /**
-     * When the first sample of each recording was there, by the system's clock. Graphs compute ahead and
-     * catch up, so it is the earliest that any block tells.
-     */
-    begins() {
-      const begin = ({ blocks }) => {
-        let [frames, earliest] = [0, Infinity];
-        for (const { samples, completeMs } of blocks) {
-          frames += samples.length;
-          earliest = Math.min(earliest, completeMs - (frames / RATE) * 1000);
-        }
-        return earliest;
-      };
-      return Object.fromEntries([...recordings].map(([name, recording]) => [name, begin(recording)]));
     },
     /** Ends all recordings; gives samples as base64 of 16-bit little-endian, by name. */
     stop() {
       const out = {};
       for (const [name, recording] of recordings) {
         recording.running = false;
-        const samples = new Int16Array(recording.blocks.reduce((sum, block) => sum + block.samples.length, 0));
+        const samples = new Int16Array(recording.blocks.reduce((sum, block) => sum + block.length, 0));
         let at = 0;
         for (const block of recording.blocks) {
-          for (const sample of block.samples) samples[at++] = Math.max(-32768, Math.min(32767, Math.round(sample * 32768)));
+          for (const sample of block) samples[at++] = Math.max(-32768, Math.min(32767, Math.round(sample * 32768)));
         }
         let text = "";
         const bytes = new Uint8Array(samples.buffer);

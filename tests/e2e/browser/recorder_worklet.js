@@ -1,5 +1,4 @@
-// The recording end: posts mono blocks of a tenth of a second, in order, and when each was complete by
-// the system's clock, in milliseconds.
+// The recording end: posts mono blocks of a tenth of a second, in order.
 
 const BLOCK = 4800;
 
@@ -13,7 +12,7 @@ class TestRecorder extends AudioWorkletProcessor {
     for (const sample of samples) {
       this.#block[this.#filled++] = sample;
       if (this.#filled === BLOCK) {
-        this.port.postMessage({ samples: this.#block.slice(), completeMs: Date.now() });
+        this.port.postMessage(this.#block.slice());
         this.#filled = 0;
       }
     }
