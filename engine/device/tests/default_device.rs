@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use engine_device::audio::{
-    AudioChange, Callbacks, DefaultDevice, DefaultDeviceOptions, Keeper, describe_devices,
+    AudioChange, Callbacks, DefaultDevice, DefaultDeviceOptions, JackClient, Keeper,
+    describe_devices,
 };
 use engine_device::clock;
 use jackd::{Server, wait_for};
@@ -56,34 +57,23 @@ impl Card {
 
 /// A JACK client at the other end of our device: sends [`SENT`] into its input, hears its output.
 struct Probe {
-    client: jack::AsyncClient<(), Process>,
+    client: JackClient,
     heard: Arc<AtomicU32>,
-}
-
-struct Process {
-    out: jack::Port<jack::AudioOut>,
-    ear: jack::Port<jack::AudioIn>,
-    heard: Arc<AtomicU32>,
-}
-
-impl jack::ProcessHandler for Process {
-    fn process(&mut self, _: &jack::Client, scope: &jack::ProcessScope) -> jack::Control {
-        self.out.as_mut_slice(scope).fill(SENT);
-        let sample = self.ear.as_slice(scope).last().copied().unwrap_or_default();
-        self.heard.store(sample.to_bits(), Ordering::Relaxed);
-        jack::Control::Continue
-    }
 }
 
 impl Probe {
     fn new() -> Self {
         let options = jack::ClientOptions::NO_START_SERVER;
         let (client, _) = jack::Client::new("probe", options).expect("the server runs");
-        let out = client.register_port("out", jack::AudioOut::default()).expect("a new port");
+        let mut out = client.register_port("out", jack::AudioOut::default()).expect("a new port");
         let ear = client.register_port("ear", jack::AudioIn::default()).expect("a new port");
         let heard = Arc::new(AtomicU32::new(0));
-        let process = Process { out, ear, heard: Arc::clone(&heard) };
-        let client = client.activate_async((), process).expect("the server runs");
+        let hears = Arc::clone(&heard);
+        let client = jackd::activate(client, move |scope| {
+            out.as_mut_slice(scope).fill(SENT);
+            let sample = ear.as_slice(scope).last().copied().unwrap_or_default();
+            hears.store(sample.to_bits(), Ordering::Relaxed);
+        });
         Self { client, heard }
     }
 

@@ -5,7 +5,8 @@
 
 mod jackd;
 
-use std::process::Command;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -23,7 +24,12 @@ fn main() {
         eprintln!("{error}");
         return;
     }
-    let tests: [(&str, fn()); 12] = [
+    if std::env::args().any(|argument| argument == CONNECTING) {
+        let connected = connect_until_stdin_ends().to_string();
+        std::io::stdout().write_all(connected.as_bytes()).expect("the parent reads it");
+        return;
+    }
+    let tests: [(&str, fn()); 15] = [
         (
             "without_the_library_it_says_what_to_install",
             without_the_library_it_says_what_to_install,
@@ -33,6 +39,15 @@ fn main() {
         ("a_mono_track_is_the_mean_of_what_is_connected", a_mono_track_is_the_mean),
         ("frames_that_the_server_lost_are_told", frames_that_the_server_lost_are_told),
         ("hardware_is_connected_when_asked_for", hardware_is_connected_when_asked_for),
+        (
+            "a_client_stops_in_peace_while_it_is_told_of_connections",
+            a_client_stops_in_peace_while_it_is_told_of_connections,
+        ),
+        (
+            "a_client_stops_in_peace_in_the_middle_of_a_callback",
+            a_client_stops_in_peace_in_the_middle_of_a_callback,
+        ),
+        ("a_callback_that_panics_ends_its_client_only", a_callback_that_panics_ends_its_client),
         ("the_servers_period_and_its_end_are_noticed", the_servers_period_and_its_end_are_noticed),
         (
             "a_server_without_real_time_priority_is_told_of",
@@ -95,11 +110,10 @@ fn audio_passes_with_no_frame_added() {
     assert_eq!((format.description.as_str(), format.period_frames), ("JACK client \"A\"", 64));
     let error = client(Autoconnect::Nothing).start(&nothing()).expect_err("the name is taken");
     assert!(matches!(&error, AudioError::JackNameTaken(name) if name == "A"), "{error}");
-    let mut frames = round_trip(&["A:in_1"], &["A:out_1", "A:out_2"]);
+    let frames = pulse_delay("A:in_1", &["A:out_1", "A:out_2"]);
     // A client that reads before it writes hears its own output one period later, even through a
     // bare wire: whatever is more would be ours.
-    frames.dedup();
-    assert_eq!(frames, [64], "frames from the probe's output to its input, for each channel");
+    assert_eq!(frames, [64.0; 2], "frames from the probe's output to its input, for each channel");
     ours.stop().expect("it stops");
     server.stop();
 }
@@ -122,6 +136,86 @@ fn hardware_is_connected_when_asked_for() {
     server.stop();
 }
 
+/// JACK ends its threads wherever they are, be it in our callbacks.
+fn a_client_stops_in_peace_while_it_is_told_of_connections() {
+    let server = Server::start(48_000, 64);
+    // Another process: JACK's library is not for two threads of one, of which one opens clients.
+    let mut connecting = Command::new(std::env::current_exe().expect("the test binary has a path"))
+        .arg(CONNECTING)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this binary runs");
+    for _ in 0..40 {
+        let callbacks = nothing();
+        let mut ours = client(Autoconnect::Nothing);
+        ours.start(&callbacks).expect("the server runs");
+        wait_for("callbacks", || (2 <= callbacks.counts().renders).then_some(()));
+        ours.stop().expect("it stops");
+    }
+    drop(connecting.stdin.take());
+    let output = connecting.wait_with_output().expect("it is our child");
+    let connected = String::from_utf8_lossy(&output.stdout);
+    let connected: usize = connected.trim().parse().expect("a number");
+    assert!(40 < connected, "{connected} connections");
+    server.stop();
+}
+
+/// Connects an input of ours, takes the connection away, and so on; gives how often it did.
+fn connect_until_stdin_ends() -> usize {
+    let (client, _) = jack::Client::new("connecting", jack::ClientOptions::NO_START_SERVER)
+        .expect("the server runs");
+    let (done, over) = mpsc::channel();
+    std::thread::spawn(move || {
+        // An error ends it as the end does.
+        drop(std::io::stdin().read_to_end(&mut Vec::new()));
+        drop(done);
+    });
+    let mut connected = 0;
+    while over.try_recv() == Err::<(), _>(mpsc::TryRecvError::Empty) {
+        // It fails while the client is away.
+        let made = client.connect_ports_by_name("system:capture_1", "A:in_1");
+        connected += usize::from(made.is_ok());
+        drop(client.disconnect_ports_by_name("system:capture_1", "A:in_1"));
+    }
+    connected
+}
+
+fn a_client_stops_in_peace_in_the_middle_of_a_callback() {
+    let server = Server::start(48_000, 64);
+    for _ in 0..20 {
+        let slow = Box::new(|_: &mut [&mut [f32]]| {
+            let start = clock::now();
+            while clock::now().saturating_since(start) < Duration::from_millis(20) {
+                std::hint::spin_loop();
+            }
+        });
+        let callbacks = Callbacks::new(2, Box::new(|_| ()), slow);
+        let mut ours = client(Autoconnect::Nothing);
+        ours.start(&callbacks).expect("the server runs");
+        wait_for("a callback", || (1 <= callbacks.counts().captures).then_some(()));
+        ours.stop().expect("it stops");
+    }
+    server.stop();
+}
+
+fn a_callback_that_panics_ends_its_client() {
+    let server = Server::start(48_000, 64);
+    let mut ours = client(Autoconnect::Nothing);
+    let panics = Callbacks::new(2, Box::new(|_| panic!("on purpose")), Box::new(|_| ()));
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    ours.start(&panics).expect("the server runs");
+    let reason = wait_for("the end", || ours.status().ended);
+    std::panic::set_hook(hook);
+    assert_eq!(reason, "vjam's audio callback failed, which is a bug");
+    ours.stop().expect("it stops");
+    ours.start(&nothing()).expect("the server still runs");
+    assert_eq!(ours.status().ended, None);
+    ours.stop().expect("it stops");
+    server.stop();
+}
+
 fn a_mono_track_is_the_mean() {
     let server = Server::start(48_000, 64);
     let (levels_seen, levels) = mpsc::channel();
@@ -139,12 +233,10 @@ fn a_mono_track_is_the_mean() {
     let (probe, _) =
         jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
     let mut source = probe.register_port("out", jack::AudioOut::default()).expect("a new port");
-    let process =
-        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
-            source.as_mut_slice(scope).fill(0.5);
-            jack::Control::Continue
-        });
-    let probe = probe.activate_async((), process).expect("the server runs");
+    let process = move |scope: &jack::ProcessScope| {
+        source.as_mut_slice(scope).fill(0.5);
+    };
+    let probe = jackd::activate(probe, process);
     let probe = probe.as_client();
     let unused = probe.port_by_name("A:in_2").expect("both inputs are there");
     assert_eq!(unused.connected_count().expect("a port"), 0, "hardware is for one of them");
@@ -325,7 +417,7 @@ fn a_rate_that_is_not_converted_is_refused() {
 }
 
 /// Sends single-sample pulses from a probe client into `to`, and gives how many frames later the middle
-/// of what they have become comes back out of each of `from`.
+/// of what they have become comes back out of each of `from`: the median of nine.
 fn pulse_delay(to: &str, from: &[&str]) -> Vec<f64> {
     let (probe, _) =
         jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
@@ -338,28 +430,26 @@ fn pulse_delay(to: &str, from: &[&str]) -> Vec<f64> {
     let (mut now, mut sent) = (0_usize, 0);
     // What came since the pulse: how much, and the sum of that times its delay.
     let mut sums = vec![(0.0, 0.0); ears.len()];
-    let process =
-        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
-            let output = pulse.as_mut_slice(scope);
-            output.fill(0.0);
-            for (ear, (all, moment)) in ears.iter().zip(&mut sums) {
-                for (index, sample) in ear.as_slice(scope).iter().enumerate() {
-                    *all += f64::from(*sample);
-                    *moment += f64::from(*sample) * (now + index - sent) as f64;
-                }
+    let process = move |scope: &jack::ProcessScope| {
+        let output = pulse.as_mut_slice(scope);
+        output.fill(0.0);
+        for (ear, (all, moment)) in ears.iter().zip(&mut sums) {
+            for (index, sample) in ear.as_slice(scope).iter().enumerate() {
+                *all += f64::from(*sample);
+                *moment += f64::from(*sample) * (now + index - sent) as f64;
             }
-            // Twenty periods apart: longer than any delay that could be right.
-            if now.is_multiple_of(20 * output.len()) {
-                let seen = core::mem::replace(&mut sums, vec![(0.0, 0.0); ears.len()]);
-                // The test stops listening when it has heard enough.
-                let _ = heard.send(seen);
-                output[7] = 1.0;
-                sent = now + 7;
-            }
-            now += output.len();
-            jack::Control::Continue
-        });
-    let probe = probe.activate_async((), process).expect("the server runs");
+        }
+        // Twenty periods apart: longer than any delay that could be right.
+        if now.is_multiple_of(20 * output.len()) {
+            let seen = core::mem::replace(&mut sums, vec![(0.0, 0.0); ears.len()]);
+            // The test stops listening when it has heard enough.
+            let _ = heard.send(seen);
+            output[7] = 1.0;
+            sent = now + 7;
+        }
+        now += output.len();
+    };
+    let probe = jackd::activate(probe, process);
     probe.as_client().connect_ports_by_name("probe:pulse", to).expect("both ports exist");
     for (number, port) in from.iter().enumerate() {
         let ear = format!("probe:ear_{number}");
@@ -367,57 +457,17 @@ fn pulse_delay(to: &str, from: &[&str]) -> Vec<f64> {
     }
     // Connecting reorders the graph; what is heard after a few whole pulses is steady.
     let whole = |sums: &Vec<(f64, f64)>| sums.iter().all(|(all, _)| (all - 1.0).abs() < 0.01);
-    let last = middles.iter().filter(whole).nth(9).expect("pulses come back");
-    last.into_iter().map(|(all, moment)| moment / all).collect()
-}
-
-/// Sends single-sample pulses from a probe client into `to`, and counts the frames until they
-/// come back out of each of `from`.
-fn round_trip(to: &[&str], from: &[&str]) -> Vec<u64> {
-    let (probe, _) =
-        jack::Client::new("probe", jack::ClientOptions::NO_START_SERVER).expect("the server runs");
-    let mut pulse = probe.register_port("pulse", jack::AudioOut::default()).expect("a new port");
-    let ears: Vec<_> = (0..from.len())
-        .map(|n| probe.register_port(&format!("ear_{n}"), jack::AudioIn::default()))
-        .collect::<Result<_, _>>()
-        .expect("new ports");
-    let (heard, delays) = mpsc::channel();
-    let (mut now, mut sent) = (0_u64, None);
-    let process =
-        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
-            let output = pulse.as_mut_slice(scope);
-            output.fill(0.0);
-            for (number, ear) in ears.iter().enumerate() {
-                let at = ear.as_slice(scope).iter().position(|sample| 0.5 < *sample);
-                if let (Some(at), Some(sent)) = (at, sent) {
-                    // The test stops listening when it has heard enough.
-                    let _ = heard.send((number, now + at as u64 - sent));
-                }
-            }
-            // Twenty periods apart: longer than any delay that could be right.
-            if now % (20 * output.len() as u64) == 0 {
-                output[7] = 1.0;
-                sent = Some(now + 7);
-            }
-            now += output.len() as u64;
-            jack::Control::Continue
-        });
-    let probe = probe.activate_async((), process).expect("the server runs");
-    for port in to {
-        probe.as_client().connect_ports_by_name("probe:pulse", port).expect("both ports exist");
-    }
-    for (number, port) in from.iter().enumerate() {
-        let ear = format!("probe:ear_{number}");
-        probe.as_client().connect_ports_by_name(port, &ear).expect("both ports exist");
-    }
-    // Connecting reorders the graph; what is heard after a few pulses is steady.
-    let mut last = vec![None; from.len()];
-    for _ in 0..10 * from.len() {
-        let (number, frames) = delays.recv().expect("pulses come back");
-        last[number] = Some(frames);
-    }
-    last.into_iter().map(|frames| frames.expect("every channel was heard")).collect()
+    let steady: Vec<_> = middles.iter().filter(whole).skip(3).take(9).collect();
+    let median = |ear: usize| {
+        let mut delays: Vec<f64> = steady.iter().map(|sums| sums[ear].1 / sums[ear].0).collect();
+        delays.sort_by(f64::total_cmp);
+        delays[delays.len() / 2]
+    };
+    (0..from.len()).map(median).collect()
 }
 
 /// Makes this binary try without libjack and say how that went.
 const WITHOUT_LIBRARY: &str = "--without-library";
+
+/// Makes this binary connect and disconnect an input of ours until its input ends.
+const CONNECTING: &str = "--connecting";

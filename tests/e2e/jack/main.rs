@@ -115,25 +115,23 @@ fn play_and_record(to: &str, from: &str, played: Vec<f32>) -> Vec<f32> {
     // Connected ports first: recording starts when both are.
     let (start, started) = mpsc::channel::<()>();
     let mut running = false;
-    let process =
-        jack::contrib::ClosureProcessHandler::new(move |_, scope: &jack::ProcessScope| {
-            let output = mouth.as_mut_slice(scope);
-            output.fill(0.0);
-            running = running || started.try_recv().is_ok();
-            if running && heard.len() < played.len() {
-                let from = heard.len();
-                let to = (from + output.len()).min(played.len());
-                output[..to - from].copy_from_slice(&played[from..to]);
-                heard.extend_from_slice(ear.as_slice(scope));
-                if played.len() <= heard.len() {
-                    // The test has stopped listening only if it has failed.
-                    drop(finished.send(core::mem::take(&mut heard)));
-                    running = false;
-                }
+    let process = move |scope: &jack::ProcessScope| {
+        let output = mouth.as_mut_slice(scope);
+        output.fill(0.0);
+        running = running || started.try_recv().is_ok();
+        if running && heard.len() < played.len() {
+            let from = heard.len();
+            let to = (from + output.len()).min(played.len());
+            output[..to - from].copy_from_slice(&played[from..to]);
+            heard.extend_from_slice(ear.as_slice(scope));
+            if played.len() <= heard.len() {
+                // The test has stopped listening only if it has failed.
+                drop(finished.send(core::mem::take(&mut heard)));
+                running = false;
             }
-            jack::Control::Continue
-        });
-    let meter = meter.activate_async((), process).expect("the server runs");
+        }
+    };
+    let meter = jackd::activate(meter, process);
     let connect = |a: &str, b: &str| meter.as_client().connect_ports_by_name(a, b).ok();
     wait_for("Ann's input", || connect("meter:mouth", to));
     wait_for("Bob's output", || connect(from, "meter:ear"));

@@ -32,7 +32,10 @@ pub use self::callbacks::{
 pub use self::default_device::{DefaultDevice, DefaultDeviceOptions};
 pub use self::devices::{DeviceReport, describe_devices};
 pub use self::file::{File, FileOptions, InputGate};
-pub use self::jack::{Autoconnect, Jack, JackName, JackOptions, JackServer, find_server};
+pub use self::jack::{
+    Autoconnect, Jack, JackClient, JackName, JackNotice, JackNoticeFn, JackOptions, JackProcessFn,
+    JackServer, find_server,
+};
 pub use self::keeper::{AudioChange, Keeper};
 pub use self::rates::Rates;
 
@@ -106,6 +109,11 @@ pub enum AudioError {
              or leave out `--audio jack`"
     )]
     JackServerMissing(String),
+    /// The server did not take the client in.
+    #[error(
+        "the JACK server does not take a client in, because it or this machine stalls: try again"
+    )]
+    JackStalled,
     /// Another client has the name.
     #[error("a JACK client named {0:?} is there already; choose another `--jack-name`")]
     JackNameTaken(String),

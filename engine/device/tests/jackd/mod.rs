@@ -9,6 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use engine_device::audio::JackClient;
+
 /// A running `jackd`; ends with the value.
 pub(crate) struct Server(Child);
 
@@ -124,6 +126,15 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         assert!(start.elapsed() < PATIENCE, "{what} did not come");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Puts a test's own client into the server's graph. Not by the `jack` crate, whose callbacks abort the
+/// process where JACK ends a thread within one.
+pub(crate) fn activate(
+    client: jack::Client,
+    process: impl FnMut(&jack::ProcessScope) + Send + 'static,
+) -> JackClient {
+    JackClient::start(client, Box::new(process), Box::new(|_| ())).expect("the server runs")
 }
 
 pub(crate) fn may_run_real_time() -> bool {

@@ -18,7 +18,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "libopus is C, and no crate wraps its custom modes",
     ),
     ("engine/core/src/rt/ring.rs", "the one queue between the callback and the rest"),
-    ("engine/device/src/audio/jack.rs", "a method of JACK's own trait is declared unsafe"),
+    (
+        "engine/device/src/audio/jack/active.rs",
+        "JACK calls back through C, and may cancel its threads",
+    ),
     ("engine/device/src/clock.rs", "the kernel's clock of a thread is asked through C"),
     ("engine/device/src/priority.rs", "the kernel's scheduler is asked through C"),
     ("engine/web/src/exports.rs", "an audio worklet calls plain exports over shared memory"),

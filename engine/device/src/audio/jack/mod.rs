@@ -6,13 +6,16 @@
 //! the names of clients and ports are exact when the user chose one, because patch scripts and
 //! measuring rigs connect by name.
 
+mod active;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use ::jack::{
-    AudioIn, AudioOut, ClientOptions, ClientStatus, Control, Frames, Port, PortFlags, PortId,
-    ProcessScope,
+    AudioIn, AudioOut, ClientOptions, ClientStatus, Frames, Port, PortFlags, ProcessScope, Unowned,
 };
+
+pub use self::active::{JackClient, JackNotice, JackNoticeFn, JackProcessFn};
 
 use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, Rates};
 use crate::priority;
@@ -49,7 +52,7 @@ pub struct Jack {
     options: JackOptions,
     state: Arc<State>,
     rates: Rates,
-    client: Option<::jack::AsyncClient<Notifications, Process>>,
+    client: Option<JackClient>,
 }
 
 impl Jack {
@@ -59,10 +62,58 @@ impl Jack {
         Self { options, state: Arc::default(), rates: Rates::default(), client: None }
     }
 
+    /// Opens a client and puts it into the server's graph.
+    fn enter(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError> {
+        self.client = None;
+        self.state = Arc::default();
+        let client = open(&self.options.name)?;
+        let rate_hz = client.sample_rate();
+        self.rates = callbacks.set_rates(rate_hz, rate_hz).map_err(|reason| {
+            let what = "the JACK server".to_owned();
+            AudioError::DeviceRate { what, reason, cure: "Start it with `-r 48000`.".to_owned() }
+        })?;
+        self.state.period_frames.store(client.buffer_size(), Ordering::Relaxed);
+        let register = |error: ::jack::Error| AudioError::Jack(error.to_string());
+        let in_1 = client.register_port("in_1", AudioIn::default()).map_err(register)?;
+        let in_2 = client.register_port("in_2", AudioIn::default()).map_err(register)?;
+        let left = client.register_port("out_1", AudioOut::default()).map_err(register)?;
+        let right = client.register_port("out_2", AudioOut::default()).map_err(register)?;
+        let format = AudioFormat {
+            description: format!("JACK client {:?}", client.name()),
+            period_frames: client.buffer_size(),
+            rates: self.rates,
+        };
+        let notifications = Notifications {
+            inputs: [in_1.clone_unowned(), in_2.clone_unowned()],
+            state: Arc::clone(&self.state),
+        };
+        let mut process = Process {
+            callbacks: callbacks.clone(),
+            lost_frames: LOST_MS.map(|ms| rate_hz * ms / 1000),
+            inputs: [in_1, in_2],
+            outputs: [left, right],
+            expected: None,
+            state: Arc::clone(&self.state),
+        };
+        let active = JackClient::start(
+            client,
+            Box::new(move |scope| process.process(scope)),
+            Box::new(move |notice| notifications.take(notice)),
+        );
+        self.client = Some(active.map_err(|error| {
+            let stalled = matches!(error, ::jack::Error::ClientActivationError);
+            if stalled { AudioError::JackStalled } else { register(error) }
+        })?);
+        if self.options.autoconnect == Autoconnect::Hardware {
+            self.connect_hardware(callbacks.input_channels());
+        }
+        Ok(format)
+    }
+
     /// Connects as many inputs as the track has channels: the mean of an instrument and an idle
     /// socket would be half as loud.
     fn connect_hardware(&self, input_channels: usize) {
-        let Some(client) = self.client.as_ref().map(::jack::AsyncClient::as_client) else { return };
+        let Some(client) = self.client.as_ref().map(JackClient::as_client) else { return };
         let physical = |flags| client.ports(None, Some("audio"), PortFlags::IS_PHYSICAL | flags);
         let own = |prefix: &str| {
             let mut ports = client.ports(None, Some("audio"), PortFlags::empty());
@@ -88,44 +139,22 @@ const ORDINARY_PRIORITY: &str = "the JACK server runs without real-time priority
 
 impl AudioBackend for Jack {
     fn start(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError> {
-        self.client = None;
-        self.state = Arc::default();
-        let client = open(&self.options.name)?;
-        let rate_hz = client.sample_rate();
-        self.rates = callbacks.set_rates(rate_hz, rate_hz).map_err(|reason| {
-            let what = "the JACK server".to_owned();
-            AudioError::DeviceRate { what, reason, cure: "Start it with `-r 48000`.".to_owned() }
-        })?;
-        self.state.period_frames.store(client.buffer_size(), Ordering::Relaxed);
-        let register = |error: ::jack::Error| AudioError::Jack(error.to_string());
-        let in_1 = client.register_port("in_1", AudioIn::default()).map_err(register)?;
-        let in_2 = client.register_port("in_2", AudioIn::default()).map_err(register)?;
-        let left = client.register_port("out_1", AudioOut::default()).map_err(register)?;
-        let right = client.register_port("out_2", AudioOut::default()).map_err(register)?;
-        let format = AudioFormat {
-            description: format!("JACK client {:?}", client.name()),
-            period_frames: client.buffer_size(),
-            rates: self.rates,
-        };
-        let process = Process {
-            callbacks: callbacks.clone(),
-            lost_frames: LOST_MS.map(|ms| rate_hz * ms / 1000),
-            inputs: [in_1, in_2],
-            outputs: [left, right],
-            expected: None,
-            state: Arc::clone(&self.state),
-        };
-        let notifications = Notifications { state: Arc::clone(&self.state) };
-        self.client = Some(client.activate_async(notifications, process).map_err(register)?);
-        if self.options.autoconnect == Autoconnect::Hardware {
-            self.connect_hardware(callbacks.input_channels());
+        // The server gives up a client for which it has to wait for more than ten periods or so, which is
+        // 13 ms: a machine that stalled once is asked again.
+        for _ in 1..ATTEMPTS {
+            match self.enter(callbacks) {
+                Err(AudioError::JackStalled) => {}
+                other => return other,
+            }
         }
-        Ok(format)
+        self.enter(callbacks)
     }
 
     fn status(&self) -> AudioStatus {
         let ended = if self.state.shut_down.load(Ordering::Acquire) {
             Some("the JACK server was shut down".to_owned())
+        } else if self.state.panicked.load(Ordering::Relaxed) {
+            Some("vjam's audio callback failed, which is a bug".to_owned())
         } else {
             let rate_hz = self.state.rate_hz.load(Ordering::Relaxed);
             let is_same = rate_hz == RATE_UNKNOWN || rate_hz == self.rates.output_hz;
@@ -222,6 +251,7 @@ struct State {
     /// Whether anything is connected to `in_1` and `in_2`.
     connected: [AtomicBool; 2],
     shut_down: AtomicBool,
+    panicked: AtomicBool,
     /// Callbacks have to wait behind other programs.
     ordinary: AtomicBool,
 }
@@ -237,8 +267,8 @@ struct Process {
     state: Arc<State>,
 }
 
-impl ::jack::ProcessHandler for Process {
-    fn process(&mut self, _: &::jack::Client, scope: &ProcessScope) -> Control {
+impl Process {
+    fn process(&mut self, scope: &ProcessScope) {
         let start = scope.last_frame_time();
         if let Some(expected) = self.expected {
             // The counter wraps, and a server may set it back.
@@ -264,43 +294,35 @@ impl ::jack::ProcessHandler for Process {
             _ => &input[..],
         };
         self.callbacks.duplex(input, &mut output);
-        Control::Continue
-    }
-
-    fn buffer_size(&mut self, _: &::jack::Client, period_frames: Frames) -> Control {
-        self.state.period_frames.store(period_frames, Ordering::Relaxed);
-        Control::Continue
     }
 }
 
 struct Notifications {
+    /// `in_1` and `in_2`.
+    inputs: [Port<Unowned>; 2],
     state: Arc<State>,
 }
 
-impl ::jack::NotificationHandler for Notifications {
-    // SAFETY: as the trait asks, only async-signal-safe work happens: one atomic store.
-    unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
-        // Release pairs with the acquire in `status`: what led here happened before.
-        self.state.shut_down.store(true, Ordering::Release);
-    }
-
-    fn sample_rate(&mut self, _: &::jack::Client, rate_hz: Frames) -> Control {
-        self.state.rate_hz.store(rate_hz, Ordering::Relaxed);
-        Control::Continue
-    }
-
-    fn ports_connected(&mut self, client: &::jack::Client, _: PortId, _: PortId, _: bool) {
-        // Here, because PipeWire takes a lock to tell, which the audio thread must not.
-        for (number, connected) in (1..).zip(&self.state.connected) {
-            let port = client.port_by_name(&format!("{}:in_{number}", client.name()));
-            let count = port.and_then(|port| port.connected_count().ok()).unwrap_or(0);
-            connected.store(0 < count, Ordering::Relaxed);
+impl Notifications {
+    /// On one of JACK's threads: a few atomic stores.
+    fn take(&self, notice: JackNotice) {
+        let state = &self.state;
+        match notice {
+            JackNotice::Period(frames) => state.period_frames.store(frames, Ordering::Relaxed),
+            JackNotice::Rate(rate_hz) => state.rate_hz.store(rate_hz, Ordering::Relaxed),
+            // Here, because PipeWire takes a lock to tell, which the audio thread must not.
+            JackNotice::Connections => {
+                for (port, connected) in self.inputs.iter().zip(&state.connected) {
+                    connected.store(0 < port.connected_count().unwrap_or(0), Ordering::Relaxed);
+                }
+            }
+            JackNotice::Xrun => {
+                state.xruns.fetch_add(1, Ordering::Relaxed);
+            }
+            // Release pairs with the acquire in `status`: what led here happened before.
+            JackNotice::Shutdown => state.shut_down.store(true, Ordering::Release),
+            JackNotice::Panicked => state.panicked.store(true, Ordering::Relaxed),
         }
-    }
-
-    fn xrun(&mut self, _: &::jack::Client) -> Control {
-        self.state.xruns.fetch_add(1, Ordering::Relaxed);
-        Control::Continue
     }
 }
 
@@ -311,6 +333,9 @@ const RATE_UNKNOWN: u32 = 0;
 /// seen to grow beside xruns of the dummy driver. Why is not established; the engine finds what
 /// really was lost by itself. One of more than ten seconds is no xrun but another counter.
 const LOST_MS: [Frames; 2] = [100, 10_000];
+
+/// How often a server that stalls is asked to take the client in.
+const ATTEMPTS: usize = 4;
 
 /// JACK names have 64 bytes with the terminator, and may get `-01` behind them.
 const NAME_BYTES_MAX: usize = 60;
