@@ -50,9 +50,14 @@ pub const CLIENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// allows less where delay matters; most paths to a musician who can play along take 50 ms.
 pub const DTLS_RETRANSMIT_FIRST: Duration = Duration::from_millis(150);
 
-/// Retransmissions of one DTLS flight, each after twice the time before, give or take: 38 s in all.
-/// Reached: the handshake has failed and the link is over.
-pub const DTLS_RETRANSMITS_MAX: usize = 7;
+/// The longest time between two retransmissions of a DTLS flight, each of which else waits for twice as
+/// long as the one before. RFC 6347 §4.2.4.1 lets it grow to 60 s, which serves a congested path: this is
+/// at most ten datagrams a second.
+pub const DTLS_RETRANSMIT_LONGEST: Duration = Duration::from_secs(1);
+
+/// Retransmissions of one DTLS flight: 26 s in all. Reached: the handshake has failed and the link is
+/// over.
+pub const DTLS_RETRANSMITS_MAX: usize = 28;
 
 /// How long a DTLS handshake may take. Reached: it has failed and the link is over.
 pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(40);

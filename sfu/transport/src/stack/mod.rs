@@ -10,6 +10,7 @@
 //! fenced with `catch_unwind`: should it panic over a peer's bytes, that peer loses its link and
 //! nobody else anything.
 
+mod handshake_clock;
 mod tap;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

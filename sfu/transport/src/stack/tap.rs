@@ -10,8 +10,9 @@ use str0m::crypto::dtls::{
 };
 use str0m::crypto::{CryptoError, CryptoProvider, from_feature_flags};
 
+use super::handshake_clock::{HandshakeClock, LIBRARY_HANDSHAKE_MAX};
 use crate::hello::{HelloAssembly, Verdict};
-use crate::limits::{DTLS_HANDSHAKE_MAX, DTLS_RETRANSMIT_FIRST, DTLS_RETRANSMITS_MAX};
+use crate::limits::{DTLS_RETRANSMIT_FIRST, DTLS_RETRANSMITS_MAX};
 use crate::sctp_guard::{self, SctpGuard};
 use crate::srtp::{Profile, SessionKeys};
 
@@ -51,7 +52,7 @@ impl DtlsProvider for TapProvider {
             .use_server_cookie(false)
             .flight_start_rto(DTLS_RETRANSMIT_FIRST)
             .flight_retries(DTLS_RETRANSMITS_MAX)
-            .handshake_timeout(DTLS_HANDSHAKE_MAX);
+            .handshake_timeout(LIBRARY_HANDSHAKE_MAX);
         if let Some(mtu) = mtu {
             builder = builder.mtu(mtu);
         }
@@ -63,7 +64,7 @@ impl DtlsProvider for TapProvider {
         let dtls = dimpl::Dtls::new_12(Arc::new(config), certificate, now);
         let keys = KEY_SLOT.take().unwrap_or_default();
         let (hello, sctp) = (HelloAssembly::default(), SctpGuard::default());
-        Ok(Box::new(Tap { dtls, keys, hello, sctp }))
+        Ok(Box::new(Tap { dtls, keys, hello, sctp, clock: HandshakeClock::new(now) }))
     }
 }
 
@@ -72,6 +73,7 @@ struct Tap {
     keys: KeySlot,
     hello: HelloAssembly,
     sctp: SctpGuard,
+    clock: HandshakeClock,
 }
 
 impl core::fmt::Debug for Tap {
@@ -96,25 +98,41 @@ impl DtlsInstance for Tap {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there is passes as it is")]
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        let output = self.dtls.poll_output(buffer);
-        if let DtlsOutput::ApplicationData(packet) = output {
-            return DtlsOutput::ApplicationData(match self.sctp.incoming(packet) {
-                sctp_guard::Verdict::Pass => packet,
-                // Too short for an SCTP packet: ignored.
-                sctp_guard::Verdict::Drop => &[],
-            });
+        match self.dtls.poll_output(buffer) {
+            DtlsOutput::ApplicationData(packet) => {
+                DtlsOutput::ApplicationData(match self.sctp.incoming(packet) {
+                    sctp_guard::Verdict::Pass => packet,
+                    // Too short for an SCTP packet: ignored.
+                    sctp_guard::Verdict::Drop => &[],
+                })
+            }
+            DtlsOutput::KeyingMaterial(material, profile) => {
+                if let Some(keys) = session_keys(&material, profile) {
+                    // A second set would be a renegotiation, which does not exist.
+                    let _already_set = self.keys.set(keys);
+                }
+                DtlsOutput::KeyingMaterial(KeyingMaterial::new(&vec![0; material.len()]), profile)
+            }
+            DtlsOutput::Timeout(library) => DtlsOutput::Timeout(self.clock.due(library)),
+            DtlsOutput::Packet(packet) => {
+                self.clock.sent();
+                DtlsOutput::Packet(packet)
+            }
+            DtlsOutput::Connected => {
+                self.clock.finish();
+                DtlsOutput::Connected
+            }
+            output => output,
         }
-        let DtlsOutput::KeyingMaterial(material, profile) = output else { return output };
-        if let Some(keys) = session_keys(&material, profile) {
-            // A second set would be a renegotiation, which does not exist.
-            let _already_set = self.keys.set(keys);
-        }
-        DtlsOutput::KeyingMaterial(KeyingMaterial::new(&vec![0; material.len()]), profile)
     }
 
     fn handle_timeout(&mut self, now: std::time::Instant) -> Result<(), DtlsImplError> {
-        self.dtls.handle_timeout(now)
+        match self.clock.advance(now) {
+            Some(library) => self.dtls.handle_timeout(library),
+            None => Err(DtlsImplError::Timeout(dimpl::TimeoutError::Connect)),
+        }
     }
 
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
