@@ -8,11 +8,11 @@
 use std::mem;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use engine::{DeviceInput, DeviceOutput, RateError};
 
 use super::Rates;
+use super::load::{Load, Watch, Worker};
 use crate::clock;
 use crate::durations::Durations;
 
@@ -34,24 +34,21 @@ pub struct Callbacks {
     input_channels: usize,
     lost: LostFrames,
     load: Load,
+    workers: Arc<Workers>,
 }
 
-/// How long the callbacks have worked, on its way to the engine. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub struct Load(Arc<AtomicU64>);
+/// Who calls back: one thread with both halves, or one with each.
+#[derive(Debug)]
+struct Workers {
+    capture: Worker,
+    render: Worker,
+}
 
-impl Load {
-    /// Since the last call; for the rendering half.
-    #[must_use]
-    pub fn take(&self) -> Duration {
-        // Relaxed here and below: a number that stands for itself.
-        Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
-    }
-
-    fn add(&self, busy: Duration) {
-        let ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
-        self.0.fetch_add(ns, Ordering::Relaxed);
-    }
+/// What was seen of the threads that call back, between one [`Callbacks::watch_load`] and the next.
+#[derive(Debug, Default)]
+pub struct LoadWatch {
+    capture: Watch,
+    render: Watch,
 }
 
 /// The capturing half with the device's rate in front of it.
@@ -115,6 +112,7 @@ impl Callbacks {
             input_channels: input_channels.clamp(1, 2),
             lost: LostFrames::default(),
             load: Load::default(),
+            workers: Arc::new(Workers { capture: Worker::new(), render: Worker::new() }),
         }
     }
 
@@ -179,7 +177,7 @@ impl Callbacks {
     /// One callback of a duplex device: input first, so that its packets are on their way while
     /// the output is rendered.
     pub fn duplex(&self, input: &[&[f32]], output: &mut [&mut [f32]]) {
-        self.measure(|| {
+        self.measure(&self.workers.render, || {
             self.run_capture(input);
             self.run_render(output);
         });
@@ -187,19 +185,27 @@ impl Callbacks {
 
     /// One callback of an input device.
     pub fn capture(&self, input: &[&[f32]]) {
-        self.measure(|| self.run_capture(input));
+        self.measure(&self.workers.capture, || self.run_capture(input));
     }
 
     /// One callback of an output device.
     pub fn render(&self, output: &mut [&mut [f32]]) {
-        self.measure(|| self.run_render(output));
+        self.measure(&self.workers.render, || self.run_render(output));
     }
 
-    fn measure(&self, call: impl FnOnce()) {
-        let (start, worked) = (clock::now(), clock::thread_time());
+    /// Finds out how much of their callbacks' time the threads work, rather than wait for a processor,
+    /// so that [`Load`] tells of work only. Some times a second, and off the audio thread.
+    pub fn watch_load(&self, watch: &mut LoadWatch) {
+        watch.capture.look(&self.workers.capture);
+        watch.render.look(&self.workers.render);
+    }
+
+    fn measure(&self, worker: &Worker, call: impl FnOnce()) {
+        let start = clock::now();
         call();
-        self.load.add(clock::thread_time().saturating_sub(worked));
-        self.times.record(clock::now().saturating_since(start));
+        let elapsed = clock::now().saturating_since(start);
+        worker.count(elapsed, &self.load);
+        self.times.record(elapsed);
     }
 
     fn run_capture(&self, input: &[&[f32]]) {
@@ -250,6 +256,8 @@ pub const OUTPUT_CHANNELS: usize = 2;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use assert_no_alloc::assert_no_alloc;
 
     use super::*;
@@ -288,11 +296,52 @@ mod tests {
             }),
         )
         .with_load(load.clone());
-        let (input, mut left, mut right) = ([0.0; 64], [0.0; 64], [0.0; 64]);
-        callbacks.duplex(&[&input], &mut [&mut left, &mut right]);
-        let busy = load.take();
-        assert!(Duration::from_millis(2) <= busy && busy < Duration::from_millis(40), "{busy:?}");
+        let mut watch = LoadWatch::default();
+        let mut call = || {
+            let (input, mut left, mut right) = ([0.0; 64], [0.0; 64], [0.0; 64]);
+            callbacks.duplex(&[&input], &mut [&mut left, &mut right]);
+            callbacks.watch_load(&mut watch);
+            load.take()
+        };
+        let unknown = call();
+        assert!(Duration::from_millis(52) <= unknown, "all that went by: {unknown:?}");
+        call();
+        let busy = call();
+        assert!(Duration::from_millis(1) <= busy && busy < Duration::from_millis(40), "{busy:?}");
         assert_eq!(load.take(), Duration::ZERO);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_thread_that_has_ended_is_watched_in_vain() {
+        let load = Load::default();
+        let slow = Box::new(|_: &mut [&mut [f32]]| std::thread::sleep(Duration::from_millis(20)));
+        let callbacks = Callbacks::new(1, Box::new(|_| ()), slow).with_load(load.clone());
+        let mut watch = LoadWatch::default();
+        let call = || {
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            callbacks.render(&mut [&mut left, &mut right]);
+        };
+        for _ in 0..2 {
+            let other = callbacks.clone();
+            std::thread::spawn(move || {
+                let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+                other.render(&mut [&mut left, &mut right]);
+            })
+            .join()
+            .expect("it does not panic");
+            callbacks.watch_load(&mut watch);
+        }
+        let _before = load.take();
+        call();
+        assert!(Duration::from_millis(20) <= load.take(), "nothing is known of a new thread");
+        // From here on there is something to read.
+        callbacks.watch_load(&mut watch);
+        call();
+        callbacks.watch_load(&mut watch);
+        let _before = load.take();
+        call();
+        assert!(load.take() < Duration::from_millis(15));
     }
 
     /// Callbacks that pass what was captured on to be rendered, and how many frames each half saw.

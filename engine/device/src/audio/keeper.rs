@@ -7,12 +7,15 @@ use core::time::Duration;
 
 use protocol::time::Instant;
 
-use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, CallCounts, Callbacks, Rates};
+use super::{
+    AudioBackend, AudioError, AudioFormat, AudioStatus, CallCounts, Callbacks, LoadWatch, Rates,
+};
 
 /// A backend that is started again when it ends.
 pub struct Keeper {
     backend: Box<dyn AudioBackend>,
     callbacks: Callbacks,
+    load: LoadWatch,
     state: State,
     period_frames: u32,
     rates: Rates,
@@ -70,6 +73,7 @@ impl Keeper {
         let format = backend.start(&callbacks)?;
         let keeper = Self {
             backend,
+            load: LoadWatch::default(),
             state: State::Running(Watch::new(&callbacks)),
             callbacks,
             period_frames: format.period_frames,
@@ -82,6 +86,7 @@ impl Keeper {
 
     /// Looks after the backend; call some times a second.
     pub fn poll(&mut self, now: Instant) -> Option<AudioChange> {
+        self.callbacks.watch_load(&mut self.load);
         match &mut self.state {
             State::Running(watch) => {
                 let silent = watch

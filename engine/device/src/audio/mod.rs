@@ -12,6 +12,7 @@ mod file;
 mod interleave;
 mod jack;
 mod keeper;
+mod load;
 mod pacer;
 mod rates;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use engine::RateError;
 use thiserror::Error;
 
 pub use self::callbacks::{
-    CallCounts, Callbacks, CaptureFn, Load, LostFrames, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX,
+    CallCounts, Callbacks, CaptureFn, LoadWatch, LostFrames, OUTPUT_CHANNELS, PERIOD_FRAMES_MAX,
     RenderFn,
 };
 pub use self::default_device::{DefaultDevice, DefaultDeviceOptions};
@@ -37,6 +38,7 @@ pub use self::jack::{
     JackServer, find_server,
 };
 pub use self::keeper::{AudioChange, Keeper};
+pub use self::load::Load;
 pub use self::rates::Rates;
 
 /// Something that calls back with audio, period after period. Lives on one thread, which need
