@@ -7,7 +7,7 @@ use crate::encoding::Channels;
 use crate::limits::PACKET_FRAMES_MAX;
 use crate::rt::ramp::{clean, fade_in};
 use crate::rt::render::BLOCK_FRAMES;
-use crate::rt::resample::{Kernel, LOOKAHEAD_FRAMES, Playhead};
+use crate::rt::resample::{BEFORE, Kernel, Playhead};
 
 /// Planar audio around the moment that is played next.
 #[derive(Debug)]
@@ -249,9 +249,7 @@ impl Timeline {
 /// Lets what was played last lie before the frame that is played next, wherever that goes: interpolation
 /// reads both.
 fn keep_before(samples: &mut [f32], played_until: usize, next: usize) {
-    if let (Some(from), Some(to)) =
-        (played_until.checked_sub(LOOKAHEAD_FRAMES), next.checked_sub(LOOKAHEAD_FRAMES))
-    {
+    if let (Some(from), Some(to)) = (played_until.checked_sub(BEFORE), next.checked_sub(BEFORE)) {
         samples.copy_within(from..played_until, to);
     }
 }

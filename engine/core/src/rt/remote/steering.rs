@@ -230,7 +230,7 @@ const DRIFT_MIN: f64 = 3e-6;
 /// more makes it move. At rest it keeps what interpolation looks ahead: the next move needs it.
 const MARGIN: f64 = 2.0;
 const SLACK: f64 = 2.0;
-const SLACK_AT_REST: f64 = 8.0;
+const SLACK_AT_REST: f64 = 6.0;
 const HYSTERESIS: f64 = 22.0;
 
 /// What is too little by more than 1.3 ms (0.27 s of resampling) is repeated, what is too much by more
