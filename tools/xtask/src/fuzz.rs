@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz [TARGET [OPTIONS]]`: throws bytes at a parser until it is stopped.
 //!
-//! The gate only replays the corpora, as ordinary tests. Exploring needs a nightly Rust and
-//! cargo-fuzz, which are for whoever explores to install.
+//! The gate only replays the corpora, as ordinary tests. Exploring needs cargo-fuzz, which is for
+//! whoever explores to install, and a compiler that takes unstable options: a nightly one where there
+//! is one, and else the usual one, made to take them (`RUSTC_BOOTSTRAP`).
 
 use anyhow::{Context, bail};
 
@@ -20,13 +21,21 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         bail!("there is no target `{target}`, only {}", targets.join(", "));
     }
     if !program::is_in_path("cargo-fuzz") {
-        bail!(
-            "cargo-fuzz is missing: `cargo install cargo-fuzz`, and `rustup toolchain add nightly`"
-        );
+        bail!("cargo-fuzz is missing: `cargo install cargo-fuzz --locked`");
     }
-    Program::new("cargo", ["+nightly", "fuzz", "run", "--fuzz-dir", FOLDER, target, "--"])
-        .args(options)
-        .run()
+    let fuzz = ["fuzz", "run", "--fuzz-dir", FOLDER, target, "--"];
+    let program = if has_nightly() {
+        Program::new("cargo", ["+nightly"]).args(fuzz)
+    } else {
+        Program::new("cargo", fuzz).env("RUSTC_BOOTSTRAP", "1")
+    };
+    program.args(options).run()
+}
+
+/// Whether `cargo +nightly` would run.
+fn has_nightly() -> bool {
+    let toolchains = Program::new("rustup", ["toolchain", "list"]).quiet().output();
+    toolchains.is_ok_and(|toolchains| toolchains.contains("nightly"))
 }
 
 fn targets() -> anyhow::Result<Vec<String>> {
