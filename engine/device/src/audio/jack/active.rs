@@ -45,7 +45,28 @@ pub enum JackNotice {
 pub struct JackClient {
     // In this order: its threads use the context until it is closed.
     client: Client,
-    _context: Box<Context>,
+    context: Shared,
+}
+
+/// The only owner of a context whose address JACK has. A box would say that nobody else has it.
+struct Shared(*mut Context);
+
+// SAFETY: a context may be shared and sent (below), and so may what owns it.
+unsafe impl Send for Shared {}
+// SAFETY: as above; nothing is done through a shared one.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn new(context: Context) -> Self {
+        Self(Box::into_raw(Box::new(context)))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // SAFETY: it came from a box, and whoever had its address is closed: see `JackClient`.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
 }
 
 struct Context {
@@ -69,8 +90,8 @@ impl JackClient {
     ) -> Result<Self, Error> {
         let raw = client.raw();
         let context = Context { process: UnsafeCell::new(process), notice, client: raw };
-        let active = Self { client, _context: Box::new(context) };
-        let context = (&raw const *active._context).cast_mut().cast::<c_void>();
+        let active = Self { client, context: Shared::new(context) };
+        let context = active.context.0.cast::<c_void>();
         // SAFETY: the client is open and not active yet, which is when JACK lets callbacks be set. Each
         // has the shape that JACK documents, and the context lives until the client is closed. The two
         // ABIs of `transmute` differ in what an unwinding does, in nothing that a caller sees.
