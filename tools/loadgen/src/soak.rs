@@ -13,6 +13,7 @@ use signalling_client::RoomLink;
 
 use crate::band::{Band, LoadError};
 use crate::clock;
+use crate::joining::JoinError;
 use crate::metrics::Metrics;
 use crate::report::Percentiles;
 use crate::server::Server;
@@ -34,6 +35,8 @@ pub struct SoakReport {
     pub joins: u64,
     /// Participants who left one.
     pub leaves: u64,
+    /// Participants whom the server did not let in, because it had too much to do just then.
+    pub refused: u64,
     /// Packets a second that a subscriber received.
     pub forwarded_pps: f64,
     /// Packets lost in rooms that stayed as they were.
@@ -158,6 +161,7 @@ fn report(
         seed,
         joins: churn.joins,
         leaves: churn.leaves,
+        refused: churn.refused,
         forwarded_pps: tally.received as f64 / seconds,
         lost_in_steady_rooms: lost(false),
         lost_in_changing_rooms: lost(true),
@@ -195,13 +199,14 @@ struct Churn {
     members: usize,
     joins: u64,
     leaves: u64,
+    refused: u64,
 }
 
 impl Churn {
     fn new(seed: u64, members: u32) -> Self {
         // An odd multiplier keeps seeds apart; only the state 0 has no successor.
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1);
-        Self { random, members: members as usize, joins: 0, leaves: 0 }
+        Self { random, members: members as usize, joins: 0, leaves: 0, refused: 0 }
     }
 
     /// Draws a room that changes, and what happens there; `there` is how many each of `rooms` has.
@@ -231,10 +236,18 @@ impl Churn {
                 self.leaves += 1;
                 band.leave(band.members_of(room)[at])
             }
-            Some(Change::Join { room }) => {
-                self.joins += 1;
-                band.join(room).map(drop)
-            }
+            Some(Change::Join { room }) => match band.join(room) {
+                Ok(_) => {
+                    self.joins += 1;
+                    Ok(())
+                }
+                // As it should where a worker is busy for a moment; somebody else will come.
+                Err(LoadError::Join { reason: JoinError::Full(_), .. }) => {
+                    self.refused += 1;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -270,10 +283,10 @@ impl Churn {
 
 impl fmt::Display for SoakReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rooms, members, seconds, joins, leaves, seed, .. } = self;
+        let Self { rooms, members, seconds, joins, leaves, refused, seed, .. } = self;
         writeln!(
             f,
-            "{rooms} rooms of {members} for {seconds:.0} s; {joins} joined, {leaves} left"
+            "{rooms} rooms of {members} for {seconds:.0} s; {joins} joined, {leaves} left, {refused} were refused"
         )?;
         writeln!(f, "  forwarded      {:.0} packets/s", self.forwarded_pps)?;
         writeln!(
