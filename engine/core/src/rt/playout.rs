@@ -217,7 +217,7 @@ impl Window {
 /// it costs delay all the time, to let it go costs sound if the weather comes back.
 const WINDOWS: [Window; 3] = [
     Window { blocks: 8, left_out: 2, run_max: usize::MAX },
-    Window { blocks: 40, left_out: 4, run_max: usize::MAX },
+    Window { blocks: 20, left_out: 2, run_max: usize::MAX },
     Window { blocks: BLOCKS, left_out: 16, run_max: 3 },
 ];
 
@@ -285,11 +285,11 @@ mod tests {
     }
 
     #[test]
-    fn weather_that_turns_good_is_believed_after_two_seconds() {
+    fn weather_that_turns_good_is_believed_after_a_second() {
         let good_since =
             |blocks: usize| target(800, 0.0, move |b| if b < 800 - blocks { 700 } else { 64 });
-        assert_eq!(good_since(35), Some(700));
-        assert_eq!(good_since(36), Some(64));
+        assert_eq!(good_since(17), Some(700));
+        assert_eq!(good_since(18), Some(64));
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct Followed {
 pub(super) struct Held {
     pub(super) lag: i64,
     pub(super) until: i64,
+    /// How much of the lag nothing had needed when it was asked for.
+    clear: i64,
 }
 
 impl Remote {
@@ -62,16 +64,16 @@ impl Remote {
         }
         self.latest = (period.start, needed);
         let age = age_frames(period.now, header.arrival);
-        // A packet that came just before the callback might as well have missed it, and where packets
-        // come later and later they soon will.
+        // On the device's clock as it is without the callbacks' own jitter.
+        let since_arrival = age - to_f64(period.late);
+        // A packet that came just before the callback, or that only came before it because the callback
+        // was late, might as well have missed it; and where packets come later and later they soon will.
         let slide = self.drift.drift().map_or_else(|| self.drift.slide(), |drift| -drift);
         let soon = (slide * NEAR_MISS_AHEAD_FRAMES).clamp(0.0, NEAR_MISS_AHEAD_MAX);
-        let is_near = age < NEAR_MISS_FRAMES + soon;
+        let is_near = since_arrival < NEAR_MISS_FRAMES + soon;
         let near_miss = if is_near { to_i64(period.frames) } else { 0 };
         self.delay.observe(period.start, needed + near_miss);
         self.plain.observe(period.start, needed + near_miss);
-        // On the device's clock as it is without the callbacks' own jitter.
-        let since_arrival = age - to_f64(period.late);
         self.arrivals.observe(period.start, needed - floor(since_arrival));
         self.drift.observe(to_f64(period.start) - since_arrival, to_f64(needed) - since_arrival);
         match self.state {
@@ -231,9 +233,14 @@ impl Remote {
         if period.start - latest[LATE_CALLBACKS - 1].0 < LATE_WITHIN_FRAMES {
             // What all of them needed: a single one that is late by much is no reason.
             let lag = latest.iter().map(|(_, needed)| *needed).min().unwrap_or(needed);
+            // Where what is held was not enough, the way grows longer: each time goes twice as far.
             let before = self.held.filter(|held| period.start < held.until);
-            let lag = lag + LATE_CLEAR_FRAMES;
-            self.hold(period, before.map_or(lag, |held| held.lag.max(lag)));
+            let (held, clear) = before.map_or((i64::MIN, LATE_CLEAR_MIN), |held| {
+                let grows = held.lag < lag;
+                let wider = (2 * held.clear).clamp(LATE_CLEAR_MIN, LATE_CLEAR_MAX);
+                (held.lag, if grows { wider } else { held.clear })
+            });
+            self.hold(period, held.max(lag + clear), clear);
         }
     }
 
@@ -242,10 +249,11 @@ impl Remote {
         self.arrivals.found().map(|found| found.quickest + PLAYOUT_DELAY_FRAMES_MAX)
     }
 
-    /// Keeps a lag for a while, within the limit that the estimators keep to.
-    fn hold(&mut self, period: &Period, lag: i64) {
+    /// Keeps a lag for a while, within the limit that the estimators keep to; `clear` is how much of it
+    /// nothing has needed yet.
+    fn hold(&mut self, period: &Period, lag: i64, clear: i64) {
         let lag = self.most().map_or(lag, |most| lag.min(most));
-        self.held = Some(Held { lag, until: period.start + HOLD_LAG_FRAMES });
+        self.held = Some(Held { lag, until: period.start + HOLD_LAG_FRAMES, clear });
     }
 
     /// Puts off the packet that playing follows, if it had to follow another one a moment ago: where the
@@ -256,7 +264,7 @@ impl Remote {
         let more = before
             .map_or(0, |followed| (2 * followed.more).clamp(CLEAR_FRAMES_MIN, CLEAR_FRAMES_MAX));
         self.followed = Some(Followed { at: now, more });
-        self.hold(period, needed + to_i64(more));
+        self.hold(period, needed + to_i64(more), to_i64(more));
         let more = more.min(self.timeline.room());
         self.continuation.extend(&mut self.timeline, more, &mut scratch.predictions_left);
         self.note_invented(more);
@@ -318,8 +326,9 @@ fn floor(frames: f64) -> i64 {
     frames.floor() as i64
 }
 
-/// A packet that came less than 0.1 ms before the callback.
-const NEAR_MISS_FRAMES: f64 = 4.8;
+/// A packet that came less than 0.05 ms before a callback that is on time; how late one is is known to a
+/// frame.
+const NEAR_MISS_FRAMES: f64 = 2.4;
 
 /// How long it takes to make the playout delay a period of 64 longer, with what it takes to notice: 0.5 s.
 /// More than half a millisecond of slide in that time is no clock's.
@@ -344,10 +353,12 @@ const FOLLOW_STEADY_AFTER_NS: u64 = 4_000_000;
 const STEADY_FRAMES: i64 = 128;
 
 /// In how many callbacks packets must be late, within what time (40 ms), for the lag they need to be
-/// taken at once; how much more is taken (0.7 ms); and for how long it is kept: 0.5 s.
+/// taken at once; how much more is taken (0.7 ms, and up to 8 ms where that is not enough again and
+/// again); and for how long it is kept: 0.5 s.
 pub(super) const LATE_CALLBACKS: usize = 3;
 const LATE_WITHIN_FRAMES: i64 = 1920;
-const LATE_CLEAR_FRAMES: i64 = 32;
+const LATE_CLEAR_MIN: i64 = 32;
+const LATE_CLEAR_MAX: i64 = 384;
 const HOLD_LAG_FRAMES: i64 = 24_000;
 
 pub(super) const NEVER_LATE: [(i64, i64); LATE_CALLBACKS] = [(i64::MIN / 2, 0); LATE_CALLBACKS];

@@ -231,7 +231,7 @@ const DRIFT_MIN: f64 = 3e-6;
 const MARGIN: f64 = 2.0;
 const SLACK: f64 = 2.0;
 const SLACK_AT_REST: f64 = 6.0;
-const HYSTERESIS: f64 = 22.0;
+const HYSTERESIS: f64 = 6.0;
 
 /// What is too little by more than 1.3 ms (0.27 s of resampling) is repeated, what is too much by more
 /// than 5 ms left out, and by more than 100 ms at once.
