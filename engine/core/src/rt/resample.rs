@@ -305,7 +305,6 @@ mod tests {
     fn waves_stay_clean_while_the_rate_changes() {
         for (hz, least) in [(1000.0, 75.0), (5000.0, 70.0), (10_000.0, 70.0), (15_000.0, 65.0)] {
             let snr = snr(hz);
-            eprintln!("{hz} {snr}");
             assert!(least < snr, "{hz} Hz: {snr} dB");
         }
     }

@@ -139,8 +139,8 @@ const ORDINARY_PRIORITY: &str = "the JACK server runs without real-time priority
 
 impl AudioBackend for Jack {
     fn start(&mut self, callbacks: &Callbacks) -> Result<AudioFormat, AudioError> {
-        // The server gives up a client for which it has to wait for more than ten periods or so, which is
-        // 13 ms: a machine that stalled once is asked again.
+        // The server gives up a client that is not in its graph after ten times its timeout (JACK 2's
+        // `JackEngine::ClientActivate`), which is some tens of milliseconds: one that stalled is asked again.
         for _ in 1..ATTEMPTS {
             match self.enter(callbacks) {
                 Err(AudioError::JackStalled) => {}
