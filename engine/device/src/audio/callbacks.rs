@@ -292,7 +292,7 @@ mod tests {
             Box::new(|_| std::thread::sleep(Duration::from_millis(50))),
             Box::new(|_| {
                 let start = clock::thread_time();
-                while clock::thread_time() - start < Duration::from_millis(2) {}
+                while clock::thread_time() - start < Duration::from_millis(3) {}
             }),
         )
         .with_load(load.clone());
@@ -304,10 +304,10 @@ mod tests {
             load.take()
         };
         let unknown = call();
-        assert!(Duration::from_millis(52) <= unknown, "all that went by: {unknown:?}");
+        assert!(Duration::from_millis(53) <= unknown, "all that went by: {unknown:?}");
         call();
         let busy = call();
-        assert!(Duration::from_millis(1) <= busy && busy < Duration::from_millis(40), "{busy:?}");
+        assert!(Duration::from_millis(2) <= busy && busy < Duration::from_millis(40), "{busy:?}");
         assert_eq!(load.take(), Duration::ZERO);
     }
 
