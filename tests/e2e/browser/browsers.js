@@ -14,8 +14,9 @@ import { writeWav } from "./wav.js";
 const HERE = import.meta.dirname;
 const recorder = await readFile(path.join(HERE, "recorder.js"), "utf8");
 
-/** A Chromium whose microphone plays `plays` over and over. */
+/** A Chromium whose microphone plays `plays`, a track or a WAV file, over and over. */
 export async function openChromium(undo, plays) {
+  const file = plays.endsWith(".wav") ? plays : await music(plays);
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
@@ -23,7 +24,7 @@ export async function openChromium(undo, plays) {
       "--no-sandbox",
       "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
-      `--use-file-for-fake-audio-capture=${await music(plays)}`,
+      `--use-file-for-fake-audio-capture=${file}`,
       "--autoplay-policy=no-user-gesture-required",
       // Two pages of one test share two cores with a server and a compiler.
       "--disable-background-timer-throttling",
