@@ -126,6 +126,7 @@ impl Publisher {
     fn wrap(&mut self, payload_type: PayloadType, timestamp: u32, payload: &[u8]) -> Vec<u8> {
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type,
             sequence_number: self.sequence_number,
             timestamp: timestamp.wrapping_add(self.shifted),
