@@ -101,11 +101,17 @@ pub(crate) fn run(benchmark: &Benchmark) -> anyhow::Result<()> {
             2 <= flags.rooms,
             "a soak has at least two rooms: one that changes, one that stays"
         );
-        let report =
-            loadgen::soak(&link, server.as_mut(), &plan, flags.seed, |at, there, bytes| {
-                let memory = bytes.map_or(String::new(), |bytes| format!(", {} kB", bytes / 1000));
-                eprintln!("{} s: {there} participants{memory}", at.as_secs());
-            })?;
+        let report = loadgen::soak(&link, server.as_mut(), &plan, flags.seed, |look| {
+            let memory = look.server_bytes.map(|bytes| format!(", {} kB", bytes / 1000));
+            let dropped = look.server_dropped.map(|count| format!(", {count} not in time"));
+            eprintln!(
+                "{} s: {} participants{}{}",
+                look.elapsed.as_secs(),
+                look.participants,
+                memory.unwrap_or_default(),
+                dropped.unwrap_or_default()
+            );
+        })?;
         say(flags, &report, report.faults)?;
         ensure!(
             report.memory.is_none_or(|memory| memory.has_returned()),

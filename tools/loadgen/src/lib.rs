@@ -31,6 +31,6 @@ pub use overload::{Overload, Spread, overload};
 pub use report::{Percentiles, Report, WithinServer};
 pub use saturation::{Limit, Saturation, saturate};
 pub use server::{Server, ServerError};
-pub use soak::{Memory, SoakReport, soak};
+pub use soak::{Memory, SoakLook, SoakReport, soak};
 pub use steady::{Plan, RunError, run};
 pub use tally::{Faults, Share, Tally};

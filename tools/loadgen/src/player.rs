@@ -84,6 +84,7 @@ impl Player {
         payload::write(&label, &mut payload);
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type: PayloadType::OPUS,
             #[expect(clippy::cast_possible_truncation, reason = "RTP carries the low 16 bits")]
             sequence_number: self.next_counter as u16,

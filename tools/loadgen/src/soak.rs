@@ -90,13 +90,27 @@ impl Memory {
     }
 }
 
+/// How a soak goes, once a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoakLook {
+    /// Since it began.
+    pub elapsed: Duration,
+    /// Who is there.
+    pub participants: usize,
+    /// What the server holds, where that is known.
+    pub server_bytes: Option<u64>,
+    /// Packets that the server had no time for since it began: unread, stale or late; where it says so. A machine that
+    /// stalls is seen by when these come.
+    pub server_dropped: Option<u64>,
+}
+
 /// Lets participants come and go for as long as the plan says, in an order that the seed repeats.
 pub fn soak(
     link: &RoomLink,
     mut server: Option<&mut Server>,
     plan: &Plan,
     seed: u64,
-    mut see: impl FnMut(Duration, usize, Option<u64>),
+    mut see: impl FnMut(SoakLook),
 ) -> Result<SoakReport, RunError> {
     let empty_bytes = resident(&mut server)?;
     let mut band = Band::new(link, plan.rate)?;
@@ -122,7 +136,15 @@ pub fn soak(
         }
         if told + TELL_EVERY <= elapsed() {
             told = elapsed();
-            see(told, band.len(), resident(&mut server)?);
+            let said = Metrics::ask(link).zip(said_before.as_ref());
+            see(SoakLook {
+                elapsed: told,
+                participants: band.len(),
+                server_bytes: resident(&mut server)?,
+                server_dropped: said.map(|(now, before)| {
+                    now.since(before).dropped_for(&["unread", "stale", "late"])
+                }),
+            });
         }
     }
     churn.fill_up(&mut band, plan)?;
