@@ -85,6 +85,7 @@ impl Participant {
     pub fn seal(&mut self, payload: &[u8], buffer: &mut [u8]) -> Option<usize> {
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type: PayloadType::OPUS,
             sequence_number: self.next_number,
             timestamp: u32::from(self.next_number).wrapping_mul(120),

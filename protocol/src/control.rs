@@ -28,18 +28,21 @@ pub struct WorkerDescription {
     pub packets_per_second_max: u32,
 }
 
-/// The payload types that one end of a link uses.
+/// The payload types that one end of a link uses, and what else its packets have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadTypes {
     /// Ordinary Opus.
     pub opus: PayloadType,
     /// RED, where the end takes it.
     pub red: Option<PayloadType>,
+    /// Packets say when they were captured ([`crate::rtp::Packet::capture_time`]), where their publisher says it.
+    pub capture_time: bool,
 }
 
 impl PayloadTypes {
     /// What both ends of a native link use.
-    pub const NATIVE: Self = Self { opus: PayloadType::OPUS, red: Some(PayloadType::RED) };
+    pub const NATIVE: Self =
+        Self { opus: PayloadType::OPUS, red: Some(PayloadType::RED), capture_time: true };
 }
 
 /// What signalling tells the SFU to do.

@@ -13,6 +13,7 @@ pub mod id;
 pub mod limits;
 pub mod red;
 pub mod replay;
+pub mod room_clock;
 pub mod rtcp;
 pub mod rtp;
 pub mod signal;

@@ -4,6 +4,8 @@
 //! client's are generated from them. Unknown fields are ignored, unknown message types are refused.
 //! The state of the room always travels whole per participant, so that a message that is applied
 //! twice does no harm.
+//!
+//! Long because it is the list of all messages and of what is in them, which is looked through as a whole.
 
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +105,12 @@ pub enum ClientMessage {
     Reception {
         /// Each at most once.
         streams: Vec<StreamReception>,
+    },
+    /// How one hears the tracks of others, once a second in a room of up to 8, more seldom in larger ones. Not
+    /// answered; the room is told.
+    Hearing {
+        /// Each at most once.
+        tracks: Vec<TrackHearing>,
     },
     /// Asks for a `pong`.
     Ping {},
@@ -272,6 +280,13 @@ pub enum ServerMessage {
         /// Interarrival jitter (RFC 3550 §6.4.1).
         jitter_us: u32,
     },
+    /// How somebody hears the others; replaces what was said of that before.
+    Hearing {
+        /// Who hears.
+        listener: ParticipantId,
+        /// Whom, and how.
+        tracks: Vec<TrackHearing>,
+    },
     /// Somebody said something.
     Chat {
         /// The message.
@@ -369,6 +384,23 @@ pub struct StreamReception {
     pub lost_packets: u32,
     /// How often some were missing, one or several in a row.
     pub gaps: u32,
+}
+
+/// How a track of somebody else is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct TrackHearing {
+    /// Whose and which.
+    pub track: TrackId,
+    /// From the publisher's microphone to the listener's loudspeaker, by the room's clock; left out while one of the
+    /// two does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub delay_us: Option<u32>,
+    /// Packets that did not come, in a thousand, since it was last told; more than none is never 0.
+    pub lost_permille: u16,
+    /// Sound that was invented, in a thousand.
+    pub concealed_permille: u16,
 }
 
 /// One thing said in the room.

@@ -18,7 +18,7 @@ use crate::rtp::Ssrc;
 use crate::signal::{
     ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, EngineKind,
     ErrorCode, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
-    Source, Stream, StreamReception, Track, VERSION,
+    Source, Stream, StreamReception, Track, TrackHearing, VERSION,
 };
 use crate::{limits, units::SampleRate};
 
@@ -185,9 +185,14 @@ fn client_samples() -> Vec<ClientMessage> {
                 gaps: 8,
             }],
         },
+        ClientMessage::Hearing { tracks: vec![hearing(Some(23_400)), hearing(None)] },
         ClientMessage::Ping {},
         ClientMessage::Leave {},
     ]
+}
+
+fn hearing(delay_us: Option<u32>) -> TrackHearing {
+    TrackHearing { track: TrackId(5), delay_us, lost_permille: 3, concealed_permille: 1 }
 }
 
 fn server_samples() -> Vec<ServerMessage> {
@@ -216,6 +221,10 @@ fn server_samples() -> Vec<ServerMessage> {
             streams: vec![stream(Some("1".into()), 2, Codec::Opus), stream(None, 3, Codec::Pcm)],
         },
         ServerMessage::SlotsWanted { slots: 8 },
+        ServerMessage::Hearing {
+            listener: ParticipantId(2),
+            tracks: vec![hearing(Some(23_400)), hearing(None)],
+        },
         ServerMessage::EncodingsWanted {
             track: TrackId(1),
             codecs: vec![Codec::Opus64, Codec::Opus],

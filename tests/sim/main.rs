@@ -20,6 +20,7 @@ mod pace;
 mod redundancy;
 mod reordering_and_duplicates;
 mod roaming;
+mod room_clock;
 mod same_seed;
 mod server_restart;
 mod system_clock;

@@ -10,16 +10,21 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use assert_no_alloc::assert_no_alloc;
-use engine::{Channels, Encoding, IncomingError, RemoteStats, Session, SessionConfig, Solo};
+use engine::{
+    Channels, Encoding, IncomingError, RemoteStats, RoomClock, RoomClockStats, Session,
+    SessionConfig, Solo,
+};
 use engine_device::session::Backoff;
 use engine_device::session::membership::{Effect, End, Membership, Musician as Us, Notice, Phase};
 use protocol::codec::Codec;
 use protocol::datagram::Kind;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::room_clock::{Answer, QUESTION_BYTES, Question};
+use protocol::rtcp;
 use protocol::rtp::Ssrc;
 use protocol::signal::{ClientEnvelope, ClientMessage, ServerEnvelope, Source};
-use protocol::time::Instant;
+use protocol::time::{Instant, RoomTime};
 use relay::random::Random;
 use sfu::transport::LinkEvent;
 
@@ -48,6 +53,7 @@ pub(crate) struct Player {
     session: Session,
     membership: Membership,
     media: Media,
+    room_clock: RoomClock,
     backoff: Backoff,
     /// When something last came on the WebSocket, and when the server was asked for something.
     heard_server: Instant,
@@ -98,6 +104,7 @@ impl Player {
             session,
             membership,
             media: Media::new(random),
+            room_clock: RoomClock::default(),
             backoff: Backoff::default(),
             heard_server: now,
             pinged: now,
@@ -129,7 +136,14 @@ impl Player {
         let [left, right] = &mut self.playback;
         let (capture, render) = (&mut self.session.capture, &mut self.session.render);
         let input = &self.input;
+        // A period is over when it is handed over.
+        let captured_at =
+            self.callbacks.checked_sub(1).map(|before| self.setup.card.callback(before));
+        let captured_at = captured_at.map(|at| self.setup.system.at(at));
         assert_no_alloc(|| {
+            if let Some(at) = captured_at {
+                capture.note_time(at);
+            }
             capture.capture(&[input]);
             render.render(local, &mut [left, right]);
         });
@@ -146,7 +160,7 @@ impl Player {
         self.membership.handle_timeout(local);
         self.session.control.poll();
         let remotes = self.session.control.stats().remotes;
-        self.membership.handle_remotes(local, &remotes);
+        self.membership.handle_remotes(local, &remotes, Duration::ZERO);
         self.carry_out(now);
     }
 
@@ -158,7 +172,16 @@ impl Player {
     /// A datagram from the server.
     pub(crate) fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         let local = self.setup.system.at(now);
-        if Kind::of(bytes) != Kind::Rtp {
+        if Kind::of(bytes) == Kind::Rtcp {
+            let packets = rtcp::parse(bytes).expect("the SFU writes properly");
+            for answer in packets.filter_map(|packet| Answer::read(&packet)) {
+                self.room_clock.answered(local, &answer);
+            }
+            if let Some(mapping) = self.room_clock.mapping() {
+                self.session.outgoing.set_room_clock(mapping);
+                self.session.control.set_room_clock(mapping);
+            }
+        } else if Kind::of(bytes) != Kind::Rtp {
             self.media.handle_datagram(local, bytes);
             self.carry_out(now);
         } else if self.media.has_keys() {
@@ -242,7 +265,8 @@ impl Player {
 
     /// When [`Self::handle_link_timeout`] wants to be called, in virtual time.
     pub(crate) fn link_timeout(&self) -> Option<Instant> {
-        self.media.poll_timeout().map(|due| self.setup.system.when(due))
+        let due = [self.media.poll_timeout(), self.room_clock.poll_timeout()];
+        due.into_iter().flatten().min().map(|due| self.setup.system.when(due))
     }
 
     pub(crate) fn participant(&self) -> Option<ParticipantId> {
@@ -289,6 +313,31 @@ impl Player {
         }
     }
 
+    /// How late somebody says that they hear somebody else.
+    pub(crate) fn told_delay_us(
+        &self,
+        listener: ParticipantId,
+        source: ParticipantId,
+    ) -> Option<u32> {
+        let tracks = &self.membership.participants().get(&source)?.tracks;
+        let told = self.membership.hearings().get(&listener)?;
+        told.iter().find(|hearing| tracks.iter().any(|t| t.id == hearing.track))?.delay_us
+    }
+
+    /// What the room's clock shows, and how well that is known.
+    pub(crate) fn room_time(&self, now: Instant) -> Option<(RoomTime, RoomClockStats)> {
+        let local = self.setup.system.at(now);
+        Some((self.room_clock.mapping()?.room(local), self.room_clock.stats(local)?))
+    }
+
+    fn ask_time(&mut self, local: Instant) {
+        if self.room_clock.request(local) {
+            let mut bytes = vec![0; QUESTION_BYTES];
+            Question { sent: local }.write(&mut bytes).expect("as long as it says");
+            self.sent.push_back(Sent::Datagram(bytes));
+        }
+    }
+
     /// Asks a server that says nothing for a sign of life, and gives it up when none comes.
     fn watch_websocket(&mut self, local: Instant) {
         if self.membership.phase() == Phase::Offline {
@@ -309,12 +358,22 @@ impl Player {
             self.media.drive(local, &mut self.sent);
             while let Some(event) = self.media.poll_event() {
                 match event {
-                    LinkEvent::Up => self.membership.handle_link_up(),
-                    LinkEvent::Down => self.membership.handle_link_down(),
-                    LinkEvent::Closed => self.membership.handle_link_closed(),
+                    LinkEvent::Up => {
+                        self.room_clock.link_up(local);
+                        self.membership.handle_link_up();
+                    }
+                    LinkEvent::Down => {
+                        self.room_clock.link_down();
+                        self.membership.handle_link_down();
+                    }
+                    LinkEvent::Closed => {
+                        self.room_clock.link_down();
+                        self.membership.handle_link_closed();
+                    }
                     LinkEvent::Message(_) => {}
                 }
             }
+            self.ask_time(local);
             let Some(effect) = self.membership.poll_effect() else { return };
             self.carry_out_effect(now, effect);
         }
@@ -357,6 +416,7 @@ impl Player {
             }
             Effect::Reconnect => self.handle_websocket_gone(),
             Effect::End(end) => {
+                self.room_clock.link_down();
                 self.media.close(&mut self.sent);
                 self.sent.push_back(Sent::Disconnect);
                 self.ended = Some(end);

@@ -218,6 +218,27 @@ const SHOTS = [
     },
   },
   {
+    name: "room-delays", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 3), chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      const hears = (listener, delays) => {
+        const tracks = delays.map(([track, ms, concealed_permille = 0]) => ({
+          track, ...(ms === null ? {} : { delay_us: 1000 * ms }), lost_permille: 3, concealed_permille,
+        }));
+        double.send({ type: "hearing", listener, tracks });
+      };
+      hears(1, [[2, 23.4], [3, 31.2], [5, 68.9, 24]]);
+      hears(2, [[1, 22.8], [3, 28.1], [5, null]]);
+      hears(3, [[1, 30.5], [2, 27.7], [5, 71.3]]);
+      await page.locator(".delays > summary").click();
+      await page.locator(".delays td.late").first().scrollIntoViewIfNeeded();
+      const wide = await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth);
+      if (0 < wide) throw new Error(`the table makes the page ${wide} pixels too wide`);
+      await page.waitForTimeout(600);
+    },
+  },
+  {
     name: "room-chat", path: "/r/blue-note", phoneOnly: true,
     double: () => new Double({ others: BAND, chat: CHAT }),
     async act(page) {

@@ -68,6 +68,7 @@ export class JamAudio implements AudioPort {
         levelDb: -14 - 3 * (track % 5) + 2 * wobble,
         bufferMs: 2.7 + track,
         delayMs: 11.6 + track,
+        mouthToEarMs: 24.1 + track,
         received: Math.floor(performance.now()),
         lost: track % 3 === 0 ? Math.floor(performance.now() / 400) : 0,
         late: 0,
@@ -92,6 +93,17 @@ export class JamAudio implements AudioPort {
       inputLevelDb: -17 + 3 * Math.sin(performance.now() / 200),
       uplinkPath: "data-channel",
       why: "Sends 2.67 ms frames over a data channel.",
+      roomClock: {
+        localMs: 0,
+        aheadMs: 0,
+        rate: 0,
+        settled: true,
+        boundMs: 4.2,
+        precisionMs: 0.1,
+        ratePpm: 0,
+        steps: 0,
+        exchanges: 300,
+      },
       remotes,
     };
   }

@@ -7,6 +7,7 @@ import { installDebugHandle } from "./ui/debug";
 import "./ui/style/base.css";
 import "./ui/style/pages.css";
 import "./ui/style/room.css";
+import "./ui/style/delays.css";
 
 installDebugHandle();
 const root = document.getElementById("app");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use protocol::control::PayloadTypes;
 use protocol::rtp::Ssrc;
+use protocol::time::Instant;
 use protocol::units::Decibels;
 use thiserror::Error;
 
@@ -17,6 +18,7 @@ use crate::incoming::IncomingCommand;
 use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX};
 use crate::minute::Minute;
 use crate::playout_mode::{PlayoutMode, PlayoutModeError};
+use crate::room_clock::RoomMapping;
 use crate::rt::capture::{CaptureCommand, EncoderSet};
 use crate::rt::remote::Remote;
 use crate::rt::render::{Mix, RenderCommand};
@@ -42,6 +44,7 @@ pub struct Control {
     sources: Vec<Ssrc>,
     /// Of every remote without a mode of its own.
     default_playout: PlayoutMode,
+    room_clock: Option<RoomMapping>,
 }
 
 /// What cannot be done to a remote.
@@ -129,6 +132,7 @@ impl Control {
             slots: vec![Slot { generation: 0, taken: false }; REMOTES_MAX],
             sources: Vec::new(),
             default_playout: PlayoutMode::Automatic,
+            room_clock: None,
         }
     }
 
@@ -300,11 +304,23 @@ impl Control {
 
     /// How each remote fares, in the order of their SSRCs; allocates nothing.
     pub fn remotes(&self) -> impl Iterator<Item = RemoteStats> {
-        self.remotes.iter().map(|remote| RemoteStats {
-            playout: remote.playout.unwrap_or(self.default_playout),
-            concealed_ms_per_minute: remote.minute.concealed_ms(remote.shared.counts()),
-            ..remote.shared.load(remote.ssrc)
+        let rendered_at = Instant::from_ns(self.shared.rendered_at.load());
+        self.remotes.iter().map(move |remote| {
+            let measured = remote.shared.load(remote.ssrc);
+            RemoteStats {
+                playout: remote.playout.unwrap_or(self.default_playout),
+                concealed_ms_per_minute: remote.minute.concealed_ms(remote.shared.counts()),
+                mouth_to_device: self.room_clock.and_then(|clock| {
+                    remote.shared.mouth_to_device(measured.codec, &clock, rendered_at)
+                }),
+                ..measured
+            }
         })
+    }
+
+    /// Says what the room's clock shows, so that delays can be told from microphone to device.
+    pub fn set_room_clock(&mut self, mapping: RoomMapping) {
+        self.room_clock = Some(mapping);
     }
 
     /// The input after input gain, before mute.

@@ -204,6 +204,10 @@ impl Stream {
         let order = self.order.as_mut()?;
         let media_time = order.media_time.extend(packet.timestamp);
         order.media_time = media_time;
+        match packet.capture_time {
+            Some(capture_time) => self.shared.captured.store(media_time, capture_time.as_ns()),
+            None => self.shared.captured.forget(),
+        }
         Some(Arrival { remote: self.remote, now, media_time })
     }
 
@@ -392,8 +396,16 @@ mod tests {
 
     fn note_at(stream: &mut Stream, sequence_number: u16, timestamp: u32) -> bool {
         let (payload_type, ssrc, payload) = (PayloadType::OPUS, stream.ssrc, &[][..]);
-        let marker = false;
-        stream.note(&Packet { marker, payload_type, sequence_number, timestamp, ssrc, payload })
+        let (marker, capture_time) = (false, None);
+        stream.note(&Packet {
+            marker,
+            capture_time,
+            payload_type,
+            sequence_number,
+            timestamp,
+            ssrc,
+            payload,
+        })
     }
 
     #[test]

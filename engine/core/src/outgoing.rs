@@ -6,10 +6,11 @@
 
 use protocol::codec::Codec;
 use protocol::red::{self, Block};
-use protocol::rtp::{HEADER_BYTES, Packet, PayloadType, Ssrc};
-use protocol::time::MediaTime;
+use protocol::rtp::{Packet, PayloadType, Ssrc};
+use protocol::time::{Instant, MediaTime, ShortTime};
 
 use crate::limits::{FRAME_BYTES_MAX, REDUNDANT_FRAMES_MAX, SOURCES_MAX};
+use crate::room_clock::RoomMapping;
 
 /// Takes what capture encoded and gives complete RTP packets. Lives on one thread.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Outgoing {
     frames: rtrb::Consumer<EncodedFrame>,
     sources: Vec<SentSource>,
     seed: u64,
+    room_clock: Option<RoomMapping>,
 }
 
 /// One encoded frame on its way from the capture callback.
@@ -30,6 +32,8 @@ pub(crate) struct EncodedFrame {
     /// First packet after silence.
     pub(crate) marker: bool,
     pub(crate) media_time: MediaTime,
+    /// When its first frame was captured, on the local clock.
+    pub(crate) captured: Option<Instant>,
     pub(crate) len: usize,
     pub(crate) bytes: [u8; FRAME_BYTES_MAX],
 }
@@ -50,7 +54,13 @@ struct SentSource {
 
 impl Outgoing {
     pub(crate) fn new(frames: rtrb::Consumer<EncodedFrame>, seed: u64) -> Self {
-        Self { frames, sources: Vec::with_capacity(SOURCES_MAX), seed }
+        Self { frames, sources: Vec::with_capacity(SOURCES_MAX), seed, room_clock: None }
+    }
+
+    /// Says what the room's clock shows: from here on packets carry when they were captured, where
+    /// [`crate::Capture::note_time`] says it.
+    pub fn set_room_clock(&mut self, mapping: RoomMapping) {
+        self.room_clock = Some(mapping);
     }
 
     /// Writes the next packet into `out` and gives its length; `None` when there is none.
@@ -60,8 +70,10 @@ impl Outgoing {
     pub fn poll_packet(&mut self, out: &mut [u8]) -> Option<usize> {
         loop {
             let frame = self.frames.pop().ok()?;
+            let capture_time = self.room_clock.zip(frame.captured);
+            let capture_time = capture_time.map(|(clock, at)| ShortTime::of(clock.room(at)));
             let source = self.source(frame.ssrc)?;
-            if let Some(len) = source.write(&frame, out) {
+            if let Some(len) = source.write(&frame, capture_time, out) {
                 return Some(len);
             }
         }
@@ -89,9 +101,15 @@ impl Outgoing {
 }
 
 impl SentSource {
-    fn write(&mut self, frame: &EncodedFrame, out: &mut [u8]) -> Option<usize> {
+    fn write(
+        &mut self,
+        frame: &EncodedFrame,
+        capture_time: Option<ShortTime>,
+        out: &mut [u8],
+    ) -> Option<usize> {
         let header = Packet {
             marker: frame.marker,
+            capture_time,
             payload_type: frame.payload_type,
             sequence_number: self.next_sequence_number,
             timestamp: frame.media_time.rtp_timestamp(),
@@ -99,8 +117,8 @@ impl SentSource {
             payload: &[],
         };
         self.next_sequence_number = self.next_sequence_number.wrapping_add(1);
-        header.write_header(out)?;
-        let payload = out.get_mut(HEADER_BYTES..)?;
+        let start = header.write_header(out)?;
+        let payload = out.get_mut(start..)?;
         let len = match frame.codec {
             Codec::Opus => {
                 payload.get_mut(..frame.len)?.copy_from_slice(frame.bytes());
@@ -108,7 +126,7 @@ impl SentSource {
             }
             Codec::Opus64 | Codec::Pcm => self.write_red(frame, payload)?,
         };
-        Some(HEADER_BYTES + len)
+        Some(start + len)
     }
 
     fn write_red(&mut self, frame: &EncodedFrame, payload: &mut [u8]) -> Option<usize> {
@@ -146,6 +164,8 @@ const AGE_FRAMES_MAX: u16 = 1024;
 
 #[cfg(test)]
 mod tests {
+    use protocol::time::RoomTime;
+
     use super::*;
 
     fn frame(ssrc: u32, codec: Codec, media_time: i64, redundant_frames: usize) -> EncodedFrame {
@@ -156,6 +176,7 @@ mod tests {
             redundant_frames,
             marker: false,
             media_time: MediaTime::from_frames(media_time),
+            captured: None,
             len: 3,
             bytes: [u8::try_from(media_time & 0xff).expect("a byte"); FRAME_BYTES_MAX],
         }
@@ -196,6 +217,24 @@ mod tests {
             last = blocks.map(|block| (block.age_frames, block.bytes.to_vec())).collect();
         }
         assert_eq!(last, [(128, vec![64; 3]), (64, vec![128; 3]), (0, vec![192; 3])]);
+    }
+
+    #[test]
+    fn packets_say_when_they_were_captured_once_the_rooms_time_is_known() {
+        let at = Instant::from_ns(3_000_000_000);
+        let frames =
+            [64, 128].map(|n| EncodedFrame { captured: Some(at), ..frame(1, Codec::Opus, n, 0) });
+        let mut outgoing = outgoing(&frames);
+        let mut out = [0; 64];
+        let len = outgoing.poll_packet(&mut out).expect("the first");
+        assert_eq!(Packet::parse(&out[..len]).expect("well formed").capture_time, None);
+        let room = RoomTime::from_ns(1_790_000_000_000_000_000);
+        outgoing.set_room_clock(RoomMapping::new(Instant::from_ns(1_000_000_000), room, 0.0));
+        let len = outgoing.poll_packet(&mut out).expect("the second");
+        let packet = Packet::parse(&out[..len]).expect("well formed");
+        let captured = packet.capture_time.expect("it is known").near(room);
+        assert!((captured.ns_since(room) - 2_000_000_000).abs() < 2_000, "{captured:?}");
+        assert_eq!(packet.payload, [128; 3]);
     }
 
     #[test]

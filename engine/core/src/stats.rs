@@ -3,14 +3,20 @@
 //! The audio callbacks write single words with relaxed atomic stores; [`crate::Control`] reads
 //! them. Figures of one [`RemoteStats`] may therefore be a period apart from each other.
 
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering,
+};
+use core::time::Duration;
 
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
+use protocol::time::{Instant, MediaTime, ShortTime};
 use protocol::units::Decibels;
 
 use crate::minute::Counts;
 use crate::playout_mode::PlayoutMode;
+use crate::room_clock::RoomMapping;
+use crate::rt::codec::lookahead_frames;
 
 /// How loud something is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,6 +119,10 @@ pub struct RemoteStats {
     pub rate_ppm: i32,
     /// Packets that arrived in the latest full second.
     pub received_packets_per_second: u32,
+    /// From the publisher's microphone to this device, on the room's clock: what was captured, the network,
+    /// the buffer and the codec together; `None` while either end does not know the room's time. What the device
+    /// takes from there to the loudspeaker is the shell's to add.
+    pub mouth_to_device: Option<Duration>,
 }
 
 /// Why a playout delay is what it is: what each cause asks for, in frames.
@@ -164,6 +174,39 @@ impl SharedLevel {
     }
 }
 
+/// What a clock shows where media times pass, in one word: what it would have shown at media time zero, at
+/// 48 kHz. Between two packets it changes by nanoseconds.
+#[derive(Debug)]
+pub(crate) struct SharedOffset(AtomicI64);
+
+impl SharedOffset {
+    pub(crate) fn store(&self, media_time: MediaTime, ns: i64) {
+        self.0.store(ns.wrapping_sub(media_ns(media_time.as_frames())), Ordering::Relaxed);
+    }
+
+    pub(crate) fn forget(&self) {
+        self.0.store(i64::MIN, Ordering::Relaxed);
+    }
+
+    pub(crate) fn load(&self) -> Option<i64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|ns| *ns != i64::MIN)
+    }
+}
+
+impl Default for SharedOffset {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+/// How long so many frames last; wraps, so that no publisher's timestamps matter.
+const fn media_ns(frames: i64) -> i64 {
+    frames.wrapping_mul(62_500) / 3
+}
+
+/// By so much clocks may be wrong.
+const WRONG_MAX_NS: i64 = 1_000_000_000;
+
 /// A counter that callbacks and threads add to.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
@@ -188,6 +231,8 @@ pub(crate) struct SharedSession {
     pub(crate) input: SharedLevel,
     pub(crate) output: SharedLevel,
     pub(crate) outgoing_overrun: Counter,
+    /// When the latest period was handed over, in ns.
+    pub(crate) rendered_at: Counter,
     saves: AtomicBool,
     left_out: AtomicU32,
 }
@@ -230,6 +275,11 @@ pub(crate) struct SharedRemote {
     pub(crate) splices: Counter,
     pub(crate) resynchronizations: Counter,
     pub(crate) level: SharedLevel,
+    /// What the room's clock shows where its frames were captured, but for whole minutes and more
+    /// ([`ShortTime`])...
+    pub(crate) captured: SharedOffset,
+    /// ...and the local one where they are handed to the device.
+    pub(crate) heard: SharedOffset,
     /// See [`Self::store_state`].
     pub(crate) state: AtomicU8,
     /// See [`Self::store_state`].
@@ -302,7 +352,27 @@ impl SharedRemote {
             drift_ppm,
             rate_ppm: self.rate_ppm.load(Ordering::Relaxed),
             received_packets_per_second: self.packets_per_second.load(Ordering::Relaxed),
+            mouth_to_device: None,
         }
+    }
+
+    /// See [`RemoteStats::mouth_to_device`]; `rendered_at` is when the latest period was handed over.
+    pub(crate) fn mouth_to_device(
+        &self,
+        codec: Option<Codec>,
+        room_clock: &RoomMapping,
+        rendered_at: Instant,
+    ) -> Option<Duration> {
+        let (captured, heard) = (self.captured.load()?, self.heard.load()?);
+        let local = i64::try_from(rendered_at.as_ns()).ok()?;
+        let ahead = room_clock.room(rendered_at).as_ns() - local;
+        let lookahead = i64::try_from(lookahead_frames(codec?)).ok()?;
+        let ns = heard.wrapping_add(ahead).wrapping_sub(captured);
+        let ns = ns.wrapping_add(media_ns(lookahead));
+        let ns = ns.rem_euclid(ShortTime::WRAP_NS);
+        // What two clocks are wrong by may make it less than nothing.
+        let ns = if ns < ShortTime::WRAP_NS - WRONG_MAX_NS { ns } else { 0 };
+        Some(Duration::from_nanos(ns.cast_unsigned()))
     }
 
     pub(crate) fn counts(&self) -> Counts {

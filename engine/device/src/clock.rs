@@ -6,13 +6,21 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use protocol::time::Instant;
+use protocol::time::{Instant, RoomTime};
 
 /// Nanoseconds since the first reading in this process; never goes back.
 #[must_use]
 pub fn now() -> Instant {
     let elapsed = ORIGIN.elapsed();
     Instant::from_ns(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// What this computer shows as the time of day: somebody may set it.
+#[must_use]
+pub fn wall() -> RoomTime {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ns = since_1970.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
+    RoomTime::from_ns(ns)
 }
 
 /// Takes the origin. Call once before any audio callback runs, so that none initialises it.

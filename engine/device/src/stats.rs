@@ -3,7 +3,9 @@
 //! Field names end in their unit. Counters of a remote run since its stream was added; callback
 //! times speak of the second before the line.
 
-use engine::{Relief, RemoteStats, StreamState};
+use core::time::Duration;
+
+use engine::{Relief, RemoteStats, RoomClockStats, RoomMapping, StreamState};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::rtp::Ssrc;
@@ -12,6 +14,7 @@ use protocol::units::SampleRate;
 use serde::Serialize;
 
 use crate::audio::AudioStatus;
+use crate::clock;
 use crate::durations::DurationSummary;
 use crate::session::{ParticipantView, Reach, TrackView, View};
 
@@ -71,10 +74,31 @@ pub struct StatsLine<'a> {
     pub received_bytes: u64,
     /// Datagrams that were not the server's, forged, replayed, or of no known stream.
     pub rejected_datagrams: u64,
+    /// The clock that everybody in the room shares; `null` before the server has told it.
+    pub room_clock: Option<RoomClockLine>,
     /// The server's report on the own uplink.
     pub uplink: Option<UplinkLine>,
     /// Every track of everybody else that is received.
     pub remotes: Vec<RemoteLine<'a>>,
+}
+
+/// How well the room's clock is known here.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RoomClockLine {
+    /// Whether it is known as well as it is going to be.
+    pub settled: bool,
+    /// How far off it may be if packets take as long to the server as back.
+    pub precision_ms: f64,
+    /// How far off it is at most, whatever they do.
+    pub bound_ms: f64,
+    /// How much faster it runs than the clock of this process.
+    pub rate_ppm: f32,
+    /// How often one of the two clocks was set.
+    pub steps: u32,
+    /// Answers of the server so far.
+    pub exchanges: u64,
+    /// By how much it is ahead of what this computer shows as the time of day.
+    pub ahead_of_wall_ms: f64,
 }
 
 /// How the own packets reached the server in the last second.
@@ -163,6 +187,10 @@ pub struct RemoteLine<'a> {
     pub rate_ppm: i32,
     /// Packets in the latest full second.
     pub received_packets_per_second: u32,
+    /// From the publisher's microphone to this loudspeaker, on the room's clock and as the drivers say what
+    /// is outside of vjam; without the way to the loudspeaker where this device's says nothing. `null` while either
+    /// end does not know the room's time.
+    pub mouth_to_ear_ms: Option<f64>,
 }
 
 impl<'a> StatsLine<'a> {
@@ -176,7 +204,7 @@ impl<'a> StatsLine<'a> {
     ) -> Self {
         let remotes = view.participants.iter().flat_map(|participant| {
             participant.tracks.iter().filter_map(move |track| {
-                Some(RemoteLine::new(participant, track, track.remote.as_ref()?))
+                Some(RemoteLine::new(participant, track, track.remote.as_ref()?, audio))
             })
         });
         let network = view.network;
@@ -212,6 +240,7 @@ impl<'a> StatsLine<'a> {
             received_packets: network.received_packets,
             received_bytes: network.received_bytes,
             rejected_datagrams: network.rejected_datagrams,
+            room_clock: view.room_clock.map(RoomClockLine::new),
             uplink: view.uplink.map(|uplink| UplinkLine {
                 codec: uplink.codec,
                 received_packets: uplink.received_packets,
@@ -223,12 +252,32 @@ impl<'a> StatsLine<'a> {
     }
 }
 
+impl RoomClockLine {
+    fn new((mapping, stats): (RoomMapping, RoomClockStats)) -> Self {
+        let ahead_ns = mapping.room(clock::now()).ns_since(clock::wall());
+        Self {
+            settled: stats.settled,
+            precision_ms: to_thousandths(stats.precision.as_secs_f64() * 1e3),
+            bound_ms: to_thousandths(stats.bound.as_secs_f64() * 1e3),
+            rate_ppm: stats.rate_ppm,
+            steps: stats.steps,
+            exchanges: stats.exchanges,
+            ahead_of_wall_ms: to_thousandths(
+                Duration::from_nanos(ahead_ns.unsigned_abs()).as_secs_f64() * 1e3,
+            ) * if ahead_ns < 0 { -1.0 } else { 1.0 },
+        }
+    }
+}
+
 impl<'a> RemoteLine<'a> {
     fn new(
         participant: &'a ParticipantView,
         track: &'a TrackView,
         remote: &'a RemoteStats,
+        audio: &AudioStatus,
     ) -> Self {
+        let to_ear = audio.output_latency.unwrap_or_default();
+        let mouth_to_ear = remote.mouth_to_device.map(|to_device| to_device + to_ear);
         Self {
             participant: participant.id,
             name: &participant.name,
@@ -270,6 +319,7 @@ impl<'a> RemoteLine<'a> {
             drift_ppm: remote.drift_ppm,
             rate_ppm: remote.rate_ppm,
             received_packets_per_second: remote.received_packets_per_second,
+            mouth_to_ear_ms: mouth_to_ear.map(|delay| to_thousandths(delay.as_secs_f64() * 1e3)),
         }
     }
 }

@@ -9,11 +9,14 @@ use engine::{Encoding, Mute, Solo};
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
 
+use crate::clock::ClockShell;
 use crate::shell::{Mix, Shell, ShellError, mode_of_numbers};
 
 thread_local! {
     /// The one session of this instance of the module.
     static SHELL: RefCell<Option<Shell>> = const { RefCell::new(None) };
+    /// The room's clock, in an instance that has no session.
+    static CLOCK: RefCell<ClockShell> = RefCell::new(ClockShell::default());
 }
 
 /// What every call answers before `open`.
@@ -75,10 +78,16 @@ extern "C" fn handle_packet(now_ns: f64, bytes: u32) -> i32 {
     with_shell(NOT_OPEN, |shell| code(shell.handle_packet(now_ns, bytes as usize)))
 }
 
-/// Takes a period of input; gives how many packets it made.
+/// Takes a period of input, which came at that time of the context; gives how many packets it made.
 #[unsafe(no_mangle)]
-extern "C" fn capture(channels: u32, frames: u32) -> u32 {
-    with_shell(0, |shell| shell.capture(channels as usize, frames as usize))
+extern "C" fn capture(now_ns: f64, channels: u32, frames: u32) -> u32 {
+    with_shell(0, |shell| shell.capture(now_ns, channels as usize, frames as usize))
+}
+
+/// Says where a moment of the context lies on the room's clock, at the microphone and at the loudspeaker.
+#[unsafe(no_mangle)]
+extern "C" fn set_room_clock(context_ns: f64, captured_ns: f64, heard_ns: f64) {
+    with_shell((), |shell| shell.set_room_clock(context_ns, captured_ns, heard_ns));
 }
 
 /// Puts the next packet to send into `packet`; gives its length, 0 when there is none.
@@ -179,4 +188,46 @@ fn mute(muted: u32) -> Mute {
 #[unsafe(no_mangle)]
 extern "C" fn update_statistics() -> u32 {
     with_shell(0, Shell::update_statistics)
+}
+
+/// Where messages of the room's clock go and come from, one at a time.
+#[unsafe(no_mangle)]
+extern "C" fn clock_message() -> *mut u8 {
+    CLOCK.with_borrow_mut(|clock| clock.message_mut().as_mut_ptr())
+}
+
+/// Where `clock_update` writes (f64).
+#[unsafe(no_mangle)]
+extern "C" fn clock_numbers() -> *const f64 {
+    CLOCK.with_borrow(|clock| clock.numbers().as_ptr())
+}
+
+/// The way to the server opened (not 0) or closed.
+#[unsafe(no_mangle)]
+extern "C" fn clock_set_link(now_ns: f64, up: u32) {
+    CLOCK.with_borrow_mut(|clock| clock.set_link(now_ns, up != 0));
+}
+
+/// When the next question is due, NaN for never.
+#[unsafe(no_mangle)]
+extern "C" fn clock_timeout() -> f64 {
+    CLOCK.with_borrow(ClockShell::timeout_ns)
+}
+
+/// Puts the question that is due into `clock_message`; gives its length, 0 when there is none.
+#[unsafe(no_mangle)]
+extern "C" fn clock_question(now_ns: f64) -> u32 {
+    CLOCK.with_borrow_mut(|clock| u32::try_from(clock.question(now_ns)).unwrap_or(0))
+}
+
+/// Takes the message of that length in `clock_message`; gives 1 for an answer.
+#[unsafe(no_mangle)]
+extern "C" fn clock_answered(now_ns: f64, bytes: u32) -> u32 {
+    CLOCK.with_borrow_mut(|clock| u32::from(clock.answered(now_ns, bytes as usize)))
+}
+
+/// Writes what is known of the room's clock; gives 0 where nothing is.
+#[unsafe(no_mangle)]
+extern "C" fn clock_update(now_ns: f64) -> u32 {
+    CLOCK.with_borrow_mut(|clock| u32::from(clock.update_numbers(now_ns)))
 }

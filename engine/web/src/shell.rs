@@ -7,12 +7,12 @@ use core::time::Duration;
 
 use engine::{
     Capture, Channels, Control, ControlError, Encoding, EncodingError, Incoming, IncomingError,
-    Mute, Outgoing, PlayoutMode, RemoteStats, Render, SessionConfig, SessionError, Solo,
-    StreamState, session,
+    Mute, Outgoing, PlayoutMode, RemoteStats, Render, RoomMapping, SessionConfig, SessionError,
+    Solo, StreamState, session,
 };
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtp::Ssrc;
-use protocol::time::Instant;
+use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
 use thiserror::Error;
 
@@ -21,7 +21,7 @@ const CHANNELS_MAX: usize = 2;
 /// Numbers of the statistics block in front of the first remote.
 pub(crate) const HEAD_NUMBERS: usize = 4;
 /// Numbers of each remote.
-pub(crate) const REMOTE_NUMBERS: usize = 23;
+pub(crate) const REMOTE_NUMBERS: usize = 24;
 
 /// Why a call was not carried out; JavaScript sees only that it was not.
 #[derive(Debug, PartialEq, Error)]
@@ -113,10 +113,20 @@ impl Shell {
         Ok(taken?)
     }
 
-    /// Takes the first `frames` of as many input channels; gives how many packets wait.
-    pub(crate) fn capture(&mut self, channels: usize, frames: usize) -> u32 {
+    /// Says where a moment of the context lies on the room's clock: when its input was at the microphone, and
+    /// when its output is at the loudspeaker.
+    pub(crate) fn set_room_clock(&mut self, context_ns: f64, captured_ns: f64, heard_ns: f64) {
+        let at = |room_ns: f64| RoomMapping::new(instant(context_ns), room_time(room_ns), 0.0);
+        self.outgoing.set_room_clock(at(captured_ns));
+        self.control.set_room_clock(at(heard_ns));
+    }
+
+    /// Takes the first `frames` of as many input channels, which came at `now_ns` of the context; gives how
+    /// many packets wait.
+    pub(crate) fn capture(&mut self, now_ns: f64, channels: usize, frames: usize) -> u32 {
         let [left, right] = &self.input;
         let (Some(left), Some(right)) = (left.get(..frames), right.get(..frames)) else { return 0 };
+        self.capture.note_time(instant(now_ns));
         let packets = match channels {
             0 => return 0,
             1 => self.capture.capture(&[left]),
@@ -281,6 +291,7 @@ fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
         f64::from(mode),
         f64::from(fixed_frames),
         f64::from(u8::from(remote.state == StreamState::LeftOut)),
+        remote.mouth_to_device.map_or(f64::NAN, |delay| delay.as_secs_f64() * 1e3),
     ]
 }
 
@@ -309,6 +320,12 @@ pub(crate) const fn mode_of_numbers(mode: u32, fixed_frames: u32) -> Option<Play
 fn track_channels(count: u32) -> Result<Channels, ShellError> {
     let channels = usize::try_from(count).ok().and_then(Channels::from_count);
     channels.ok_or(ShellError::MisuseChannels(count))
+}
+
+/// Nanoseconds since 1970 as JavaScript counts them.
+#[expect(clippy::cast_possible_truncation, reason = "saturates, as wanted")]
+fn room_time(ns: f64) -> RoomTime {
+    RoomTime::from_ns(ns as i64)
 }
 
 /// Nanoseconds as JavaScript counts them; anything before the epoch is the epoch.
@@ -348,7 +365,7 @@ mod tests {
             let now_ns = f64::from(period) * 64.0 / 48_000.0 * 1e9;
             for sender in &mut *senders {
                 sender.input_mut(0).fill(0.25);
-                sender.capture(1, 64);
+                sender.capture(now_ns, 1, 64);
                 loop {
                     let bytes = sender.poll_packet() as usize;
                     if bytes == 0 {
@@ -387,6 +404,24 @@ mod tests {
         };
         assert_eq!(left_out(0..17, 20.0), [0.0, 0.0]);
         assert_eq!(left_out(17..51, 220.0), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn mouth_to_ear_is_known_once_both_know_the_rooms_time() {
+        let (mut sender, mut receiver) = pair();
+        let mouth_to_ear = |receiver: &mut Shell| {
+            assert_eq!(receiver.update_statistics(), 1);
+            receiver.statistics()[HEAD_NUMBERS + 23]
+        };
+        play(&mut sender, &mut receiver, 0);
+        assert!(mouth_to_ear(&mut receiver).is_nan());
+        // At the sender sound is 5 ms old when it comes, and the receiver's output is heard 20 ms later.
+        sender.set_room_clock(0.0, 1.79e18 - 5e6, 1.79e18);
+        receiver.set_room_clock(0.0, 1.79e18, 1.79e18 + 20e6);
+        play(&mut sender, &mut receiver, 200);
+        let ms = mouth_to_ear(&mut receiver);
+        // A frame that comes at the very moment of the callback is put off by a period of 1.33 ms.
+        assert!((ms - 26.33).abs() < 0.1, "{ms}");
     }
 
     #[test]
@@ -447,7 +482,7 @@ mod tests {
     fn lengths_behind_the_buffers_are_refused() {
         let mut shell = shell();
         assert_eq!(shell.handle_packet(0.0, 1401), Err(ShellError::MisuseLength(1401)));
-        assert_eq!(shell.capture(1, 65), 0);
+        assert_eq!(shell.capture(0.0, 1, 65), 0);
         shell.render(0.0, 65);
         assert!(shell.set_encoding(2, Encoding::new(Codec::Opus, SSRC)).is_err());
         assert!(shell.apply_encodings(3).is_err());

@@ -10,7 +10,7 @@ mod write;
 use core::time::Duration;
 
 use crate::rtp::Ssrc;
-use crate::time::Instant;
+use crate::time::{Instant, RoomTime};
 
 pub use self::parse::{MalformedRtcp, Packet, Packets, ReportBlocks, Sources, parse};
 pub use self::write::Writer;
@@ -51,6 +51,24 @@ impl NtpTime {
     #[must_use]
     pub const fn at(self, instant: Instant) -> Self {
         self.plus(Duration::from_nanos(instant.as_ns()))
+    }
+
+    /// The same moment as a room's clock has it; NTP's era is taken to be the first, to 2036, or the second.
+    #[must_use]
+    pub const fn room(self) -> RoomTime {
+        // The uppermost bit was set in 1968: without it the moment is in the second era.
+        let seconds = (self.0 >> 32) + if self.0 >> 63 == 0 { 1 << 32 } else { 0 };
+        let since_1970 = seconds.cast_signed() - UNIX_EPOCH_S.cast_signed();
+        let ns = ((self.0 & 0xffff_ffff) * 1_000_000_000 + (1 << 31)) >> 32;
+        RoomTime::from_ns(since_1970 * 1_000_000_000 + ns.cast_signed())
+    }
+
+    /// A moment of a room's clock.
+    #[must_use]
+    pub const fn from_room(time: RoomTime) -> Self {
+        let seconds = time.as_ns().div_euclid(1_000_000_000) + UNIX_EPOCH_S.cast_signed();
+        let ns = time.as_ns().rem_euclid(1_000_000_000).cast_unsigned();
+        Self(seconds.cast_unsigned() << 32 | ((ns << 32) / 1_000_000_000))
     }
 
     /// The middle 32 bits, as reports repeat them: units of 2^-16 s, wrapping after 18 hours.
@@ -134,6 +152,7 @@ const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
+const APPLICATION: u8 = 204;
 const CNAME: u8 = 1;
 
 #[cfg(test)]
@@ -239,6 +258,34 @@ mod tests {
         let mut inside = padded(4).to_vec();
         inside.extend([0x80, 201, 0, 1, 0, 0, 0, 9]);
         assert_eq!(parse(&inside).err(), Some(MalformedRtcp::Padding));
+    }
+
+    #[test]
+    fn what_applications_add_is_written_and_read_back() {
+        let mut out = [0; 64];
+        let mut writer = Writer::new(&mut out);
+        writer.application(3, Ssrc(9), *b"test", &[1, 2, 3, 4]).expect("fits");
+        assert_eq!(writer.application(32, Ssrc(9), *b"test", &[]), None, "a subtype has five bits");
+        assert_eq!(writer.application(0, Ssrc(9), *b"test", &[1]), None, "not whole words");
+        let len = writer.len();
+        assert_eq!(out[..12], [0x83, 204, 0, 3, 0, 0, 0, 9, b't', b'e', b's', b't']);
+        let packets = packets(&out[..len]);
+        let [Packet::Application { subtype, ssrc, name, data }] = packets[..] else {
+            panic!("{packets:?}")
+        };
+        assert_eq!((subtype, ssrc, &name, data), (3, Ssrc(9), b"test", &[1, 2, 3, 4][..]));
+        assert_eq!(parse(&[0x80, 204, 0, 1, 0, 0, 0, 9]).err(), Some(MalformedRtcp::Truncated));
+    }
+
+    #[test]
+    fn a_rooms_time_is_ntp_time_and_back() {
+        for ns in [0, 1, 999_999_999, 1_790_000_000_123_456_789, 2_200_000_000_000_000_001] {
+            let time = RoomTime::from_ns(ns);
+            let back = NtpTime::from_room(time).room();
+            assert!(back.ns_since(time).abs() <= 1, "{ns}: {back:?}");
+        }
+        let unix = NtpTime::from_unix(Duration::from_millis(1_500));
+        assert_eq!(unix.room(), RoomTime::from_ns(1_500_000_000));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use super::{BLOCK_BYTES, BYE, NtpTime, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, SenderInfo};
+use super::{
+    APPLICATION, BLOCK_BYTES, BYE, NtpTime, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, SenderInfo,
+};
 use crate::rtp::Ssrc;
 
 /// Why a compound packet could not be read; always the sender's fault.
@@ -40,6 +42,17 @@ pub enum Packet<'a> {
     },
     /// Streams that have ended.
     Bye(Sources<'a>),
+    /// What an application adds (RFC 3550 §6.7).
+    Application {
+        /// Five bits that say what of it.
+        subtype: u8,
+        /// Who says it.
+        ssrc: Ssrc,
+        /// Whose it is, in ASCII.
+        name: [u8; 4],
+        /// What is said, in whole words.
+        data: &'a [u8],
+    },
     /// Anything else, skipped.
     Other {
         /// Its packet type.
@@ -120,6 +133,12 @@ fn read_packet(packet_type: u8, count: usize, body: &[u8]) -> Result<Packet<'_>,
         BYE => {
             let sources = body.get(..4 * count).ok_or(cut)?;
             Ok(Packet::Bye(Sources { bytes: sources }))
+        }
+        APPLICATION => {
+            let (header, data) = body.split_first_chunk::<8>().ok_or(cut)?;
+            let [a, b, c, d, name @ ..] = *header;
+            let ssrc = Ssrc(u32::from_be_bytes([a, b, c, d]));
+            Ok(Packet::Application { subtype: u8::try_from(count).unwrap_or(0), ssrc, name, data })
         }
         _ => Ok(Packet::Other { packet_type }),
     }

@@ -1,7 +1,8 @@
 //! Writing compound packets.
 
 use super::{
-    BYE, CNAME, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo,
+    APPLICATION, BYE, CNAME, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, SOURCE_DESCRIPTION,
+    SenderInfo,
 };
 use crate::rtp::Ssrc;
 
@@ -97,6 +98,24 @@ impl<'a> Writer<'a> {
                 count += 1;
             }
             Some(count)
+        })
+    }
+
+    /// Writes what an application adds (RFC 3550 §6.7); `None` where it does not fit, is not in whole words,
+    /// or has a subtype beyond 31.
+    #[must_use]
+    pub fn application(
+        &mut self,
+        subtype: u8,
+        ssrc: Ssrc,
+        name: [u8; 4],
+        data: &[u8],
+    ) -> Option<()> {
+        self.packet(APPLICATION, |body| {
+            body.word(ssrc.0)?;
+            body.put(&name)?;
+            body.put(data)?;
+            data.len().is_multiple_of(4).then_some(usize::from(subtype))
         })
     }
 

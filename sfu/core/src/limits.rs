@@ -85,6 +85,10 @@ pub const FAREWELLS_MAX: usize = 2 * LINKS_MAX;
 /// of their own, every second or two, and on its microphones. Reached: dropped.
 pub const RTCP_PACKETS_PER_SECOND_MAX: u32 = 500;
 
+/// Answers to questions for the time that wait to be sent: a datagram has one at most, and four batches of them are
+/// handled before anything else is. Reached: the oldest is dropped, and asked for again.
+pub const ANSWERS_MAX: usize = 256;
+
 /// How often each link is sent RTCP. A link of a full room gets 124 sender reports in four datagrams
 /// of 1.4 kB; one of 8 musicians gets one of 400 bytes, beside 5,250 datagrams of music.
 pub const RTCP_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Opened packets on their way to their subscribers, in a ring that never allocates.
 
 use protocol::limits::PAYLOAD_BYTES_MAX;
-use protocol::time::Instant;
+use protocol::time::{Instant, ShortTime};
 
 use crate::limits::PENDING_PACKETS_MAX;
 use crate::publisher::{Payload, Position, Source};
@@ -15,6 +15,7 @@ pub(crate) struct Pending {
     pub(crate) position: Position,
     pub(crate) payload_kind: Payload,
     pub(crate) marker: bool,
+    pub(crate) capture_time: Option<ShortTime>,
     /// Who is next in the source's list of subscribers.
     pub(crate) next_subscriber: usize,
 }

@@ -174,6 +174,13 @@ impl Link for PlainLink {
         if matches!(self.end.state, State::Up | State::Down) { Ok(len) } else { Err(NotSealed) }
     }
 
+    fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
+        if self.channel == DataChannel::None {
+            return Err(NotSealed);
+        }
+        self.end.send_message(message)
+    }
+
     fn open_rtp(&mut self, packet: &mut [u8]) -> Result<usize, OpenError> {
         self.end.open(packet).map(|()| packet.len())
     }
@@ -274,11 +281,7 @@ impl PlainClient {
 
     /// Sends a data channel message, if the link is up.
     pub fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
-        let address = self.end.address.filter(|_| self.end.state == State::Up).ok_or(NotSealed)?;
-        let mut bytes = vec![DTLS, MESSAGE];
-        bytes.extend(message);
-        self.end.transmits.push_back((address, bytes));
-        Ok(())
+        self.end.send_message(message)
     }
 
     /// Says goodbye; the datagram for it comes out of [`Self::poll_transmit`].
@@ -354,6 +357,14 @@ impl End {
     fn close(&mut self) {
         self.state = State::Closed;
         self.events.push_back(LinkEvent::Closed);
+    }
+
+    fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
+        let address = self.address.filter(|_| self.state == State::Up).ok_or(NotSealed)?;
+        let mut bytes = vec![DTLS, MESSAGE];
+        bytes.extend(message);
+        self.transmits.push_back((address, bytes));
+        Ok(())
     }
 
     fn say_goodbye(&mut self) {

@@ -277,6 +277,7 @@ mod tests {
     fn packet(number: u16, timestamp: u32) -> Packet<'static> {
         Packet {
             marker: false,
+            capture_time: None,
             payload_type: PayloadType::OPUS,
             sequence_number: number,
             timestamp,

@@ -4,7 +4,7 @@ use protocol::control::PayloadTypes;
 use protocol::red;
 use protocol::rtcp::{NtpTime, ReportBlock, SenderInfo};
 use protocol::rtp::{PayloadType, SequenceNumber, Ssrc};
-use protocol::time::Instant;
+use protocol::time::{Instant, ShortTime};
 
 use crate::feedback::Feedback;
 use crate::member::MemberKey;
@@ -24,6 +24,8 @@ pub(crate) struct Stream {
     pub(crate) rewrite: Rewrite,
     pub(crate) feedback: Feedback,
     sent: Sent,
+    /// When a frame of the latest packet that says it was captured: its timestamp, and the moment.
+    pub(crate) captured: Option<(u32, ShortTime)>,
 }
 
 /// What was sent into a stream, as sender reports tell it: wrapping.
@@ -46,6 +48,7 @@ impl Stream {
             rewrite: Rewrite::new(start(ssrc)),
             feedback: Feedback::default(),
             sent: Sent::default(),
+            captured: None,
         }
     }
 

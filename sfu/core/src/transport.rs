@@ -30,7 +30,7 @@ pub enum LinkEvent {
     Down,
     /// The link is over; a new one is needed.
     Closed,
-    /// A data channel message: one plain RTP packet.
+    /// A data channel message: one plain RTP packet, or one of RTCP.
     Message(Vec<u8>),
 }
 
@@ -51,7 +51,8 @@ pub enum OpenError {
     NotUp,
 }
 
-/// The packet cannot be sealed: its sequence number was sealed before, or there are no keys.
+/// The packet cannot be sealed: its sequence number was sealed before, or there are no keys. A message
+/// cannot be sent: there is no open data channel, or its queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotSealed;
 
@@ -112,6 +113,9 @@ pub trait Link: Sized {
     /// Seals the compound RTCP packet in `buffer[..len]` in place; gives the new length. There must be
     /// [`RTCP_OVERHEAD_BYTES`] of room behind it.
     fn seal_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, NotSealed>;
+
+    /// Sends a data channel message; it comes out of [`Self::poll_transmit`].
+    fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed>;
 
     /// Opens an SRTP packet in place; gives the new length. Does not allocate once its SSRC is
     /// known.

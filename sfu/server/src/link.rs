@@ -103,6 +103,10 @@ impl sfu::transport::Link for EncryptedLink {
         sealer.seal_rtcp(buffer, len).map_err(|_| NotSealed)
     }
 
+    fn send_message(&mut self, message: &[u8]) -> Result<(), NotSealed> {
+        self.0.send_channel(message).map_err(|_| NotSealed)
+    }
+
     fn open_rtp(&mut self, packet: &mut [u8]) -> Result<usize, OpenError> {
         let opener = self.0.opener_mut().ok_or(OpenError::NotUp)?;
         opener.open(packet).map_err(open_error)

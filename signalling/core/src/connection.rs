@@ -6,7 +6,7 @@ use protocol::id::ParticipantId;
 use protocol::time::Instant;
 
 use crate::bucket::Bucket;
-use crate::limits::{CHAT_MESSAGES, HURRIED_MESSAGES, MALFORMED_MESSAGES, MESSAGES};
+use crate::limits::{CHAT_MESSAGES, HEARINGS, HURRIED_MESSAGES, MALFORMED_MESSAGES, MESSAGES};
 
 /// A WebSocket, numbered by the shell; never the same number twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,7 @@ pub(crate) struct Connection {
     pub(crate) hurried: Bucket,
     pub(crate) malformed: Bucket,
     pub(crate) chat: Bucket,
+    pub(crate) hearings: Bucket,
 }
 
 impl Connection {
@@ -68,6 +69,7 @@ impl Connection {
             hurried: Bucket::new(HURRIED_MESSAGES),
             malformed: Bucket::new(MALFORMED_MESSAGES),
             chat: Bucket::new(CHAT_MESSAGES),
+            hearings: Bucket::new(HEARINGS),
         }
     }
 }

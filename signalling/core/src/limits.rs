@@ -70,6 +70,10 @@ pub const MESSAGES: Rate = Rate { burst: 60, one_each: Duration::from_millis(50)
 /// Chat messages of one connection: 2 a second, 10 at once. Beyond, `too_fast`.
 pub const CHAT_MESSAGES: Rate = Rate { burst: 10, one_each: Duration::from_millis(500) };
 
+/// Words of one connection on how it hears the others: 1 a second and a little more, for clocks differ, 4 at once. Each goes to everybody in the room:
+/// 2 kB to 31 others in a full one. Beyond, `too_fast`.
+pub const HEARINGS: Rate = Rate { burst: 4, one_each: Duration::from_millis(900) };
+
 /// Media links opened by one participant, restarts not counted: 10 at once, then one each three
 /// seconds. Each costs the SFU a DTLS handshake, about a millisecond. Beyond, `too_fast`.
 pub const LINKS: Rate = Rate { burst: 10, one_each: Duration::from_secs(3) };

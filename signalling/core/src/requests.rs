@@ -68,6 +68,7 @@ impl Signalling {
             ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
+            ClientMessage::Hearing { tracks } => self.hearing(now, asker?, tracks),
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())

@@ -1,14 +1,17 @@
 //! The pane under the table: why the selected track sounds as late, and as whole, as it does.
 
-use engine::{PlayoutMode, RemoteStats};
+use core::time::Duration;
+
+use engine::{PlayoutMode, RemoteStats, RoomClockStats};
 use engine_device::session::{ParticipantView, TrackView, View};
 use engine_device::stats::to_ms;
+use protocol::signal::TrackHearing;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 /// Rows of the pane: a title and what is below it.
-pub(super) const ROWS: u16 = 5;
+pub(super) const ROWS: u16 = 6;
 
 /// The pane of a track of somebody else, or (`None`) of oneself. Lines have at most 80 columns.
 pub(super) fn details<'a>(
@@ -35,6 +38,7 @@ fn own_lines(view: &View) -> Vec<Line<'static>> {
         line("playout", format!("{mode} for everybody who has no mode of their own")),
         line("", "d for automatic, lower (less delay, more risk), safer".to_owned()),
         line("", "[ ] for a fixed delay, 1 ms shorter or longer".to_owned()),
+        line("room clock", room_clock_words(view.room_clock.map(|(_, stats)| stats))),
     ]
 }
 
@@ -78,6 +82,7 @@ fn remote_lines(view: &View, track: &TrackView, remote: &RemoteStats) -> Vec<Lin
                 remote.recovered_packets,
             ),
         ),
+        line("ears", ears_words(remote, track.hears_us)),
         line(
             "stream",
             format!(
@@ -88,6 +93,29 @@ fn remote_lines(view: &View, track: &TrackView, remote: &RemoteStats) -> Vec<Lin
             ),
         ),
     ]
+}
+
+/// How well the clock is known that everybody in the room shares.
+fn room_clock_words(stats: Option<RoomClockStats>) -> String {
+    let Some(stats) = stats else { return "not known yet".to_owned() };
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    let learning = if stats.settled { "" } else { "; being learned" };
+    let usual = ms(stats.precision).max(0.1);
+    format!("known to {usual:.1} ms; to {:.1} whatever the network does{learning}", ms(stats.bound))
+}
+
+/// How late each hears the other, from microphone to loudspeaker.
+fn ears_words(remote: &RemoteStats, hears_us: Option<TrackHearing>) -> String {
+    let ms = |delay: Option<Duration>| {
+        delay.map_or_else(|| "–".to_owned(), |delay| format!("{:.1}", delay.as_secs_f64() * 1e3))
+    };
+    let there = hears_us.and_then(|hearing| hearing.delay_us);
+    let there = ms(there.map(|us| Duration::from_micros(us.into())));
+    let lost = hears_us.map_or(0.0, |hearing| f64::from(hearing.lost_permille) / 10.0);
+    format!(
+        "heard after {} ms; hears you after {there} ms, {lost:.1} % lost",
+        ms(remote.mouth_to_device)
+    )
 }
 
 /// What steers a delay, with what that means where the word does not say it.

@@ -194,6 +194,7 @@ pub(super) mod tests {
                     muted: false,
                     mix: Mix::default(),
                     remote: None,
+                    hears_us: None,
                 })
                 .collect(),
         };
@@ -244,6 +245,7 @@ pub(super) mod tests {
             drift_ppm: Some(12.34),
             rate_ppm: 20,
             received_packets_per_second: 750,
+            mouth_to_device: None,
         }
     }
 

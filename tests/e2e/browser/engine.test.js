@@ -67,6 +67,28 @@ inRealTime("a browser and a native musician hear each other, sooner with our eng
   assert.ok(delaysMs.engine < delaysMs.standard, JSON.stringify(delaysMs));
 });
 
+inRealTime("everybody sees how late everybody hears everybody, from microphone to loudspeaker", async (undo) => {
+  const { ann, bob } = await annAndBob(undo, "delays", { options: { engine: "engine" } });
+  const delays = bob.locator("details.delays");
+  await delays.locator("summary").click();
+  // Two rows of two cells, one of which is nobody's.
+  await eventually("both delays are known", async () => {
+    const cells = await delays.locator("tbody td:not(.own)").allTextContents();
+    if (cells.length !== 2 || !cells.every((cell) => /^\d+\.\d/.test(cell.trim()))) throw new Error(JSON.stringify(cells));
+    return true;
+  });
+  const { delayMs, mouthToEarMs } = await remote(bob, "Ann");
+  const clock = (await bob.evaluate(() => window.vjam.stats.roomClock)) ?? {};
+  assert.ok(clock.settled && clock.precisionMs < clock.boundMs + 0.1, JSON.stringify(clock));
+  // Server, browser and musician have one wall clock here.
+  assert.ok(Math.abs(clock.aheadMs) < clock.boundMs + 1, JSON.stringify(clock));
+  // What the engine adds is a part of the way; the rest is the devices' and the network's.
+  assert.ok(delayMs - 3 < mouthToEarMs && mouthToEarMs < delayMs + 80, `${delayMs} ms of ${mouthToEarMs}`);
+  const [bobAtAnn] = await ann.remotes();
+  assert.ok(0 < bobAtAnn.mouth_to_ear_ms && bobAtAnn.mouth_to_ear_ms < 200, JSON.stringify(bobAtAnn));
+  await bob.locator("[data-room-clock]", { hasText: /known to ±\d+\.\d ms/ }).waitFor({ state: "attached" });
+});
+
 inRealTime("the page says how long somebody waits and why, and the engine takes one's word", async (undo) => {
   const { bob } = await annAndBob(undo, "playout", { options: { engine: "engine" } });
   const account = bob.locator("details.playout");

@@ -84,6 +84,30 @@ fn left_to_itself_the_codec_is_opus_64() {
 }
 
 #[test]
+fn everybody_learns_the_rooms_time_and_how_well_it_is_known() {
+    in_real_time(|_| {
+        let server = Server::start(&[]).expect("the server starts");
+        let (guitar, bass) = (music("seven-stairs-guitar", 6), music("seven-stairs-bass", 6));
+        let ann = FileMusician::join(&server.link("time"), "Ann", &guitar, &["--duration", "6"]);
+        let bob = FileMusician::join(&server.link("time"), "Bob", &bass, &["--duration", "6"]);
+        for musician in [ann, bob] {
+            let mut musician = musician.expect("it starts");
+            musician.process.wait().expect("it plays to the end");
+            let stats = musician.stats().expect("statistics are written");
+            let clock = &stats.last().expect("a line for each second")["room_clock"];
+            let of = |field: &str| clock[field].as_f64().expect("a number");
+            // The server is on this machine, whose time of day all three can read.
+            let off_ms = of("ahead_of_wall_ms").abs();
+            assert!(off_ms < of("bound_ms") + 0.5, "{clock}");
+            assert!(of("precision_ms") < of("bound_ms") + 0.1, "{clock}");
+            assert_eq!((&clock["settled"], of("steps")), (&true.into(), 0.0), "{clock}");
+            assert!(100.0 < of("exchanges") && of("rate_ppm").abs() < 50.0, "{clock}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn three_musicians_hear_each_other_and_another_room_hears_nothing() {
     in_real_time(|_| {
         let server = Server::start(&[]).expect("the server starts");
@@ -121,13 +145,15 @@ fn stereo_stays_stereo_at_the_bitrate_that_was_asked_for() {
         let heard = bob.heard().expect("it plays to the end");
         ann.heard().expect("it plays to the end");
 
-        // 160 kbit/s are 50 bytes in each 2.5 ms; RTP takes 12, the tag of SRTP 16. What ICE, DTLS
-        // and reports add in eight seconds is less than a byte for each packet.
+        // 160 kbit/s are 50 bytes in each 2.5 ms; RTP takes 12, the tag of SRTP 16, and the capture time 8 once
+        // the room's time is known. What ICE and DTLS add in eight seconds is less than a byte for each
+        // packet; each question for the time has 40.
         let stats = ann.stats().expect("statistics are written");
         let line = stats.last().expect("a line for each second");
         let of = |field: &str| line[field].as_f64().expect("a number");
-        let bytes = of("sent_bytes") / of("sent_packets");
-        assert!((78.0..80.0).contains(&bytes), "{bytes} bytes for each packet: {line}");
+        let asked = line["room_clock"]["exchanges"].as_f64().expect("the time was told");
+        let bytes = (of("sent_bytes") - 40.0 * asked) / of("sent_packets");
+        assert!((83.0..88.0).contains(&bytes), "{bytes} bytes for each packet: {line}");
 
         let both = Recording { sound: heard.sound.clone(), began: heard.began };
         Ears::new(&both, 7)?.must_hear("Bob", &plays, Codec::Opus, machine)?;

@@ -174,6 +174,7 @@ impl Room {
     fn wrap(&self, payload_type: PayloadType, payload: &[u8]) -> Vec<u8> {
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type,
             sequence_number: self.sequence_number,
             timestamp: self.media,

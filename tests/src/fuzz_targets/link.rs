@@ -84,6 +84,7 @@ pub fn srtp(bytes: &[u8]) {
 fn write(number: u16, out: &mut [u8]) -> usize {
     let packet = Packet {
         marker: false,
+        capture_time: None,
         payload_type: PayloadType::RED,
         sequence_number: number,
         timestamp: u32::from(number) * 64,

@@ -224,6 +224,7 @@ impl RouterWorld {
             for i in 0..8_u16 {
                 let packet = Packet {
                     marker: false,
+                    capture_time: None,
                     payload_type: PayloadType::OPUS,
                     sequence_number: (quarter << 14) + 5_000 + i,
                     timestamp: u32::from(i) * 120,

@@ -10,7 +10,8 @@ pub fn rtp(bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else { return };
     let start = start.expect("what parses as a whole has a header");
     assert!(start + packet.payload.len() <= bytes.len());
-    let mut out = vec![0; packet.payload.len() + rtp_packet::HEADER_BYTES];
+    let extension = packet.capture_time.map_or(0, |_| rtp_packet::CAPTURE_TIME_BYTES);
+    let mut out = vec![0; rtp_packet::HEADER_BYTES + extension + packet.payload.len()];
     let len = packet.write(&mut out).expect("there is exactly enough room");
     assert_eq!(Packet::parse(&out[..len]), Ok(packet));
 }
@@ -30,6 +31,9 @@ pub fn rtcp(bytes: &[u8]) {
             }
             Packet::ReceiverReport { ssrc, blocks } => writer.receiver_report(ssrc, blocks),
             Packet::Bye(sources) => writer.bye(sources),
+            Packet::Application { subtype, ssrc, name, data } => {
+                writer.application(subtype, ssrc, name, data)
+            }
             Packet::Other { .. } => Some(()),
         }
         .expect("it fitted before");

@@ -2,7 +2,7 @@
 
 use protocol::id::ParticipantId;
 
-use super::server::Server;
+use super::server::{Server, room_time};
 use super::{Holdings, Room, Seat};
 use crate::listen::Mix;
 use crate::listener::{Heard, Stretch, level, take_apart};
@@ -45,6 +45,22 @@ impl Room {
     #[must_use]
     pub fn encodings(&self, seat: Seat) -> (&[protocol::codec::Codec], Option<&str>) {
         self.player(seat).encodings()
+    }
+
+    /// By how much what somebody takes for the room's time is ahead of it, in milliseconds, and how well they
+    /// say that they know it; `None` before they were told.
+    #[must_use]
+    pub fn clock_error_ms(&self, seat: Seat) -> Option<(f64, engine::RoomClockStats)> {
+        let now = self.agenda.now();
+        let (time, stats) = self.player(seat).room_time(now)?;
+        Some((time.ns_since(room_time(now)) as f64 * 1e-6, stats))
+    }
+
+    /// How late `listener` says that they hear `source`, as `reader` was told.
+    #[must_use]
+    pub fn told_delay_us(&self, reader: Seat, listener: Seat, source: Seat) -> Option<u32> {
+        let [listener, source] = [listener, source].map(|seat| self.player(seat).participant());
+        self.player(reader).told_delay_us(listener?, source?)
     }
 
     /// What somebody was told, oldest first.

@@ -2,17 +2,27 @@
 //! what the shells of the two do, and decides nothing.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use protocol::control::{SfuDescription, WorkerDescription};
 use protocol::limits::DATAGRAM_BYTES_MAX;
-use protocol::time::Instant;
+use protocol::rtcp::NtpTime;
+use protocol::time::{Instant, RoomTime};
 use sfu::Router;
 use sfu::plain::PlainLink;
 use signalling::limits::Limits;
 use signalling::{Config, ConnectionId, Output, Signalling, TicketKey};
 
 use super::{Happens, Room, Seat};
+
+/// What the server's clock shows at a virtual instant: that of all its rooms.
+pub(super) fn room_time(now: Instant) -> RoomTime {
+    NtpTime::from_unix(Duration::from_secs(EPOCH_UNIX_S)).at(now).room()
+}
+
+/// When virtual time begins.
+const EPOCH_UNIX_S: u64 = 1_790_000_000;
 
 /// One life of the server.
 pub(super) struct Server {
@@ -57,9 +67,11 @@ impl Server {
             },
             ticket_key: TicketKey::new(long_seed),
             seed: long_seed,
-            epoch_unix_ms: 1_790_000_000_000,
+            epoch_unix_ms: EPOCH_UNIX_S * 1000,
         });
-        let (router, connections) = (Router::new(()), BTreeMap::new());
+        let router =
+            Router::new(()).with_epoch(NtpTime::from_unix(Duration::from_secs(EPOCH_UNIX_S)));
+        let connections = BTreeMap::new();
         Self { generation, signalling, router, connections, wake: None }
     }
 

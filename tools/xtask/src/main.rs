@@ -89,7 +89,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        arguments: "[CRITERION OPTIONS | sfu | arena | browser | callbacks | instructions [OPTIONS]]",
+        arguments: "[CRITERION OPTIONS | sfu | arena | browser | callbacks | instructions | room-time [OPTIONS]]",
         summary: "Measures a callback, a codec frame, a packet; server and playout beside others.",
         run: bench::run,
     },

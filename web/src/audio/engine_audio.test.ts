@@ -49,6 +49,7 @@ beforeEach(() => {
   vi.stubGlobal("Worker", FakeWorker);
   vi.stubGlobal("AudioWorkletNode", FakeNode);
   vi.stubGlobal("MediaStream", class {});
+  vi.stubGlobal("MediaStreamAudioSourceNode", class {});
 });
 
 afterEach(() => {
@@ -63,6 +64,8 @@ async function starting(contextState = "running") {
     state: contextState,
     destination: through,
     outputLatency: 0.01,
+    currentTime: 3,
+    getOutputTimestamp: () => ({ contextTime: 2, performanceTime: 5_000 }),
     audioWorklet: { addModule: async () => undefined },
     createGain: () => through,
   } as unknown as AudioContext;
@@ -144,16 +147,46 @@ it("says that it is over when the worker stops, and nothing after it was closed"
   expect(second.failures).toEqual([]);
 });
 
+it("tells the engine where its frames lie on the room's clock, once that is known", async () => {
+  const { engine } = await running();
+  const clock = {
+    localMs: performance.timeOrigin,
+    aheadMs: 40,
+    rate: 0,
+    settled: false,
+    boundMs: 5,
+    precisionMs: 2,
+    ratePpm: 0,
+    steps: 0,
+    exchanges: 9,
+  };
+  const told = () => newest().told.filter(({ type }) => type === "room-clock");
+  workers[0]?.say({ type: "room-clock", clock });
+  expect(engine.stats().roomClock).toEqual(clock);
+  expect(told()).toEqual([]);
+  workers[0]?.say({ type: "room-clock", clock: { ...clock, settled: true } });
+  // What is computed at 3 s is played 6 s after the page began, 10 ms after it left the graph.
+  const heardMs = performance.timeOrigin + 6_000 + 40;
+  expect(told()).toEqual([
+    { type: "room-clock", contextMs: 3_000, heardMs, capturedMs: heardMs - 10 },
+  ]);
+});
+
 it("shows what the engine says, with the output, for as long as it says something", async () => {
   const { engine } = await running();
   engine.setStreams([STREAM]);
   // One remote at -12 dB, 240 frames of playout in 480 of added delay.
   // It wants 288 frames: 48 for the network, 96 for callbacks, 120 for drift, 24 for redundancy.
-  const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576, 1];
+  const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576, 1, 31.5];
   const remote = [STREAM.ssrc, -12, 120, 240, 5, 0, 0, 0, NaN, 480, 6, 0, 0, ...why];
   newest().say({ type: "stats", block: Float64Array.of(-20, -12, 0, 0, ...remote) });
   expect(engine.stats().inputLevelDb).toBe(-20);
-  expect(engine.stats().remotes[20]).toMatchObject({ levelDb: -12, delayMs: 20, leftOut: true });
+  expect(engine.stats().remotes[20]).toMatchObject({
+    levelDb: -12,
+    delayMs: 20,
+    leftOut: true,
+    mouthToEarMs: 31.5,
+  });
   expect(engine.stats().remotes[20]?.playout).toEqual({
     mode: 12,
     delayMs: 5,

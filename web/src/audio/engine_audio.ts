@@ -14,9 +14,12 @@ import {
   NEUTRAL,
   type PlayoutMode,
   type RemoteStats,
+  type RoomClockStats,
   type UplinkChoice,
 } from "../session/audio_seam";
 import { outputDelayMs } from "./audio_context";
+import { ContextClock } from "./context_clock";
+import { EngineInput } from "./engine_input";
 import { readStats, type EngineStats } from "./engine_module";
 import type {
   FromWorker,
@@ -27,6 +30,7 @@ import type {
 } from "./messages";
 import { SILENCE_DB, type Player } from "./player";
 import { Reception } from "./reception";
+import { localMs } from "./room_clock";
 import type { RtcLink } from "./rtc_link";
 import { payloadTypes } from "./sdp";
 import { ringMemory } from "./slot_ring";
@@ -66,7 +70,7 @@ export class EngineAudio implements Player {
   private node: AudioWorkletNode;
   private readonly ssrcs: Record<Codec, number>;
   private link: RtcLink | null = null;
-  private source: AudioNode;
+  private readonly input: EngineInput;
   private path: "data-channel" | "rtp" = "data-channel";
   private why = "";
   private wanted: Codec[] = [];
@@ -85,6 +89,8 @@ export class EngineAudio implements Player {
   private engineStats: EngineStats | null = null;
   private engineStatsAtMs = 0;
   private counts: LinkCounts | null = null;
+  private roomClock: RoomClockStats | null = null;
+  private readonly contextClock = new ContextClock();
   private pageChannelTimer: ReturnType<typeof setInterval> | null = null;
 
   /** Starts both threads; throws where one of them does not come up. */
@@ -101,7 +107,7 @@ export class EngineAudio implements Player {
     const player = new EngineAudio(options, { wasm, up, down, engine }, worker);
     try {
       const started = player.bothStarted();
-      tell(worker, { type: "start", up, down, uplink: options.uplink });
+      tell(worker, { type: "start", up, down, uplink: options.uplink, wasm });
       await within(START_PATIENCE_MS, started);
     } catch (error) {
       await player.close();
@@ -117,7 +123,7 @@ export class EngineAudio implements Player {
     this.tap = context.createGain();
     this.tap.connect(context.destination);
     this.ssrcs = { opus: randomSsrc(), "opus-64": randomSsrc(), pcm: randomSsrc() };
-    this.source = sourceNode(context, input);
+    this.input = new EngineInput(context, input);
     this.node = this.openNode();
     worker.onerror = ({ message }) => this.fail(`the link worker stopped: ${message}`);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.fromWorker(data);
@@ -135,6 +141,8 @@ export class EngineAudio implements Player {
       tell(this.worker, { type: "page-channel", open, bufferedBytes: channel.bufferedAmount });
     };
     this.pageChannelTimer = setInterval(look, PAGE_CHANNEL_LOOK_MS);
+    channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
+      tell(this.worker, { type: "page-message", message: data, arrivedMs: localMs() });
     channel.onopen = look;
     channel.onclose = look;
   }
@@ -206,10 +214,7 @@ export class EngineAudio implements Player {
   }
 
   setInput(stream: MediaStream): void {
-    const next = sourceNode(this.context, stream);
-    next.connect(this.node);
-    this.source.disconnect(this.node);
-    this.source = next;
+    this.input.replace(stream);
   }
 
   reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void {
@@ -230,6 +235,7 @@ export class EngineAudio implements Player {
       inputLevelDb: heard?.inputLevelDb ?? SILENCE_DB,
       uplinkPath: this.path,
       why: this.why,
+      roomClock: this.roomClock,
       remotes,
     };
   }
@@ -249,7 +255,7 @@ export class EngineAudio implements Player {
     if (this.pageChannelTimer !== null) clearInterval(this.pageChannelTimer);
     this.over = true;
     this.onpublication = this.onfailed = null;
-    this.source.disconnect();
+    this.input.close();
     this.node.disconnect();
     this.tap.disconnect();
     this.post({ type: "close" });
@@ -288,7 +294,7 @@ export class EngineAudio implements Player {
       else this.revive();
     };
     node.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.fromWorklet(data);
-    this.source.connect(node);
+    this.input.connect(node);
     node.connect(this.tap);
     return node;
   }
@@ -326,7 +332,6 @@ export class EngineAudio implements Player {
     this.node.onprocessorerror = this.node.port.onmessage = null;
     this.post({ type: "close" });
     this.node.disconnect();
-    this.source.disconnect(this.node);
     this.workletOptions.engine.seed = randomSeed();
     this.node = this.openNode();
     this.setMuted(this.muted);
@@ -361,11 +366,27 @@ export class EngineAudio implements Player {
         // An engine that does not take what it is told lets somebody go unheard.
         this.revive();
         break;
+      case "stalled":
+        this.input.freshen();
+        break;
       case "stats":
         this.engineStats = readStats(message.block);
         this.engineStatsAtMs = performance.now();
         break;
     }
+  }
+
+  /** Tells the engine where its frames lie on the room's clock, as often as that clock is told. */
+  private tellRoomClock(): void {
+    const { context, roomClock } = this;
+    if (context.state !== "running") return this.contextClock.clear();
+    // Firefox has no getOutputTimestamp in some contexts.
+    const timestamp = context.getOutputTimestamp?.();
+    if (timestamp !== undefined) this.contextClock.note(timestamp, performance.timeOrigin);
+    if (roomClock === null || !roomClock.settled) return;
+    const latencies = { outputMs: outputDelayMs(context), inputMs: this.input.delayMs() };
+    const times = this.contextClock.at(context.currentTime * 1000, roomClock, latencies);
+    if (times !== null) this.post({ type: "room-clock", ...times });
   }
 
   private freshStats(): EngineStats | null {
@@ -382,6 +403,10 @@ export class EngineAudio implements Player {
         break;
       case "counts":
         this.counts = message.counts;
+        break;
+      case "room-clock":
+        this.roomClock = message.clock;
+        this.tellRoomClock();
         break;
       case "failed":
         this.fail(message.text);
@@ -416,10 +441,6 @@ export class EngineAudio implements Player {
       this.fail(`the way up could not be changed: ${String(error)}`);
     }
   }
-}
-
-function sourceNode(context: AudioContext, input: MediaStream | AudioNode): AudioNode {
-  return input instanceof MediaStream ? context.createMediaStreamSource(input) : input;
 }
 
 function tell(worker: Worker, message: ToWorker): void {

@@ -45,7 +45,7 @@ function play(
   const packets: Uint8Array[] = [];
   for (let at = 0; at + QUANTUM <= input.length; at += QUANTUM) {
     const nowMs = (at / RATE) * 1000;
-    sender.capture([input.subarray(at, at + QUANTUM)], QUANTUM);
+    sender.capture(nowMs, [input.subarray(at, at + QUANTUM)], QUANTUM);
     for (let packet = sender.pollPacket(); packet !== null; packet = sender.pollPacket()) {
       packets.push(packet.slice());
       for (const carried of carry(packet.slice())) {
@@ -102,7 +102,13 @@ describe("the engine's module", () => {
       sequenceNumber += 1;
       const timestamp = new DataView(first.buffer).getUint32(4);
       const out = new Uint8Array(1400);
-      const fields = { payloadType: rtp.OPUS, sequenceNumber, timestamp, ssrc: SSRC };
+      const fields = {
+        payloadType: rtp.OPUS,
+        sequenceNumber,
+        timestamp,
+        ssrc: SSRC,
+        captureTime: null,
+      };
       return [out.subarray(0, rtp.writePacket(fields, payload, out))];
     });
     const { frames, unheard } = delays(input, output);

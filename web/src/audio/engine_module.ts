@@ -5,6 +5,7 @@
 
 import type { Codec } from "../protocol";
 import type { Mix, PlayoutMode, PlayoutStats } from "../session/audio_seam";
+import type { ContextRoomTimes } from "./context_clock";
 import type { EncodingWanted } from "./messages";
 import { PACKET_BYTES_MAX } from "./slot_ring";
 
@@ -22,7 +23,8 @@ interface Exports {
   packet(): number;
   statistics(): number;
   handle_packet(nowNs: number, bytes: number): number;
-  capture(channels: number, frames: number): number;
+  capture(nowNs: number, channels: number, frames: number): number;
+  set_room_clock(contextNs: number, capturedNs: number, heardNs: number): void;
   poll_packet(): number;
   render(nowNs: number, frames: number): void;
   note_load(busyMs: number): void;
@@ -39,7 +41,7 @@ interface Exports {
 
 /** Numbers of the statistics block before the first remote, and for each remote. */
 const HEAD_NUMBERS = 4;
-const REMOTE_NUMBERS = 23;
+const REMOTE_NUMBERS = 24;
 /** Every track travels at 48 kHz. */
 const FRAMES_PER_MS = 48;
 
@@ -59,6 +61,8 @@ export interface EngineRemoteStats {
   gaps: number;
   /** This computer is too slow for everybody, and this is one of the quietest. */
   leftOut: boolean;
+  /** From their microphone to this loudspeaker, by the room's clock; null while that is not known. */
+  mouthToEarMs: number | null;
   playout: PlayoutStats;
 }
 
@@ -108,14 +112,17 @@ export class EngineModule {
     if (refused !== 0) throw new Error(`the engine refused its settings (${refused})`);
   }
 
-  /** Takes one period of input, planar; gives how many packets wait in `pollPacket`. */
-  capture(input: readonly Float32Array[], frames: number): number {
+  /**
+   * Takes one period of input, planar, whose first frame came at that time of the context; gives how many
+   * packets wait in `pollPacket`.
+   */
+  capture(nowMs: number, input: readonly Float32Array[], frames: number): number {
     this.refresh(frames);
     const channels = Math.min(input.length, 2);
     for (let channel = 0; channel < channels; channel += 1) {
       this.floats.set(input[channel] as Float32Array, this.exports.input(channel) / 4);
     }
-    return this.exports.capture(channels, frames);
+    return this.exports.capture(nowMs * 1e6, channels, frames);
   }
 
   /** The next packet to send, as a view that holds until the next call; null when there is none. */
@@ -161,6 +168,11 @@ export class EngineModule {
   /** How long the quanta since the last call took to compute. */
   noteLoad(busyMs: number): void {
     this.exports.note_load(busyMs);
+  }
+
+  /** Says where a moment of the context lies on the room's clock; packets carry it from then on. */
+  setRoomClock({ contextMs, capturedMs, heardMs }: ContextRoomTimes): void {
+    this.exports.set_room_clock(contextMs * 1e6, capturedMs * 1e6, heardMs * 1e6);
   }
 
   setInputMuted(muted: boolean): void {
@@ -234,6 +246,7 @@ export function readStats(block: Float64Array): EngineStats {
       splices: at(i + 11),
       gaps: at(i + 12),
       leftOut: at(i + 22) === 1,
+      mouthToEarMs: Number.isNaN(at(i + 23)) ? null : at(i + 23),
       playout: {
         mode: MODES[at(i + 20)] ?? ms(i + 21),
         delayMs: ms(i + 3),

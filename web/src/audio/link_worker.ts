@@ -7,8 +7,10 @@
 // fed, because SCTP would deliver everything, late.
 
 import type { LinkCounts } from "../session/audio_seam";
+import { CaptureTimes } from "./capture_times";
 import type { FromWorker, ToWorker, TransformOptions } from "./messages";
 import { FrameQueue } from "./opus_packing";
+import { localMs, RoomClock } from "./room_clock";
 import * as rtp from "./rtp";
 import { PACKET_BYTES_MAX, RingReader, RingWriter } from "./slot_ring";
 import { UplinkPolicy } from "./uplink_policy";
@@ -53,6 +55,9 @@ let opusPayloadType = rtp.OPUS;
 let redPayloadType = rtp.RED;
 let microphoneSsrc: number | null = null;
 let toldPath = "";
+const captures = new CaptureTimes();
+let clock: RoomClock | null = null;
+let askTimer: ReturnType<typeof setTimeout> | null = null;
 /** Bytes per millisecond that the engine wanted to send lately, to read the queue as time. */
 let offeredRate = 20;
 let offeredBytes = 0;
@@ -61,6 +66,7 @@ scope.onmessage = ({ data: message }) => {
   switch (message.type) {
     case "start":
       down = new RingWriter(message.down);
+      clock = new RoomClock(message.wasm);
       if (message.uplink === "rtp") policy.keepToRtp(performance.now());
       up = new RingReader(message.up);
       watch("sending", forwardUp(up));
@@ -70,6 +76,10 @@ scope.onmessage = ({ data: message }) => {
     case "channel":
       channel = message.channel;
       channel.binaryType = "arraybuffer";
+      channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => hear(localMs(), data);
+      break;
+    case "page-message":
+      hear(message.arrivedMs, message.message);
       break;
     case "page-channel":
       pageChannel = { open: message.open, bufferedBytes: message.bufferedBytes };
@@ -82,6 +92,8 @@ scope.onmessage = ({ data: message }) => {
     case "link":
       if (message.up) policy.linkUp(performance.now());
       else policy.linkDown();
+      clock?.setLink(localMs(), message.up);
+      askTime();
       break;
     case "uplink-report":
       policy.observeReport(performance.now(), message);
@@ -118,7 +130,7 @@ async function forwardUp(up: RingReader): Promise<void> {
 /** The SSRC says which path the engine meant: the microphone's is the browser's own stream. */
 function route(packet: Uint8Array, forPage: ArrayBuffer[]): void {
   if (rtp.ssrc(packet) === microphoneSsrc) {
-    queue.push(packet.slice(rtp.HEADER_BYTES));
+    queue.push(packet.slice(rtp.payloadStart(packet)));
     return;
   }
   const ours = rtp.payloadType(packet);
@@ -134,6 +146,46 @@ function route(packet: Uint8Array, forPage: ArrayBuffer[]): void {
   const message = packet.slice();
   if (channel !== null) channel.send(message);
   else forPage.push(message.buffer);
+}
+
+/** Asks for the room's time where that is due, and comes back for the next time. */
+function askTime(): void {
+  if (askTimer !== null) clearTimeout(askTimer);
+  askTimer = null;
+  const due = clock?.timeoutMs() ?? null;
+  if (clock === null || due === null) return;
+  const wait = due - localMs();
+  if (0 < wait) {
+    // Timers leave out fractions; one that is early would be set again, and wait for longer.
+    askTimer = setTimeout(askTime, Math.ceil(wait));
+    return;
+  }
+  const { open, bufferedBytes } = channelState();
+  // An answer that waits in a queue says little.
+  if (!open || SKIP_BEHIND_MS < bufferedBytes / offeredRate) {
+    askTimer = setTimeout(askTime, LOOK_MS);
+    return;
+  }
+  const question = clock.question(localMs());
+  if (question !== null) send(question);
+  askTimer = setTimeout(askTime, Math.max(1, Math.ceil((clock.timeoutMs() ?? 0) - localMs())));
+}
+
+/** Sends a message that waits for no other. */
+function send(message: Uint8Array<ArrayBuffer>): void {
+  try {
+    if (channel !== null) channel.send(message);
+    else scope.postMessage({ type: "packets", packets: [message.buffer] }, [message.buffer]);
+  } catch {
+    // A channel that closes just now; it is asked again.
+  }
+}
+
+/** The server says on the data channel what time it is, and when streams were captured. */
+function hear(arrivedMs: number, message: ArrayBuffer): void {
+  if (captures.take(message)) return;
+  // Where a clock was set it is to be asked again soon.
+  if (clock?.answered(arrivedMs, new Uint8Array(message)) === true) askTime();
 }
 
 function channelState(): { open: boolean; bufferedBytes: number } {
@@ -158,6 +210,7 @@ function look(): void {
     counts.refusedDownPackets = down?.refused ?? 0;
     counts.droppedFrames = queue.dropped;
     scope.postMessage({ type: "counts", counts: { ...counts } });
+    scope.postMessage({ type: "room-clock", clock: clock?.stats(localMs()) ?? null });
   }
 }
 
@@ -181,6 +234,7 @@ async function takeDown(frames: ReadableStream<RTCEncodedAudioFrame>): Promise<v
       sequenceNumber: metadata.sequenceNumber ?? 0,
       timestamp: frame.timestamp,
       ssrc: metadata.synchronizationSource ?? 0,
+      captureTime: captures.of(metadata.synchronizationSource ?? 0, frame.timestamp),
     };
     const length = rtp.writePacket(fields, new Uint8Array(frame.data), packet);
     counts.receivedFrames += 1;

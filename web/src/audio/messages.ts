@@ -2,19 +2,34 @@
 // way: they go through the rings.
 
 import type { Codec } from "../protocol";
-import type { LinkCounts, Mix, PlayoutMode, UplinkChoice } from "../session/audio_seam";
+import type {
+  LinkCounts,
+  Mix,
+  PlayoutMode,
+  RoomClockStats,
+  UplinkChoice,
+} from "../session/audio_seam";
+import type { ContextRoomTimes } from "./context_clock";
 import type { EngineSettings } from "./engine_module";
 
 /** From the page to the link worker. */
 export type ToWorker =
-  | { type: "start"; up: SharedArrayBuffer; down: SharedArrayBuffer; uplink: UplinkChoice }
+  | {
+      type: "start";
+      up: SharedArrayBuffer;
+      down: SharedArrayBuffer;
+      uplink: UplinkChoice;
+      wasm: ArrayBuffer;
+    }
   /** The data channel, transferred; a browser that cannot gives none and sends for the worker. */
   | { type: "channel"; channel: RTCDataChannel }
   | { type: "payload-types"; opus: number; red: number | null; microphone: number | null }
   | { type: "link"; up: boolean }
   | { type: "uplink-report"; codec: Codec; received: number; lost: number; jitterUs: number }
   /** The state of a data channel that lives on the page. */
-  | { type: "page-channel"; open: boolean; bufferedBytes: number };
+  | { type: "page-channel"; open: boolean; bufferedBytes: number }
+  /** What came on it, and when, in milliseconds since 1970. */
+  | { type: "page-message"; message: ArrayBuffer; arrivedMs: number };
 
 /** From the link worker to the page. */
 export type FromWorker =
@@ -23,7 +38,8 @@ export type FromWorker =
   | { type: "failed"; text: string }
   | { type: "path"; path: "data-channel" | "rtp"; why: string }
   | { type: "packets"; packets: ArrayBuffer[] }
-  | { type: "counts"; counts: LinkCounts };
+  | { type: "counts"; counts: LinkCounts }
+  | { type: "room-clock"; clock: RoomClockStats | null };
 
 /** What an `RTCRtpScriptTransform` of ours is for. */
 export type TransformOptions = { role: "receive" } | { role: "send" };
@@ -43,6 +59,7 @@ export type ToWorklet =
   | { type: "remove-remote"; ssrc: number }
   | ({ type: "mix"; ssrc: number } & Mix)
   | { type: "default-playout"; mode: PlayoutMode }
+  | ({ type: "room-clock" } & ContextRoomTimes)
   | { type: "close" };
 
 /** From the audio worklet to the page. */
@@ -50,6 +67,8 @@ export type FromWorklet =
   | { type: "ready" }
   /** There is no engine in it, and there will be none. */
   | { type: "failed"; text: string }
+  /** Nothing was computed for a while. */
+  | { type: "stalled" }
   /** The engine did not take a command, so that somebody or oneself is not heard. */
   | { type: "refused"; command: ToWorklet["type"] }
   /** The engine's statistics block, see engine_module.ts. */

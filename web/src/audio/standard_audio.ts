@@ -134,6 +134,7 @@ export class StandardAudio implements Player {
     return {
       inputLevelDb: this.inputLevel.levelDb(),
       uplinkPath: "track",
+      roomClock: null,
       why: this.why,
       remotes,
     };
@@ -217,6 +218,7 @@ class RemoteTrack {
       late: this.now.packetsDiscarded,
       concealedMs: this.now.concealedSamples / 48,
       leftOut: false,
+      mouthToEarMs: null,
       playout: null,
     };
   }

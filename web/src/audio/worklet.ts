@@ -18,6 +18,8 @@ declare class AudioWorkletProcessor {
 }
 
 const STATS_PER_SECOND = 10;
+/** No quantum for so long is a stall: quanta come in batches, but none of 50 ms. */
+const STALL_MS = 50;
 /** Date.now counts whole milliseconds, so only the sum over many quanta is told. */
 const LOAD_QUANTA = 32;
 
@@ -28,6 +30,7 @@ class JamProcessor extends AudioWorkletProcessor {
   private nextStatsFrame = 0;
   private busyMs = 0;
   private busyQuanta = 0;
+  private computedAt = 0;
   private started = false;
   /** Made once for each length of a quantum, which does not change in practice. */
   private silent: [Float32Array] = [SILENCE];
@@ -49,6 +52,7 @@ class JamProcessor extends AudioWorkletProcessor {
     const { engine } = this;
     if (engine === null) return false;
     const startedAt = Date.now();
+    this.noteStall(startedAt);
     const input = inputs[0] ?? [];
     const output = outputs[0] ?? [];
     const frames = output[0]?.length ?? 0;
@@ -57,7 +61,7 @@ class JamProcessor extends AudioWorkletProcessor {
       this.started = true;
       this.tell({ type: "ready" });
     }
-    this.send(engine, input, frames);
+    this.send(engine, nowMs, input, frames);
     this.receive(engine, nowMs);
     engine.render(nowMs, output, frames);
     this.noteLoad(engine, startedAt);
@@ -66,6 +70,12 @@ class JamProcessor extends AudioWorkletProcessor {
       this.tell({ type: "stats", block: engine.statsBlock() });
     }
     return true;
+  }
+
+  /** What came from the microphone meanwhile may wait in the browser for ever: the page lets it go. */
+  private noteStall(now: number): void {
+    if (this.started && this.computedAt + STALL_MS < now) this.tell({ type: "stalled" });
+    this.computedAt = now;
   }
 
   /** A computer that is too slow for everybody leaves somebody out. */
@@ -78,10 +88,11 @@ class JamProcessor extends AudioWorkletProcessor {
     this.busyMs = this.busyQuanta = 0;
   }
 
-  private send(engine: EngineModule, input: Float32Array[], frames: number): void {
+  private send(engine: EngineModule, nowMs: number, input: Float32Array[], frames: number): void {
     // Without a source connected there is no channel at all: capture silence, so that the media
     // clock goes on.
-    if (engine.capture(input.length === 0 ? this.silence(frames) : input, frames) === 0) return;
+    const captured = input.length === 0 ? this.silence(frames) : input;
+    if (engine.capture(nowMs, captured, frames) === 0) return;
     for (let packet = engine.pollPacket(); packet !== null; packet = engine.pollPacket()) {
       this.up.push(packet);
     }
@@ -123,6 +134,9 @@ class JamProcessor extends AudioWorkletProcessor {
         break;
       case "default-playout":
         engine.setDefaultPlayout(message.mode);
+        break;
+      case "room-clock":
+        engine.setRoomClock(message);
         break;
       case "close":
         this.engine = null;

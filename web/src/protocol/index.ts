@@ -139,7 +139,11 @@ text: string, } | { "type": "reception",
 /**
  * Each at most once.
  */
-streams: Array<StreamReception>, } | { "type": "ping", } | { "type": "leave", };
+streams: Array<StreamReception>, } | { "type": "hearing",
+/**
+ * Each at most once.
+ */
+tracks: Array<TrackHearing>, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * How the audio of one encoding is coded.
@@ -365,7 +369,15 @@ lost_packets: number,
 /**
  * Interarrival jitter (RFC 3550 §6.4.1).
  */
-jitter_us: number, } | { "type": "chat",
+jitter_us: number, } | { "type": "hearing",
+/**
+ * Who hears.
+ */
+listener: ParticipantId,
+/**
+ * Whom, and how.
+ */
+tracks: Array<TrackHearing>, } | { "type": "chat",
 /**
  * The message.
  */
@@ -475,6 +487,28 @@ channels: number,
  * Whether its publisher muted it.
  */
 muted: boolean, };
+
+/**
+ * How a track of somebody else is heard.
+ */
+export type TrackHearing = {
+/**
+ * Whose and which.
+ */
+track: TrackId,
+/**
+ * From the publisher's microphone to the listener's loudspeaker, by the room's clock; left out while one of the
+ * two does not know it.
+ */
+delay_us?: number,
+/**
+ * Packets that did not come, in a thousand, since it was last told; more than none is never 0.
+ */
+lost_permille: number,
+/**
+ * Sound that was invented, in a thousand.
+ */
+concealed_permille: number, };
 
 /**
  * One instrument or voice that a participant publishes; unique on the server, never given twice.

@@ -100,10 +100,26 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
-    "type": "ping"
+    "type": "hearing",
+    "tracks": [
+      {
+        "track": 5,
+        "delay_us": 23400,
+        "lost_permille": 3,
+        "concealed_permille": 1
+      },
+      {
+        "track": 5,
+        "lost_permille": 3,
+        "concealed_permille": 1
+      }
+    ]
   },
   {
     "request": 10,
+    "type": "ping"
+  },
+  {
     "type": "leave"
   }
 ] satisfies ClientEnvelope[];
@@ -238,6 +254,23 @@ export const SERVER_SAMPLES = [
   },
   {
     "request": 8,
+    "type": "hearing",
+    "listener": 2,
+    "tracks": [
+      {
+        "track": 5,
+        "delay_us": 23400,
+        "lost_permille": 3,
+        "concealed_permille": 1
+      },
+      {
+        "track": 5,
+        "lost_permille": 3,
+        "concealed_permille": 1
+      }
+    ]
+  },
+  {
     "type": "encodings_wanted",
     "track": 1,
     "codecs": [
@@ -248,6 +281,7 @@ export const SERVER_SAMPLES = [
     "reason": "Bo's browser plays only opus"
   },
   {
+    "request": 10,
     "type": "encodings_wanted",
     "track": 1,
     "codecs": [
@@ -256,7 +290,6 @@ export const SERVER_SAMPLES = [
     "redundant_frames": 0
   },
   {
-    "request": 10,
     "type": "uplink",
     "track": 1,
     "codec": "opus-64",
@@ -265,6 +298,7 @@ export const SERVER_SAMPLES = [
     "jitter_us": 140
   },
   {
+    "request": 12,
     "type": "chat",
     "message": {
       "id": 1,
@@ -275,148 +309,147 @@ export const SERVER_SAMPLES = [
     }
   },
   {
-    "request": 12,
     "type": "pong"
-  },
-  {
-    "type": "participant_left",
-    "participant": 3,
-    "reason": "left"
   },
   {
     "request": 14,
     "type": "participant_left",
     "participant": 3,
+    "reason": "left"
+  },
+  {
+    "type": "participant_left",
+    "participant": 3,
     "reason": "lost"
   },
   {
+    "request": 16,
     "type": "error",
     "code": "malformed",
     "text": "what to do"
   },
   {
-    "request": 16,
     "type": "error",
     "code": "too_large",
     "text": "what to do"
   },
   {
+    "request": 18,
     "type": "error",
     "code": "version",
     "text": "what to do"
   },
   {
-    "request": 18,
     "type": "error",
     "code": "out_of_order",
     "text": "what to do"
   },
   {
+    "request": 20,
     "type": "error",
     "code": "bad_name",
     "text": "what to do"
   },
   {
-    "request": 20,
     "type": "error",
     "code": "room_full",
     "text": "what to do"
   },
   {
+    "request": 22,
     "type": "error",
     "code": "server_full",
     "text": "what to do"
   },
   {
-    "request": 22,
     "type": "error",
     "code": "seat_gone",
     "text": "what to do"
   },
   {
+    "request": 24,
     "type": "error",
     "code": "bad_ticket",
     "text": "what to do"
   },
   {
-    "request": 24,
     "type": "error",
     "code": "bad_description",
     "text": "what to do"
   },
   {
+    "request": 26,
     "type": "error",
     "code": "too_many",
     "text": "what to do"
   },
   {
-    "request": 26,
     "type": "error",
     "code": "no_such_track",
     "text": "what to do"
   },
   {
+    "request": 28,
     "type": "error",
     "code": "bad_track",
     "text": "what to do"
   },
   {
-    "request": 28,
     "type": "error",
     "code": "media_refused",
     "text": "what to do"
   },
   {
+    "request": 30,
     "type": "error",
     "code": "link_closed",
     "text": "what to do"
   },
   {
-    "request": 30,
     "type": "error",
     "code": "over_rate",
     "text": "what to do"
   },
   {
+    "request": 32,
     "type": "error",
     "code": "bad_text",
     "text": "what to do"
   },
   {
-    "request": 32,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
   },
   {
+    "request": 34,
     "type": "bye",
     "reason": "left",
     "text": "why"
   },
   {
-    "request": 34,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
   },
   {
+    "request": 36,
     "type": "bye",
     "reason": "replaced",
     "text": "why"
   },
   {
-    "request": 36,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
   },
   {
+    "request": 38,
     "type": "bye",
     "reason": "timed_out",
     "text": "why"
   },
   {
-    "request": 38,
     "type": "bye",
     "reason": "refused",
     "text": "why"

@@ -46,6 +46,11 @@ export interface RemoteStats {
    * the jitter buffer and the output; the browser's own player knows of the last two alone.
    */
   delayMs: number;
+  /**
+   * From their microphone to this loudspeaker, by the room's clock and as both devices tell of themselves;
+   * null while either end does not know the room's time.
+   */
+  mouthToEarMs: number | null;
   /** Packets, since the track was first heard. */
   received: number;
   lost: number;
@@ -82,12 +87,34 @@ export interface PlayoutStats {
 /** `why` where the link asked for the way that sound runs. */
 export const ASKED_FOR = "asked for";
 
+/** The clock that everybody in the room shares, and how well it is known here. */
+export interface RoomClockStats {
+  /** By this browser's count, in milliseconds since 1970... */
+  localMs: number;
+  /** ...the room's clock was ahead of it by so much, and gains so much for each millisecond. */
+  aheadMs: number;
+  rate: number;
+  /** Known as well as it is going to be. */
+  settled: boolean;
+  /** How far off it is at most, were all the way to the server in one direction. */
+  boundMs: number;
+  /** How far off it may be if both directions are alike. */
+  precisionMs: number;
+  ratePpm: number;
+  /** How often one of the two clocks was set. */
+  steps: number;
+  /** Answers so far. */
+  exchanges: number;
+}
+
 /** A snapshot, updated about ten times a second. */
 export interface AudioStats {
   inputLevelDb: number;
   uplinkPath: "data-channel" | "rtp" | "track";
   /** Why this path, in words. */
   why: string;
+  /** Null without our engine, and before the first answer. */
+  roomClock: RoomClockStats | null;
   remotes: Record<TrackId, RemoteStats>;
 }
 

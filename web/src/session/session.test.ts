@@ -87,6 +87,36 @@ describe("in the room", () => {
     expect(told()).toHaveLength(1);
   });
 
+  it("tells once a second how it hears the others", async () => {
+    const world = new World();
+    await world.enter();
+    const told = () => world.socket.sent.filter((message) => message.type === "hearing");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(told()).toEqual([]);
+    world.socket.receive({ type: "streams", streams: [STREAM] });
+    world.audio.remotes = {
+      20: {
+        levelDb: -20,
+        bufferMs: 2,
+        delayMs: 9,
+        mouthToEarMs: 23.4,
+        received: 10,
+        lost: 0,
+        late: 0,
+        concealedMs: 0,
+        leftOut: false,
+        playout: null,
+      },
+    };
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told()).toEqual([
+      {
+        type: "hearing",
+        tracks: [{ track: 20, delay_us: 23_400, lost_permille: 0, concealed_permille: 0 }],
+      },
+    ]);
+  });
+
   it("offers again when slots run out, one negotiation after the other", async () => {
     const world = new World();
     await world.enter();

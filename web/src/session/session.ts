@@ -14,6 +14,7 @@ import {
   NEUTRAL,
   type PlayoutMode,
 } from "./audio_seam";
+import { Hearing } from "./hearing";
 import { Dropped, Refused, Signalling, type SocketLike } from "./signalling";
 import { type Action, type SessionState, initialState, isLinkGivenUp, reduce } from "./state";
 import {
@@ -54,6 +55,7 @@ export class Session {
   private engineFailure: string | null = null;
   private work: Promise<void> = Promise.resolve();
   private attempt = 0;
+  private readonly hearing = new Hearing();
   private retry: ReturnType<typeof setTimeout> | null = null;
   private linkRetry: ReturnType<typeof setTimeout> | null = null;
   private reporting: ReturnType<typeof setInterval> | null = null;
@@ -242,6 +244,7 @@ export class Session {
       case "ticket":
       case "participant_left":
       case "chat":
+      case "hearing":
       case "pong":
       case "bye":
         return;
@@ -274,6 +277,16 @@ export class Session {
     if (0 < streams.length && this.state.value.phase.name === "in") {
       this.signalling?.send({ type: "reception", streams });
     }
+    this.reportHearing();
+  }
+
+  /** Tells the room how one hears the others. */
+  private reportHearing(): void {
+    const { participants, streams, phase } = this.state.value;
+    const remotes = this.audio?.stats().remotes;
+    if (remotes === undefined || phase.name !== "in") return;
+    const tracks = this.hearing.report(performance.now(), participants.length, streams, remotes);
+    if (tracks !== null) this.signalling?.send({ type: "hearing", tracks });
   }
 
   /** Opens the sound anew, and with it another link; the seat stays. */
@@ -326,7 +339,6 @@ export class Session {
     if (replaced) this.deviceId = "";
     this.dispatch({ type: "notice", notice: replaced ? INPUT_REPLACED : INPUT_GONE });
   }
-
 
   private async negotiate(audio: AudioPort, iceRestart: boolean): Promise<void> {
     const signalling = this.signalling;

@@ -183,6 +183,20 @@ describe("a dropped connection", () => {
   });
 });
 
+describe("how everybody hears", () => {
+  const heard = { track: 20, delay_us: 23_000, lost_permille: 0, concealed_permille: 0 };
+  const told = { type: "hearing" as const, listener: 2, tracks: [heard] };
+
+  it("is as each said it last, and gone with them", () => {
+    const worse = { ...heard, delay_us: 40_000 };
+    const state = after(joined(), told, { ...told, tracks: [worse] });
+    expect(state.hearings).toEqual({ 2: [worse] });
+    const left = { type: "participant_left" as const, participant: 2, reason: "left" as const };
+    expect(after(joined(), told, left).hearings).toEqual({});
+    expect(after(joined(), told, { type: "dropped" }, joined({ resumed: true })).hearings).toEqual({});
+  });
+});
+
 describe("limits", () => {
   it("keeps the newest five hundred lines", () => {
     const messages = Array.from({ length: 620 }, (_, id) => ({

@@ -11,6 +11,7 @@ import type {
   RoomId,
   ServerEnvelope,
   Stream,
+  TrackHearing,
   TrackId,
 } from "../protocol";
 import { type LinkState, type Mix, NEUTRAL, type PlayoutMode } from "./audio_seam";
@@ -53,6 +54,8 @@ export interface SessionState {
   encodings: { codecs: Codec[]; reason: string | null };
   /** How each encoding arrived at the server in the last second. */
   uplink: Partial<Record<Codec, Uplink>>;
+  /** How everybody says that they hear the others. */
+  hearings: Record<ParticipantId, TrackHearing[]>;
   link: LinkState;
   /** The newest refusal that did not end the session, until it is dismissed. */
   notice: Problem | null;
@@ -99,6 +102,7 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     muted: false,
     encodings: { codecs: [], reason: null },
     uplink: {},
+    hearings: {},
     link: "connecting",
     notice: null,
   };
@@ -148,7 +152,8 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
       const rest = state.participants.filter((p) => p.id !== message.participant);
       const text =
         message.reason === "lost" ? `${gone.name} lost the connection` : `${gone.name} left`;
-      return happened({ ...state, participants: rest }, text);
+      const { [gone.id]: _gone, ...hearings } = state.hearings;
+      return happened({ ...state, participants: rest, hearings }, text);
     }
     case "streams":
       return { ...state, streams: message.streams };
@@ -176,6 +181,11 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
       return refused(state, message);
     case "bye":
       return dismissed(state, message);
+    case "hearing":
+      return {
+        ...state,
+        hearings: { ...state.hearings, [message.listener]: message.tracks },
+      };
     case "connected":
     case "slots_wanted":
     case "pong":
@@ -199,6 +209,8 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
     ticket: message.ticket,
     seat: message.seat,
     participants: [],
+    // Told anew within a second.
+    hearings: {},
     notice: null,
   };
   if (!message.resumed) {

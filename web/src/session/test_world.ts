@@ -75,7 +75,7 @@ class FakeAudio implements AudioPort {
   /** What is told of each track. */
   remotes: Record<TrackId, RemoteStats> = {};
   stats(): AudioStats {
-    return { inputLevelDb: -20, uplinkPath: "data-channel", why: "", remotes: this.remotes };
+    return { inputLevelDb: -20, uplinkPath: "data-channel", why: "", roomClock: null, remotes: this.remotes };
   }
   /** What the next second's report is. */
   lossy: StreamReception[] = [];

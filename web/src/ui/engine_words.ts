@@ -1,7 +1,13 @@
 // Which way sound runs in this browser, and what that means for the delay.
 
-import { ASKED_FOR, type AudioStats, type EngineChoice } from "../session/audio_seam";
+import {
+  ASKED_FOR,
+  type AudioStats,
+  type EngineChoice,
+  type RoomClockStats,
+} from "../session/audio_seam";
 import type { EngineKind } from "../protocol";
+import { milliseconds } from "./format";
 
 export function engineTitle(engine: EngineChoice, uplinkPath?: AudioStats["uplinkPath"]): string {
   if (engine.mode === "standard") return "Ordinary browser sound";
@@ -31,6 +37,15 @@ export function uplinkWords(engine: EngineChoice, { uplinkPath, why }: AudioStat
     case "track":
       return engineReason(engine, false);
   }
+}
+
+/** How well the room's clock is known here: what everybody's click and recordings will go by. */
+export function roomClockWords(clock: RoomClockStats | null): string {
+  if (clock === null) return "The room's clock is not known yet.";
+  const { settled, precisionMs, boundMs } = clock;
+  if (!settled) return "Learning what the room's clock shows…";
+  const usual = `±${milliseconds(Math.max(0.1, precisionMs))} if packets take as long there as back`;
+  return `The room's clock is known to ${usual}, and to ±${milliseconds(boundMs)} whatever they do.`;
 }
 
 export function participantEngine(engine: EngineKind): string {

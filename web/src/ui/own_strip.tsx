@@ -6,7 +6,7 @@ import type { AudioStats } from "../session/audio_seam";
 import type { Session } from "../session/session";
 import { rememberInput, rememberPlayout } from "../session/preferences";
 import type { SessionState } from "../session/state";
-import { engineTitle, uplinkWords } from "./engine_words";
+import { engineTitle, roomClockWords, uplinkWords } from "./engine_words";
 import { LEVEL_DB_MIN, milliseconds, percent } from "./format";
 import { onFrame } from "./frames";
 import { type InputDevice, watchInputDevices } from "./input";
@@ -110,6 +110,11 @@ function Details({ session, state }: Props) {
         />
       </p>
       {reason !== null && <p>{sentence(reason)}</p>}
+      {engine.mode === "engine" && (
+        <p data-room-clock>
+          <Readout read={() => roomClockWords(session.stats()?.roomClock ?? null)} />
+        </p>
+      )}
       <p>
         Monitor off: you hear yourself only directly, from your instrument or your interface, which
         is the earliest way.

@@ -148,12 +148,21 @@ function Channel({ session, name, track, several, mix, soloed, everybody }: Chan
             <Readout read={() => milliseconds(remote()?.delayMs)} />
           </dd>
         </div>
-        <div>
-          <dt>Buffer</dt>
-          <dd>
-            <Readout read={() => milliseconds(remote()?.bufferMs)} />
-          </dd>
-        </div>
+        {session.port?.engine.mode === "engine" ? (
+          <div>
+            <dt title={MOUTH_TO_EAR_TITLE}>Mouth to ear</dt>
+            <dd>
+              <Readout read={() => milliseconds(remote()?.mouthToEarMs ?? undefined)} />
+            </dd>
+          </div>
+        ) : (
+          <div>
+            <dt>Buffer</dt>
+            <dd>
+              <Readout read={() => milliseconds(remote()?.bufferMs)} />
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Lost</dt>
           <dd>
@@ -192,6 +201,9 @@ function recent(
 
 /** Where our engine does not run, the browser tells of the last two alone. */
 const DELAY_TITLE = "Packets, codec, buffer and this computer's output; the network comes on top";
+
+const MOUTH_TO_EAR_TITLE =
+  "From their microphone to your loudspeaker, by the clock that the room shares and as both computers tell of themselves";
 
 /** The mixer's range as well; below the bottom one mutes. */
 const GAIN_DB_MIN = -40;

@@ -41,6 +41,7 @@ const REMOTE: RemoteStats = {
   late: 3,
   concealedMs: 50,
   leftOut: false,
+  mouthToEarMs: null,
   playout: null,
 };
 

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Session } from "../session/session";
 import type { Entry, SessionState } from "../session/state";
 import { Chat } from "./chat";
+import { Delays } from "./delays";
 import { onFrame } from "./frames";
 import { OwnStrip } from "./own_strip";
 import { ProblemCard } from "./problem";
@@ -51,6 +52,7 @@ export function Room({ session, state }: Props) {
         ) : (
           <RemoteStrips session={session} state={state} others={others} />
         )}
+        <Delays state={state} />
       </main>
       <Chat
         entries={state.entries}

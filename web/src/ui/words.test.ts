@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { AudioStats } from "../session/audio_seam";
-import { engineReason, engineTitle, uplinkWords } from "./engine_words";
+import { engineReason, engineTitle, roomClockWords, uplinkWords } from "./engine_words";
 import { decibels, meterPosition, milliseconds, pan, panShort, partsPerMillion, percent } from "./format";
 import { LevelVerdict } from "./level_verdict";
 import { LossWindow } from "./loss";
@@ -79,6 +79,7 @@ describe("the way sound runs", () => {
     inputLevelDb: -60,
     uplinkPath,
     why,
+    roomClock: null,
     remotes: {},
   });
   const engine = { mode: "engine" as const, missing: [], failure: null };
@@ -91,6 +92,24 @@ describe("the way sound runs", () => {
     expect(uplinkWords(lacking, stats("track", ""))).toContain("audio worklets");
     expect(engineReason({ ...lacking, missing: [] }, true)).toContain("Asked for in the link");
     expect(uplinkWords(engine, stats("rtp", "asked for"))).toContain("as asked for in the link");
+  });
+
+  it("says how well the room's clock is known, and claims no more", () => {
+    const clock = {
+      localMs: 0,
+      aheadMs: 0,
+      rate: 0,
+      settled: true,
+      boundMs: 4.21,
+      precisionMs: 0.02,
+      ratePpm: 0,
+      steps: 0,
+      exchanges: 90,
+    };
+    expect(roomClockWords(null)).toContain("not known yet");
+    expect(roomClockWords({ ...clock, settled: false })).toContain("Learning");
+    expect(roomClockWords(clock)).toContain("±0.1 ms if packets take as long there as back");
+    expect(roomClockWords(clock)).toContain("±4.2 ms whatever they do");
   });
 
   it("is told apart where our engine failed and where the browser lacks a piece", () => {

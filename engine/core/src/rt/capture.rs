@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use protocol::codec::Codec;
 use protocol::rtp::PayloadType;
-use protocol::time::MediaTime;
+use protocol::time::{Instant, MediaTime};
 
 use crate::control::Mute;
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::limits::{ENCODINGS_MAX, FRAME_BYTES_MAX};
 use crate::outgoing::EncodedFrame;
+use crate::rt::clock_line::ClockLine;
 use crate::rt::codec::{Encoder, lookahead_frames};
 use crate::rt::meter::Meter;
 use crate::rt::ramp::{Ramp, clean};
@@ -36,6 +37,10 @@ pub struct Capture {
     history_frames: usize,
     /// Media time just after the newest frame.
     now: MediaTime,
+    /// When frames were captured, by what the shell says.
+    line: ClockLine,
+    /// When the first frame of the next period was.
+    captured_at: Option<Instant>,
     /// Set while muted: frames before this are still sent, so that what the codecs hold back of
     /// the fade is heard.
     silent_from: Option<MediaTime>,
@@ -108,8 +113,18 @@ impl Capture {
             history_frames: 0,
             // Somewhere in 32 bits, as RFC 3550 §5.1 wants it.
             now: MediaTime::from_frames((random >> 32).cast_signed()),
+            line: ClockLine::default(),
+            captured_at: None,
             silent_from: None,
         }
+    }
+
+    /// Says when the first frame of the period that follows was captured: when the sound was at the
+    /// microphone, as the device says it, on the clock that [`crate::Incoming::handle_packet`] is given too. Where
+    /// that is said before each period, packets carry it.
+    #[cfg_attr(realtime_sanitizer, inline(never), sanitize(realtime = "nonblocking"))]
+    pub fn note_time(&mut self, captured_at: Instant) {
+        self.captured_at = Some(captured_at);
     }
 
     /// Takes one period: one or two channels of the same length, at most the configured maximum
@@ -131,6 +146,9 @@ impl Capture {
         self.start_encoders();
         if let Some(set) = &mut self.encoders {
             set.save(self.ports.shared.saves());
+        }
+        if let Some(at) = self.captured_at.take() {
+            self.line.note(self.now.as_frames(), at);
         }
         self.take(&left[..frames], &right[..frames]);
         self.now = self.now.plus_frames(i64::try_from(frames).unwrap_or(0));
@@ -226,7 +244,8 @@ impl Capture {
                 // The history holds whatever an encoder can still want, see HISTORY_FRAMES.
                 let Some(from) = self.history_frames.checked_sub(waiting) else { continue };
                 let interleaved = &self.history[from * count..(from + frames) * count];
-                let Some(frame) = active.encode(position, interleaved) else { continue };
+                let captured = self.line.at(position.as_frames());
+                let Some(frame) = active.encode(position, captured, interleaved) else { continue };
                 match self.ports.frames.push(frame) {
                     Ok(()) => sent += 1,
                     Err(_) => self.ports.shared.outgoing_overrun.add(1),
@@ -305,7 +324,12 @@ impl EncoderSet {
 }
 
 impl ActiveEncoder {
-    fn encode(&mut self, position: MediaTime, interleaved: &[f32]) -> Option<EncodedFrame> {
+    fn encode(
+        &mut self,
+        position: MediaTime,
+        captured: Option<Instant>,
+        interleaved: &[f32],
+    ) -> Option<EncodedFrame> {
         let codec = self.encoding.codec;
         let payload_types = self.encoding.payload_types;
         let mut frame = EncodedFrame {
@@ -318,6 +342,7 @@ impl ActiveEncoder {
             redundant_frames: self.encoding.redundant_frames,
             marker: self.marker,
             media_time: position,
+            captured,
             len: 0,
             bytes: [0; FRAME_BYTES_MAX],
         };

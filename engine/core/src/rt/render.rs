@@ -12,6 +12,7 @@ use protocol::time::Instant;
 use crate::control::{Mute, Solo};
 use crate::limits::{INCOMING_QUEUE_FRAMES, REMOTES_MAX};
 use crate::playout_mode::PlayoutMode;
+use crate::rt::clock_line::ClockLine;
 use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
 use crate::rt::meter::Meter;
@@ -34,6 +35,8 @@ pub struct Render {
     limiter: Limiter,
     meter: Meter,
     clock: DeviceClock,
+    /// When the device's frames are played.
+    line: ClockLine,
     relief: Relief,
     /// Frames rendered since the load was noted.
     frames_noted: usize,
@@ -82,6 +85,7 @@ impl Render {
             limiter: Limiter::new(),
             meter: Meter::default(),
             clock: DeviceClock::new(),
+            line: ClockLine::default(),
             relief: Relief::new(),
             frames_noted: 0,
             left: [0.0; BLOCK_FRAMES],
@@ -100,7 +104,8 @@ impl Render {
         self.handle_commands();
         self.clock.start(now, frames);
         let (start, late) = (self.clock.frames(), self.clock.late());
-        let period = Period { start, frames, now, late };
+        self.line.note(start, now);
+        let period = Period { start, frames, now, late, at: self.line.at(start) };
         self.scratch.start(frames);
         self.take_frames(&period);
         let any_soloed = self.remotes.iter().flatten().any(|remote| remote.fader.soloed);
@@ -136,6 +141,7 @@ impl Render {
             at += count;
         }
         self.meter.publish(&self.ports.shared.output);
+        self.ports.shared.rendered_at.set(now.as_ns());
         self.end_period(&period);
     }
 
@@ -367,6 +373,7 @@ mod tests {
         red::write_primary(PayloadType::PCM, &audio, &mut payload).expect("it fits");
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type: PayloadType::RED,
             sequence_number: number,
             timestamp: 64 * u32::from(number),

@@ -179,6 +179,7 @@ fn ordinary_client(frames: usize, as_red: bool) {
             };
             let packet = Packet {
                 marker: sent == 0,
+                capture_time: None,
                 payload_type,
                 sequence_number: u16::try_from(sent).expect("few"),
                 timestamp: u32::try_from(at).expect("short").wrapping_sub(5000),

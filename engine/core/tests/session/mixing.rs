@@ -71,6 +71,7 @@ impl Ears {
                 }
                 let packet = Packet {
                     marker: false,
+                    capture_time: None,
                     payload_type: PayloadType::RED,
                     sequence_number: self.sequence_number,
                     timestamp: u32::try_from(self.block * 64).expect("short"),

@@ -13,6 +13,7 @@ use engine::{DeviceInput, DeviceOutput, RateError};
 
 use super::Rates;
 use super::load::{Load, Watch, Worker};
+use super::timing::Timing;
 use crate::clock;
 use crate::durations::Durations;
 
@@ -33,6 +34,7 @@ pub struct Callbacks {
     renders: Arc<AtomicU64>,
     input_channels: usize,
     lost: LostFrames,
+    timing: Timing,
     load: Load,
     workers: Arc<Workers>,
 }
@@ -111,6 +113,7 @@ impl Callbacks {
             renders: Arc::default(),
             input_channels: input_channels.clamp(1, 2),
             lost: LostFrames::default(),
+            timing: Timing::default(),
             load: Load::default(),
             workers: Arc::new(Workers { capture: Worker::new(), render: Worker::new() }),
         }
@@ -120,6 +123,18 @@ impl Callbacks {
     #[must_use]
     pub fn with_lost(self, lost: LostFrames) -> Self {
         Self { lost, ..self }
+    }
+
+    /// Hands over when input was captured through `timing`, which the capturing half asks.
+    #[must_use]
+    pub fn with_timing(self, timing: Timing) -> Self {
+        Self { timing, ..self }
+    }
+
+    /// What is known of the device's times; backends say it here.
+    #[must_use]
+    pub const fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// Hands over how long the halves have worked through `load`, which the rendering half asks.
@@ -134,6 +149,7 @@ impl Callbacks {
     pub fn set_rates(&self, input_hz: u32, output_hz: u32) -> Result<Rates, RateError> {
         let (input, output) = (DeviceInput::new(input_hz)?, DeviceOutput::new(output_hz)?);
         let rates = Rates::of((input_hz, &input), (output_hz, &output));
+        self.timing.start(input_hz, output.delay());
         // A half is held for no longer than the exchange takes; what was there is freed after.
         let input_before = mem::replace(&mut lock(&self.capture).device, input);
         let output_before = mem::replace(&mut lock(&self.render).device, output);
@@ -214,6 +230,7 @@ impl Callbacks {
         let Ok(mut half) = self.capture.try_lock() else { return };
         let CaptureHalf { engine, device } = &mut *half;
         let frames = input.first().map_or(0, |channel| channel.len());
+        self.timing.bring(frames, device.delay());
         let mut at = 0;
         while at < frames {
             let end = frames.min(at + PERIOD_FRAMES_MAX);

@@ -7,6 +7,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{
@@ -17,7 +18,7 @@ use super::devices::{Chosen, Direction, choose, device_error};
 use super::interleave::{deinterleave, interleave};
 use super::{
     AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS,
-    PERIOD_FRAMES_MAX, Rates,
+    PERIOD_FRAMES_MAX, Rates, Timing,
 };
 use crate::priority::{self, Role};
 
@@ -38,6 +39,7 @@ pub struct DefaultDevice {
     options: DefaultDeviceOptions,
     state: Arc<State>,
     rates: Rates,
+    timing: Timing,
     streams: Option<Streams>,
     /// Why there is no input.
     deaf: Option<String>,
@@ -61,7 +63,14 @@ impl DefaultDevice {
     /// Opens nothing yet.
     #[must_use]
     pub fn new(options: DefaultDeviceOptions) -> Self {
-        Self { options, state: Arc::default(), rates: Rates::default(), streams: None, deaf: None }
+        Self {
+            options,
+            state: Arc::default(),
+            rates: Rates::default(),
+            timing: Timing::default(),
+            streams: None,
+            deaf: None,
+        }
     }
 }
 
@@ -87,6 +96,7 @@ impl AudioBackend for DefaultDevice {
             let what = output.name.clone();
             AudioError::DeviceRate { what, reason, cure: "Choose another device.".to_owned() }
         })?;
+        self.timing = callbacks.timing().clone();
         let sizes: Vec<BufferSize> = match self.options.period_frames {
             Some(frames) => vec![BufferSize::Fixed(frames)],
             None => PERIODS_TRIED.map(BufferSize::Fixed).into_iter().chain(LAST_RESORT).collect(),
@@ -120,6 +130,7 @@ impl AudioBackend for DefaultDevice {
         AudioStatus {
             period_frames: self.state.period_frames.load(Ordering::Relaxed),
             rates: self.rates,
+            output_latency: self.timing.output_latency(),
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended: self
                 .state
@@ -197,8 +208,11 @@ impl Way for Input {
         let (callbacks, channels) = (callbacks.clone(), usize::from(chosen.channels));
         let mut planar = [(); 2].map(|()| vec![0.0; PERIOD_FRAMES_MAX]);
         let mut first = true;
-        let data = move |interleaved: &[T], _: &cpal::InputCallbackInfo| {
+        let data = move |interleaved: &[T], info: &cpal::InputCallbackInfo| {
             raise_once(&mut first);
+            let times = info.timestamp();
+            let latency = times.callback.checked_duration_since(times.capture);
+            callbacks.timing().set_input_latency(latency.filter(is_latency));
             for part in interleaved.chunks(PERIOD_FRAMES_MAX * channels) {
                 let frames = part.len() / channels;
                 deinterleave(part, channels, &mut planar);
@@ -224,8 +238,11 @@ impl Way for Output {
         let mut planar = [(); OUTPUT_CHANNELS].map(|()| vec![0.0; PERIOD_FRAMES_MAX]);
         let mut first = true;
         let shared = Arc::clone(state);
-        let data = move |interleaved: &mut [T], _: &cpal::OutputCallbackInfo| {
+        let data = move |interleaved: &mut [T], info: &cpal::OutputCallbackInfo| {
             raise_once(&mut first);
+            let times = info.timestamp();
+            let latency = times.playback.checked_duration_since(times.callback);
+            callbacks.timing().set_output_latency(latency.filter(is_latency));
             let frames = interleaved.len() / channels;
             // The longest so far: some systems call back with other lengths every time.
             shared.period_frames.fetch_max(u32::try_from(frames).unwrap_or(0), Ordering::Relaxed);
@@ -238,6 +255,11 @@ impl Way for Output {
         };
         chosen.device.build_output_stream(config(chosen, size), data, on_error(state), None)
     }
+}
+
+/// Some drivers do not know, and say zero or nonsense.
+fn is_latency(latency: &Duration) -> bool {
+    !latency.is_zero() && *latency < Duration::from_secs(1)
 }
 
 fn config(chosen: &Chosen, buffer_size: BufferSize) -> StreamConfig {

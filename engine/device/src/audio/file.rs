@@ -114,6 +114,7 @@ impl AudioBackend for File {
         AudioStatus {
             period_frames: self.options.period_frames,
             rates: Rates::default(),
+            output_latency: None,
             xruns: running.map_or(0, |running| running.xruns.load(Ordering::Relaxed)),
             ended: running
                 .filter(|running| running.disk.is_finished())

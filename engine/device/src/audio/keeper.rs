@@ -150,6 +150,7 @@ impl Keeper {
         AudioStatus {
             period_frames: self.period_frames,
             rates: self.rates,
+            output_latency: None,
             xruns: self.xruns,
             ended: Some(ended),
             trouble: None,

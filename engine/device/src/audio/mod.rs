@@ -17,6 +17,7 @@ mod pacer;
 mod rates;
 #[cfg(test)]
 mod scratch;
+mod timing;
 mod wav;
 
 use std::fmt;
@@ -40,6 +41,7 @@ pub use self::jack::{
 pub use self::keeper::{AudioChange, Keeper};
 pub use self::load::Load;
 pub use self::rates::Rates;
+pub use self::timing::Timing;
 
 /// Something that calls back with audio, period after period. Lives on one thread, which need
 /// not be a special one; the callbacks come on threads of the backend's own.
@@ -88,6 +90,8 @@ pub struct AudioStatus {
     pub period_frames: u32,
     /// What the device runs at.
     pub rates: Rates,
+    /// From the callback to the loudspeaker, as the driver says it.
+    pub output_latency: Option<Duration>,
     /// Times that the device ran out of audio or of room since the start.
     pub xruns: u64,
     /// Why no callback comes any more.

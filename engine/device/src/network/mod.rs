@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle, Thread};
 
-use engine::{Incoming, Outgoing};
+use engine::{Incoming, Outgoing, RoomClockStats, RoomMapping};
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
 use transport::{Certificate, IceCredentials, LinkConfig, Role};
@@ -45,7 +45,7 @@ pub(crate) struct Network {
 }
 
 /// What the media link does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum NetworkEvent {
     /// Media flows.
     Up,
@@ -53,6 +53,8 @@ pub(crate) enum NetworkEvent {
     Down,
     /// The link is over; only a new one helps.
     Closed,
+    /// What the room's clock shows, and how well that is known.
+    RoomClock(RoomMapping, RoomClockStats),
 }
 
 /// Wakes the sender thread.

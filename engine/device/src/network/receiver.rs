@@ -6,10 +6,13 @@ use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
-use engine::Incoming;
+use engine::{Incoming, RoomClock};
 use protocol::datagram::Kind;
 use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::room_clock::Answer;
+use protocol::rtcp;
 use protocol::signal::LinkParameters;
+use protocol::time::Instant;
 use transport::srtp::SrtpOpener;
 use transport::{IceCredentials, Link, LinkConfig, LinkEvent};
 
@@ -39,6 +42,7 @@ pub(super) struct Receiver {
     sender: SenderWaker,
     counters: Arc<Counters>,
     open: Option<Open>,
+    room_clock: RoomClock,
 }
 
 struct Open {
@@ -63,7 +67,8 @@ impl Receiver {
         sender: SenderWaker,
         counters: Arc<Counters>,
     ) -> Self {
-        Self { incoming, commands, events, paths, sender, counters, open: None }
+        let room_clock = RoomClock::default();
+        Self { incoming, commands, events, paths, sender, counters, open: None, room_clock }
     }
 
     pub(super) fn run(&mut self) {
@@ -122,6 +127,7 @@ impl Receiver {
             old.link.close();
             old.send_all(&self.counters);
             self.tell_sender(Path::Closed);
+            self.room_clock.link_down();
         }
         let socket = match MediaSocket::open(&config.remote_candidates) {
             Ok(socket) => Arc::new(socket),
@@ -169,8 +175,12 @@ impl Receiver {
                 }
                 return;
             }
-            // Nobody sends RTCP to a native participant yet; it harms nobody.
-            Kind::Rtcp => return,
+            Kind::Rtcp => {
+                if !self.take_rtcp(now, bytes) {
+                    self.counters.rejected();
+                }
+                return;
+            }
             Kind::Unknown => false,
         };
         if taken {
@@ -180,10 +190,42 @@ impl Receiver {
         }
     }
 
+    /// Takes what the room's clock is told by RTCP; gives whether it was genuine.
+    fn take_rtcp(&mut self, now: Instant, bytes: &mut [u8]) -> bool {
+        let Some(opener) = self.open.as_mut().and_then(|open| open.opener.as_mut()) else {
+            return false;
+        };
+        let Ok(len) = opener.open_rtcp(bytes) else { return false };
+        let Ok(packets) = rtcp::parse(&bytes[..len]) else { return false };
+        for answer in packets.filter_map(|packet| Answer::read(&packet)) {
+            self.room_clock.answered(now, &answer);
+            if let Some((mapping, stats)) =
+                self.room_clock.mapping().zip(self.room_clock.stats(now))
+            {
+                self.tell(NetworkEvent::RoomClock(mapping, stats));
+                self.tell_sender(Path::RoomClock(mapping));
+            }
+        }
+        true
+    }
+
+    /// Asks what the room's clock shows, where that is due.
+    fn ask_time(&mut self, now: Instant) {
+        if self.room_clock.request(now) {
+            self.tell_sender(Path::AskTime);
+        }
+    }
+
+    fn tell(&self, event: NetworkEvent) {
+        // The session's thread ends before this one only by a panic, which was told.
+        let _ = self.events.send(event);
+    }
+
     /// Timers, datagrams and events of the link.
     fn drive(&mut self) {
-        let Some(open) = &mut self.open else { return };
         let now = clock::now();
+        self.ask_time(now);
+        let Some(open) = &mut self.open else { return };
         if open.link.poll_timeout().is_some_and(|due| due <= now) {
             open.link.handle_timeout(now);
         }
@@ -217,8 +259,12 @@ impl Receiver {
             self.tell_sender(path);
         }
         for event in events {
-            // The session's thread ends before this one only by a panic, which was told.
-            let _ = self.events.send(event);
+            match event {
+                NetworkEvent::Up => self.room_clock.link_up(now),
+                NetworkEvent::Down | NetworkEvent::Closed => self.room_clock.link_down(),
+                NetworkEvent::RoomClock(..) => {}
+            }
+            self.tell(event);
         }
     }
 

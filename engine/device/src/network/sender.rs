@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use engine::Outgoing;
+use engine::{Outgoing, RoomMapping};
 use protocol::limits::{DATAGRAM_BYTES_MAX, PAYLOAD_BYTES_MAX};
-use protocol::rtp::HEADER_BYTES;
+use protocol::room_clock::Question;
+use protocol::rtp::{CAPTURE_TIME_BYTES, HEADER_BYTES};
 use transport::srtp::SrtpSealer;
 
 use super::Alarm;
@@ -25,6 +26,10 @@ pub(super) enum Path {
     Moved { to: SocketAddr },
     /// Nowhere.
     Closed,
+    /// As before; and the server is asked what the room's clock shows.
+    AskTime,
+    /// As before; and this is what it shows.
+    RoomClock(RoomMapping),
 }
 
 /// What the thread owns.
@@ -82,6 +87,19 @@ impl Sender {
                 }
             }
             Path::Closed => self.open = None,
+            Path::AskTime => self.ask_time(),
+            Path::RoomClock(mapping) => self.outgoing.set_room_clock(mapping),
+        }
+    }
+
+    fn ask_time(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        let mut buffer = [0; DATAGRAM_BYTES_MAX];
+        let Some(len) = (Question { sent: clock::now() }).write(&mut buffer) else { return };
+        let sealed = open.sealer.seal_rtcp(&mut buffer, len);
+        match sealed.map(|sealed| (sealed, open.socket.send(&buffer[..sealed], open.to))) {
+            Ok((bytes, Ok(()))) => self.counters.sent(bytes, 0),
+            Ok((_, Err(_))) | Err(_) => self.counters.send_failed(),
         }
     }
 
@@ -99,4 +117,4 @@ impl Sender {
 }
 
 /// The longest plain packet; what is left of a datagram takes the SRTP tag.
-const PACKET_BYTES_MAX: usize = HEADER_BYTES + PAYLOAD_BYTES_MAX;
+const PACKET_BYTES_MAX: usize = HEADER_BYTES + CAPTURE_TIME_BYTES + PAYLOAD_BYTES_MAX;

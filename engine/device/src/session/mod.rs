@@ -7,6 +7,7 @@
 
 mod backoff;
 mod codec_choice;
+mod hearing;
 mod link_policy;
 pub mod membership;
 mod mixes;
@@ -34,7 +35,7 @@ pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
 use self::run::Runner;
 pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
-use crate::audio::{Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX};
+use crate::audio::{Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX, Timing};
 use crate::clock;
 use crate::network::Network;
 use crate::random;
@@ -111,6 +112,7 @@ pub struct PreparedSession {
     control: Control,
     network: Network,
     callbacks: Callbacks,
+    timing: Timing,
     gate: InputGate,
 }
 
@@ -131,12 +133,18 @@ impl PreparedSession {
         let (lost, load) = (LostFrames::default(), Load::default());
         let worked = load.clone();
         let (captured, rendered) = (lost.clone(), lost.clone());
+        let timing = Timing::default();
+        let captured_at = timing.clone();
+        let of_device = timing.clone();
         let callbacks = Callbacks::new(
             options.channels.count(),
             Box::new(move |input| {
                 match captured.take_captured() {
                     0 => {}
                     frames => capture.skip(frames),
+                }
+                if let Some(at) = captured_at.take_captured_at() {
+                    capture.note_time(at);
                 }
                 if 0 < capture.capture(input) {
                     sender.wake_for_packets();
@@ -152,6 +160,7 @@ impl PreparedSession {
             }),
         )
         .with_lost(lost)
+        .with_timing(timing)
         .with_load(load);
         let sources = options
             .codec
@@ -173,6 +182,7 @@ impl PreparedSession {
             control,
             network,
             callbacks,
+            timing: of_device,
             gate: InputGate::default(),
         })
     }
@@ -201,6 +211,7 @@ impl PreparedSession {
             control: self.control,
             network: self.network,
             gate: self.gate,
+            timing: self.timing,
             view: Arc::clone(&view),
             requests: requests_received,
             events: events_sent,

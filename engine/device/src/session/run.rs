@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use engine::{Channels, Control, ControlError, Encoding, Mute, Relief, Solo};
+use engine::{
+    Channels, Control, ControlError, Encoding, Mute, Relief, RoomClockStats, RoomMapping, Solo,
+};
 use protocol::id::TrackId;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
@@ -21,7 +23,7 @@ use super::membership::{Effect, End, Membership, Notice, Phase};
 use super::mixes::Mixes;
 use super::view::{Mix, ParticipantView, Reach, TrackView, View};
 use super::{Event, Request};
-use crate::audio::InputGate;
+use crate::audio::{InputGate, Timing};
 use crate::clock;
 use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
@@ -34,6 +36,7 @@ pub(super) struct Parts {
     pub(super) control: Control,
     pub(super) network: Network,
     pub(super) gate: InputGate,
+    pub(super) timing: Timing,
     pub(super) view: Arc<Mutex<View>>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) events: mpsc::Sender<Event>,
@@ -50,6 +53,7 @@ pub(super) struct Runner {
     started: Instant,
     /// What is saved.
     relief: Relief,
+    room_clock: Option<(RoomMapping, RoomClockStats)>,
     /// How it ended.
     end: Option<End>,
 }
@@ -77,6 +81,7 @@ impl Runner {
             send_delay_due: now,
             started: now,
             relief: Relief::Nothing,
+            room_clock: None,
             end: None,
         }
     }
@@ -101,7 +106,8 @@ impl Runner {
             if self.view_due <= now {
                 self.view_due = now + VIEW_EVERY;
                 let remotes = self.parts.control.stats().remotes;
-                self.parts.membership.handle_remotes(now, &remotes);
+                let to_ear = self.parts.timing.output_latency().unwrap_or_default();
+                self.parts.membership.handle_remotes(now, &remotes, to_ear);
                 self.parts.control.poll();
                 self.refresh_view();
             }
@@ -242,6 +248,10 @@ impl Runner {
                 }
                 NetworkEvent::Down => self.parts.membership.handle_link_down(),
                 NetworkEvent::Closed => self.parts.membership.handle_link_closed(),
+                NetworkEvent::RoomClock(mapping, stats) => {
+                    self.parts.control.set_room_clock(mapping);
+                    self.room_clock = Some((mapping, stats));
+                }
             }
         }
     }
@@ -368,6 +378,7 @@ impl Runner {
                     muted: track.muted,
                     mix: self.mixes.of(track.id).unwrap_or_default(),
                     remote,
+                    hears_us: self.parts.membership.hears_us(participant.id),
                 }
             });
             ParticipantView {
@@ -393,6 +404,7 @@ impl Runner {
             relief: stats.relief,
             network: self.parts.network.counts(),
             send_delay: self.send_delay,
+            room_clock: self.room_clock,
             participants: participants.collect(),
         };
         *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;

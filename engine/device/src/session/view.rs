@@ -1,9 +1,9 @@
 //! How things are in the room, for a screen or a log: a snapshot, refreshed ten times a second.
 
-use engine::{Level, PlayoutMode, Relief, RemoteStats};
+use engine::{Level, PlayoutMode, Relief, RemoteStats, RoomClockStats, RoomMapping};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
-use protocol::signal::{EngineKind, Presence};
+use protocol::signal::{EngineKind, Presence, TrackHearing};
 use protocol::units::Decibels;
 
 use super::membership::Uplink;
@@ -42,6 +42,9 @@ pub struct View {
     /// From the audio callback's wake of the sender thread until its packet had left, over the
     /// last full second.
     pub send_delay: DurationSummary,
+    /// What the room's clock shows over the process's own ([`crate::clock`]), and how well that is known;
+    /// `None` before the first answer.
+    pub room_clock: Option<(RoomMapping, RoomClockStats)>,
     /// Everybody, oneself included, in the order they came.
     pub participants: Vec<ParticipantView>,
 }
@@ -86,6 +89,8 @@ pub struct TrackView {
     pub mix: Mix,
     /// How it arrives; `None` for one's own.
     pub remote: Option<RemoteStats>,
+    /// How its publisher says that they hear us.
+    pub hears_us: Option<TrackHearing>,
 }
 
 /// The own mix of one track.
@@ -127,6 +132,7 @@ impl Default for View {
             relief: Relief::Nothing,
             network: NetworkCounts::default(),
             send_delay: DurationSummary::default(),
+            room_clock: None,
             participants: Vec::new(),
         }
     }

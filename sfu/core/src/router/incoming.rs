@@ -7,6 +7,7 @@
 use core::net::SocketAddr;
 
 use protocol::control::Event;
+use protocol::datagram::Kind;
 use protocol::limits::PAYLOAD_BYTES_MAX;
 use protocol::rtp::{HEADER_BYTES, Packet, Ssrc};
 use protocol::time::Instant;
@@ -82,6 +83,7 @@ impl<L: Link> Router<L> {
             position,
             payload_kind,
             marker: packet.marker,
+            capture_time: packet.capture_time,
             next_subscriber: 0,
         };
         let pushed = self.pending.push(pending, packet.payload);
@@ -201,6 +203,9 @@ impl<L: Link> Router<L> {
                     member.up = false;
                     let local_ufrag = member.ufrag.clone();
                     self.push_event(Event::LinkClosed { participant, local_ufrag });
+                }
+                Some(LinkEvent::Message(message)) if Kind::of(&message) == Kind::Rtcp => {
+                    self.handle_rtcp_message(now, key, &message);
                 }
                 Some(LinkEvent::Message(message)) => {
                     let source = ssrc_of(&message).and_then(|ssrc| member.source(ssrc));

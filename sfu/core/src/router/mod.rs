@@ -3,6 +3,7 @@
 
 mod incoming;
 mod outgoing;
+mod room_clock;
 mod rtcp;
 #[cfg(test)]
 mod tests;
@@ -14,12 +15,14 @@ use protocol::control::{Command, Event};
 use protocol::datagram::Kind;
 use protocol::id::ParticipantId;
 use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::room_clock::Answer;
 use protocol::rtcp::NtpTime;
 use protocol::time::Instant;
 
 use self::rtcp::Reports;
 use crate::limits::{
-    EVENTS_MAX, REPORT_INTERVAL, STRANGER_STUN_PER_SECOND_MAX, TIMER_ROUND_INTERVAL_MIN,
+    ANSWERS_MAX, EVENTS_MAX, REPORT_INTERVAL, STRANGER_STUN_PER_SECOND_MAX,
+    TIMER_ROUND_INTERVAL_MIN,
 };
 use crate::member::{AddressTable, Member, MemberKey, MemberKind};
 use crate::pending::PendingRing;
@@ -79,6 +82,8 @@ pub struct Router<L: Link> {
     /// The wall clock at [`Instant::ZERO`].
     epoch: NtpTime,
     pub(crate) reports: Reports,
+    /// Who asked for the time.
+    asked: VecDeque<(MemberKey, Answer)>,
 }
 
 impl<L: Link> Router<L> {
@@ -105,11 +110,12 @@ impl<L: Link> Router<L> {
             next_report: None,
             epoch: NtpTime::default(),
             reports: Reports::default(),
+            asked: VecDeque::with_capacity(ANSWERS_MAX),
         }
     }
 
-    /// Says what the wall clock shows at [`Instant::ZERO`], for those who look at the times in
-    /// sender reports. Without it they count from there, which is all that round trips need.
+    /// Says what the wall clock shows at [`Instant::ZERO`]: that is the clock of all rooms of this
+    /// router, and of the times in sender reports. Without it they count from there.
     #[must_use]
     pub fn with_epoch(self, epoch: NtpTime) -> Self {
         Self { epoch, ..self }
@@ -135,7 +141,7 @@ impl<L: Link> Router<L> {
         }
         match Kind::of(datagram) {
             Kind::Rtp => self.handle_rtp(arrived, from, datagram),
-            Kind::Rtcp => self.handle_rtcp(arrived, from, datagram),
+            Kind::Rtcp => self.handle_rtcp(now, arrived, from, datagram),
             Kind::Stun => self.handle_stun(now, from, datagram),
             Kind::Dtls => self.handle_dtls(now, from, datagram),
             Kind::Unknown => self.counters.dropped_unknown_kind += 1,

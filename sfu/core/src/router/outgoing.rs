@@ -37,12 +37,16 @@ impl<L: Link> Router<L> {
             let (headers, frames) = stream.needed(pending.payload_kind, payload);
             let packet = Packet {
                 marker: pending.marker || rewritten.joined,
+                capture_time: pending.capture_time.filter(|_| stream.payload_types.capture_time),
                 payload_type,
                 sequence_number: rewritten.number.wire(),
                 timestamp: rewritten.media_time.rtp_timestamp(),
                 ssrc: stream.ssrc,
                 payload: headers,
             };
+            if let Some(capture_time) = pending.capture_time {
+                stream.captured = Some((packet.timestamp, capture_time));
+            }
             let sealed = packet
                 .write(buffer)
                 .and_then(|len| append(buffer, len, frames))
@@ -65,6 +69,9 @@ impl<L: Link> Router<L> {
                 self.counters.control_sent += 1;
                 return Some(Outgoing { to, len: bytes.len(), arrived: None });
             }
+        }
+        if let Some(outgoing) = self.poll_answer(buffer) {
+            return Some(outgoing);
         }
         while let Some(&key) = self.ready.front() {
             let Some(member) = self.members.get_mut(key) else {

@@ -75,6 +75,7 @@ impl<L: Link> Router<L> {
             let Some(member) = self.members.get(key) else { continue };
             if member.up {
                 self.reports.ready.push_back(Ready { member: key, now, next_stream: 0 });
+                self.tell_captures(now, key);
             }
             // After a stall what was missed is not made up for, and the phase stays.
             let missed = now.saturating_since(at).as_nanos() / RTCP_INTERVAL.as_nanos() + 1;
@@ -140,7 +141,13 @@ impl<L: Link> Router<L> {
         self.farewells.push_back((to, datagram.to_vec()));
     }
 
-    pub(super) fn handle_rtcp(&mut self, arrived: Instant, from: SocketAddr, datagram: &mut [u8]) {
+    pub(super) fn handle_rtcp(
+        &mut self,
+        now: Instant,
+        arrived: Instant,
+        from: SocketAddr,
+        datagram: &mut [u8],
+    ) {
         let Some(&key) = self.by_address.get(&from) else {
             self.counters.dropped_unknown_address += 1;
             return;
@@ -159,6 +166,7 @@ impl<L: Link> Router<L> {
             return;
         };
         self.counters.rtcp_received += 1;
+        let mut is_answered = false;
         for packet in packets {
             match packet {
                 Packet::SenderReport { ssrc, info, blocks } => {
@@ -167,6 +175,15 @@ impl<L: Link> Router<L> {
                 }
                 Packet::ReceiverReport { ssrc: _, blocks } => {
                     blocks.for_each(|block| self.hear_receiver(arrived, key, &block));
+                }
+                Packet::Application { .. } => {
+                    // One answer for each datagram: nobody gets more than they send.
+                    if let Some(answer) =
+                        self.answer(now, arrived, &packet).filter(|_| !is_answered)
+                    {
+                        is_answered = true;
+                        self.queue_answer(key, answer);
+                    }
                 }
                 // A source ends when signalling says so, or its link.
                 Packet::Bye(_) | Packet::Other { .. } => {}
@@ -266,7 +283,7 @@ fn write_farewell(ended: &[Ssrc], out: &mut [u8]) -> Option<usize> {
 }
 
 /// The part of a buffer that an RTCP packet may take before it is sealed.
-fn unsealed(buffer: &mut [u8]) -> &mut [u8] {
+pub(super) fn unsealed(buffer: &mut [u8]) -> &mut [u8] {
     let len = buffer.len().min(DATAGRAM_BYTES_MAX).saturating_sub(RTCP_OVERHEAD_BYTES);
     &mut buffer[..len]
 }

@@ -283,6 +283,7 @@ impl Participant {
         let number = self.next.entry(source).or_insert(100);
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type: PayloadType::OPUS,
             sequence_number: *number,
             timestamp: u32::from(*number) * 120,

@@ -135,6 +135,7 @@ fn halves(profile: Profile) -> (SrtpSealer, SrtpOpener) {
 fn plain(ssrc: u32, number: u16) -> Vec<u8> {
     let packet = Packet {
         marker: false,
+        capture_time: None,
         payload_type: PayloadType::OPUS,
         sequence_number: number,
         timestamp: u32::from(number) * 120,

@@ -192,6 +192,7 @@ impl Pair {
     pub(crate) fn play(&mut self, number: u16) -> Option<SocketAddr> {
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type: PayloadType::OPUS,
             sequence_number: number,
             timestamp: 0,

@@ -222,7 +222,11 @@ fn audio_payload_types(section: &Section<'_>) -> Result<Option<PayloadTypes>, Un
         }
         slot.get_or_insert(PayloadType(number));
     }
-    Ok(opus.map(|opus| PayloadTypes { opus, red: red.filter(|red| *red != opus) }))
+    Ok(opus.map(|opus| PayloadTypes {
+        opus,
+        red: red.filter(|red| *red != opus),
+        capture_time: false,
+    }))
 }
 
 /// Adds the SSRCs of an m-line; several lines may speak of the same.
@@ -331,7 +335,8 @@ fn payload_types(
     let opus = opus.unwrap_or(PayloadType::OPUS);
     // What the app puts into data channel messages needs a number, negotiated or not.
     let unnamed = if opus == PayloadType::RED { None } else { Some(PayloadType::RED) };
-    let sent = PayloadTypes { opus, red: red.or(unnamed) };
-    let received = PayloadTypes { opus, red: red.filter(|_| every_slot_takes_red) };
+    let sent = PayloadTypes { opus, red: red.or(unnamed), capture_time: false };
+    let received =
+        PayloadTypes { opus, red: red.filter(|_| every_slot_takes_red), capture_time: false };
     Ok((sent, received))
 }

@@ -51,7 +51,7 @@ fn m_lines(sdp: &str) -> Vec<Vec<&str>> {
 fn what_chromium_offers_is_understood() {
     let offer = parse(CHROMIUM).expect("a browser's offer");
     let red = Some(PayloadType(63));
-    assert_eq!(offer.received, PayloadTypes { opus: PayloadType(111), red });
+    assert_eq!(offer.received, PayloadTypes { opus: PayloadType(111), red, capture_time: false });
     assert_eq!(offer.sent, offer.received);
     assert_eq!(offer.lines.len(), 5);
     assert!(offer.bundled);
@@ -62,7 +62,10 @@ fn what_chromium_offers_is_understood() {
 #[test]
 fn firefox_takes_no_red_and_its_bundle_only_lines_are_active() {
     let offer = parse(FIREFOX).expect("a browser's offer");
-    assert_eq!(offer.received, PayloadTypes { opus: PayloadType(109), red: None });
+    assert_eq!(
+        offer.received,
+        PayloadTypes { opus: PayloadType(109), red: None, capture_time: false }
+    );
     assert_eq!(offer.sent.red, Some(PayloadType::RED), "for data channel messages");
     let is_refused = |line: &MLine| matches!(line.kind, LineKind::Refused { .. });
     assert!(!offer.lines.iter().any(is_refused));

@@ -130,7 +130,10 @@ fn a_browser_without_red_is_sent_bare_opus() {
     assert_eq!(desk.encodings(&ana).expect("told").0, [Opus]);
     assert_eq!(desk.streams(&fox).expect("told")[0].codec, Opus);
     let stream = desk.sfu.links[&fox.id].streams.values().next().expect("subscribed");
-    assert_eq!(stream.payload_types, PayloadTypes { opus: PayloadType(111), red: None });
+    assert_eq!(
+        stream.payload_types,
+        PayloadTypes { opus: PayloadType(111), red: None, capture_time: false }
+    );
 }
 
 #[test]

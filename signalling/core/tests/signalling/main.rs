@@ -4,6 +4,7 @@
 
 mod desk;
 mod endings;
+mod hearing;
 mod hostile;
 mod limits;
 mod listening;

@@ -229,7 +229,7 @@ fn subscribe(
         stream: stream_of(subscriber, stream),
         publisher: ParticipantId(publisher),
         source: source_of(publisher, source),
-        payload_types: PayloadTypes { opus: PayloadType::OPUS, red },
+        payload_types: PayloadTypes { opus: PayloadType::OPUS, red, capture_time: false },
     });
 }
 

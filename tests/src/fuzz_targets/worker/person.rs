@@ -124,6 +124,7 @@ impl Person {
         *number = number.wrapping_add(ahead);
         let packet = Packet {
             marker: false,
+            capture_time: None,
             payload_type,
             sequence_number: *number,
             timestamp: u32::from(*number) * 120,

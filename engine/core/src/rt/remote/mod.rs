@@ -126,6 +126,8 @@ pub(crate) struct Period {
     pub(crate) now: Instant,
     /// Frames by which it is later than callbacks are at their best.
     pub(crate) late: i64,
+    /// When its first frame is handed over, by the line of all callbacks.
+    pub(crate) at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

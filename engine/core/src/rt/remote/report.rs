@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use protocol::time::MediaTime;
+
 use crate::limits::PLAYOUT_DELAY_FRAMES_MAX;
+use crate::room_clock::round as round_to_i64;
 use crate::rt::codec::lookahead_frames;
 use crate::rt::remote::{Period, Remote, Second, State, narrow, to_f32, to_i64};
 use crate::stats::StreamState;
@@ -16,6 +19,7 @@ impl Remote {
             self.second = Second { end: period.start + SECOND_FRAMES, packets: 0 };
         }
         let lag = self.lag(period);
+        self.publish_heard(period, lag);
         let waiting = self.packets.end().map_or(0, |end| end.frames_since(self.next).max(0));
         let buffer = to_i64(self.timeline.waiting()) + waiting;
         let delay = self.playout_delay.max(0.0);
@@ -42,6 +46,20 @@ impl Remote {
             let ppb = (drift * 1e9).round() as i32;
             self.shared.drift_ppb.store(ppb, Relaxed);
         }
+    }
+
+    /// Says which media time is heard when.
+    fn publish_heard(&self, period: &Period, lag: f64) {
+        let Some(at) = period.at.filter(|_| self.state == State::Playing) else {
+            return self.shared.heard.forget();
+        };
+        let whole = lag.floor();
+        let media =
+            MediaTime::from_frames(period.start).plus_frames(round_to_i64(whole).wrapping_neg());
+        // A media time between two frames is what plays at `at`: the next whole one comes after it.
+        let later_ns = round_to_i64((lag - whole) * NS_PER_FRAME);
+        let ns = i64::try_from(at.as_ns()).unwrap_or(i64::MAX);
+        self.shared.heard.store(media, ns.saturating_add(later_ns));
     }
 
     /// Takes the playout delay apart: each share is what it would be less without its cause.
@@ -72,3 +90,5 @@ fn round(frames: f32) -> u32 {
 }
 
 const SECOND_FRAMES: i64 = 48_000;
+
+const NS_PER_FRAME: f64 = 1e9 / 48_000.0;

@@ -249,6 +249,12 @@ fn allow_cancellation(before: [c_int; 2]) {
     }
 }
 
+/// What the server's clock shows, in µs; for callbacks, since the library is loaded where there is a client.
+pub(super) fn time_us() -> u64 {
+    // SAFETY: it takes nothing, reads a clock, and may be called on any thread.
+    unsafe { sys::jack_get_time() }
+}
+
 // Not in the `libc` crate. They unwind the thread where they allow a cancellation that has come.
 #[cfg(unix)]
 unsafe extern "C-unwind" {

@@ -10,15 +10,18 @@ mod active;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use ::jack::{
-    AudioIn, AudioOut, ClientOptions, ClientStatus, Frames, Port, PortFlags, ProcessScope, Unowned,
+    AudioIn, AudioOut, ClientOptions, ClientStatus, Frames, LatencyType, Port, PortFlags,
+    ProcessScope, Unowned,
 };
+use protocol::time::Instant;
 
 pub use self::active::{JackClient, JackNotice, JackNoticeFn, JackProcessFn};
 
-use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, Rates};
-use crate::priority;
+use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, Rates, Timing};
+use crate::{clock, priority};
 
 /// How to be a JACK client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,7 @@ pub struct Jack {
     options: JackOptions,
     state: Arc<State>,
     rates: Rates,
+    timing: Timing,
     client: Option<JackClient>,
 }
 
@@ -59,7 +63,13 @@ impl Jack {
     /// Connects to nothing yet.
     #[must_use]
     pub fn new(options: JackOptions) -> Self {
-        Self { options, state: Arc::default(), rates: Rates::default(), client: None }
+        Self {
+            options,
+            state: Arc::default(),
+            rates: Rates::default(),
+            timing: Timing::default(),
+            client: None,
+        }
     }
 
     /// Opens a client and puts it into the server's graph.
@@ -107,7 +117,25 @@ impl Jack {
         if self.options.autoconnect == Autoconnect::Hardware {
             self.connect_hardware(callbacks.input_channels());
         }
+        self.timing = callbacks.timing().clone();
         Ok(format)
+    }
+
+    /// Hands on what the server says of the way from the microphone and to the loudspeaker.
+    fn note_latencies(&self) {
+        if self.state.shut_down.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(client) = self.client.as_ref().map(JackClient::as_client) else { return };
+        let longest = |prefix: &str, way: LatencyType| {
+            let names = ["1", "2"].map(|number| format!("{}:{prefix}{number}", client.name()));
+            let ports = names.iter().filter_map(|name| client.port_by_name(name));
+            let frames = ports.map(|port| port.get_latency_range(way).1).max()?;
+            // None at all is what other programs have: what they play in a cycle is here in the same one.
+            Some(Duration::from_secs_f64(f64::from(frames) / f64::from(self.rates.output_hz)))
+        };
+        self.timing.set_input_latency(longest("in_", LatencyType::Capture));
+        self.timing.set_output_latency(longest("out_", LatencyType::Playback));
     }
 
     /// Connects as many inputs as the track has channels: the mean of an instrument and an idle
@@ -151,6 +179,8 @@ impl AudioBackend for Jack {
     }
 
     fn status(&self) -> AudioStatus {
+        // Somebody may have connected other ports meanwhile.
+        self.note_latencies();
         let ended = if self.state.shut_down.load(Ordering::Acquire) {
             Some("the JACK server was shut down".to_owned())
         } else if self.state.panicked.load(Ordering::Relaxed) {
@@ -163,6 +193,7 @@ impl AudioBackend for Jack {
         AudioStatus {
             period_frames: self.state.period_frames.load(Ordering::Relaxed),
             rates: self.rates,
+            output_latency: self.timing.output_latency(),
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended,
             trouble: self
@@ -282,6 +313,13 @@ impl Process {
             self.state.ordinary.store(!priority::is_real_time(), Ordering::Relaxed);
         }
         self.expected = Some(start.wrapping_add(scope.n_frames()));
+        if let Ok(times) = scope.cycle_times() {
+            let age_us = active::time_us().saturating_sub(times.current_usecs);
+            let age = Duration::from_micros(age_us);
+            let age = u64::try_from(age.as_nanos()).unwrap_or(0);
+            let began = clock::now().as_ns().saturating_sub(age);
+            self.callbacks.timing().begin_cycle(Instant::from_ns(began));
+        }
         let [left, right] = &mut self.outputs;
         let mut output = [left.as_mut_slice(scope), right.as_mut_slice(scope)];
         let [in_1, in_2] = &self.inputs;

@@ -6,6 +6,7 @@
 mod effect;
 mod questions;
 
+use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::RemoteStats;
@@ -16,12 +17,13 @@ use protocol::rtp::Ssrc;
 use protocol::signal::{
     ByeReason, Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, ErrorCode,
     LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage, Stream,
-    VERSION,
+    TrackHearing, VERSION,
 };
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
 use super::codec_choice::Offer;
+use super::hearing::Hearing;
 use super::link_policy::{LinkAction, LinkState};
 use super::reception::Reception;
 
@@ -32,6 +34,9 @@ pub struct Membership {
     offer: Offer,
     redundant_frames: usize,
     reception: Reception,
+    hearing: Hearing,
+    /// What others say of how they hear everybody.
+    hearings: BTreeMap<ParticipantId, Vec<TrackHearing>>,
     phase: Phase,
     seat: Option<String>,
     ticket: Option<String>,
@@ -70,6 +75,8 @@ impl Membership {
             offer,
             redundant_frames: 0,
             reception: Reception::default(),
+            hearing: Hearing::default(),
+            hearings: BTreeMap::new(),
             phase: Phase::Offline,
             seat: None,
             ticket: None,
@@ -143,6 +150,11 @@ impl Membership {
                     Uplink { codec, received_packets, lost_packets, jitter_us },
                 );
             }
+            ServerMessage::Hearing { listener, tracks } => {
+                if self.participants.contains_key(&listener) {
+                    self.hearings.insert(listener, tracks);
+                }
+            }
             ServerMessage::Chat { message } => {
                 let (name, text) = (message.name, message.text);
                 self.effects.push_back(Effect::Tell(Notice::Chat { name, text }));
@@ -197,12 +209,19 @@ impl Membership {
         }
     }
 
-    /// How the remotes fare; call some times a second.
-    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats]) {
-        if self.phase == Phase::Joined
-            && let Some(streams) = self.reception.report(now, remotes)
-        {
+    /// How the remotes fare; call some times a second. `to_ear` is what the device takes from the engine to
+    /// the loudspeaker.
+    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats], to_ear: Duration) {
+        if self.phase != Phase::Joined {
+            return;
+        }
+        if let Some(streams) = self.reception.report(now, remotes) {
             self.send(ClientMessage::Reception { streams });
+        }
+        let (streams, participants) = (&self.streams, self.participants.len());
+        let told = self.hearing.report(now, remotes, streams, participants, to_ear);
+        if let Some(tracks) = told.filter(|tracks| !tracks.is_empty()) {
+            self.send(ClientMessage::Hearing { tracks });
         }
     }
 
@@ -248,6 +267,7 @@ impl Membership {
             self.me = Some(me);
             self.joinings = self.joinings.wrapping_add(1);
             self.track = None;
+            self.hearings.clear();
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
             let company = match self.participants.len().saturating_sub(1) {
@@ -308,6 +328,7 @@ impl Membership {
 
     fn handle_left(&mut self, participant: ParticipantId, reason: LeaveReason) {
         let Some(gone) = self.participants.remove(&participant) else { return };
+        self.hearings.remove(&participant);
         self.tell(match reason {
             LeaveReason::Left => format!("{} left", gone.name),
             LeaveReason::Lost => format!("{} did not come back", gone.name),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::codec::Codec;
 use protocol::id::ParticipantId;
 use protocol::rtp::Ssrc;
-use protocol::signal::{Participant, Source, Stream};
+use protocol::signal::{Participant, Source, Stream, TrackHearing};
 
 use super::{LinkState, Membership, Phase, Uplink};
 
@@ -54,6 +54,18 @@ impl Membership {
     /// Whether the own track is muted for everybody.
     pub fn is_muted(&self) -> bool {
         self.muted
+    }
+
+    /// How each says that they hear the others, as last told.
+    pub fn hearings(&self) -> &BTreeMap<ParticipantId, Vec<TrackHearing>> {
+        &self.hearings
+    }
+
+    /// How somebody says that they hear the own track.
+    pub fn hears_us(&self, listener: ParticipantId) -> Option<TrackHearing> {
+        let track = self.track?;
+        let told = self.hearings.get(&listener)?;
+        told.iter().find(|hearing| hearing.track == track).copied()
     }
 
     /// How the own packets reach the server, as last reported.

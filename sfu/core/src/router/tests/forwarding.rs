@@ -63,7 +63,7 @@ fn payload_types_are_the_subscribers_own() {
             stream: Ssrc(id * 10),
             publisher: ParticipantId(1),
             source: Ssrc(11),
-            payload_types: PayloadTypes { opus: PayloadType(109), red },
+            payload_types: PayloadTypes { opus: PayloadType(109), red, capture_time: false },
         });
     }
     table.play(1, 11, 1);

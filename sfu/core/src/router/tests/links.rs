@@ -81,7 +81,7 @@ const RED: u8 = PayloadType::RED.0;
 fn a_stream_goes_on_without_a_gap_after_payloads_that_its_subscriber_does_not_take() {
     let mut table = Table::of(2);
     table.command(add_source(1, 11));
-    let payload_types = PayloadTypes { opus: PayloadType::OPUS, red: None };
+    let payload_types = PayloadTypes { opus: PayloadType::OPUS, red: None, capture_time: false };
     let mut only_opus = subscribe(2, 21, 1, 11);
     if let Command::Subscribe { payload_types: theirs, .. } = &mut only_opus {
         *theirs = payload_types;

@@ -3,6 +3,7 @@
 mod forwarding;
 mod limits;
 mod links;
+mod room_clock;
 mod rtcp;
 
 use core::net::SocketAddr;
@@ -95,6 +96,7 @@ fn set_muted(id: u32, ssrc: u32, muted: bool) -> Command {
 fn packet(ssrc: u32, number: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
     let packet = Packet {
         marker: false,
+        capture_time: None,
         payload_type: PayloadType::OPUS,
         sequence_number: number,
         timestamp,

@@ -39,7 +39,7 @@ fn told(table: &mut Table, id: u32) -> Told {
                 Packet::ReceiverReport { blocks, .. } => told.blocks.extend(blocks),
                 Packet::SenderReport { ssrc, info, .. } => told.senders.push((*at, ssrc, info)),
                 Packet::Bye(sources) => told.gone.extend(sources),
-                Packet::Other { .. } => {}
+                Packet::Application { .. } | Packet::Other { .. } => {}
             }
         }
         false

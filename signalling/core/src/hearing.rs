@@ -1,0 +1,45 @@
+//! How each hears the others, passed on to the room: who is late, and to whom.
+//!
+//! Nothing is kept and nothing is concluded here. What surprises: what is told of tracks that are not
+//! there any more, or one's own, is left out without a word, for it may have crossed the news.
+
+use protocol::limits::SUBSCRIBER_STREAMS_MAX;
+use protocol::signal::{ErrorCode, ServerMessage, TrackHearing};
+use protocol::time::Instant;
+
+use crate::refusal::Refusal;
+use crate::requests::Asker;
+use crate::signalling::Signalling;
+
+impl Signalling {
+    /// An app tells how it hears the others.
+    pub(crate) fn hearing(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mut tracks: Vec<TrackHearing>,
+    ) -> Result<(), Refusal> {
+        if SUBSCRIBER_STREAMS_MAX < tracks.len() {
+            let text = format!("an app hears at most {SUBSCRIBER_STREAMS_MAX} tracks");
+            return Err(Refusal::new(ErrorCode::TooMany, text));
+        }
+        if let Some(state) = self.connections.get_mut(&asker.connection) {
+            let hurried = |_| Refusal::new(ErrorCode::TooFast, "hearing once a second is enough");
+            state.hearings.take(now).map_err(hurried)?;
+        }
+        let listener = asker.participant;
+        let Some(room) = self.members.get(&listener).map(|member| member.room.clone()) else {
+            return Ok(());
+        };
+        let Some(state) = self.rooms.get(&room) else { return Ok(()) };
+        let others = state.members.iter().filter(|id| **id != listener);
+        let others: Vec<_> = others.filter_map(|id| self.members.get(id)).collect();
+        tracks.retain(|hearing| {
+            others.iter().any(|member| member.tracks.iter().any(|track| track.id == hearing.track))
+        });
+        tracks.sort_by_key(|hearing| hearing.track);
+        tracks.dedup_by_key(|hearing| hearing.track);
+        self.broadcast(&room, None, ServerMessage::Hearing { listener, tracks });
+        Ok(())
+    }
+}
