@@ -244,9 +244,9 @@ const PRICE: f64 = 0.3;
 /// half of that where the fastest messages lie at both ends.
 const PRICE_MIN: f64 = 0.03;
 
-/// 1000 ppm times (2/3)^40 is 0.1 ppb.
-const SEARCH_STEPS: usize = 40;
-const HALVINGS: usize = 24;
+/// 1000 ppm times (2/3)^24 is 0.06 ppm, and 500 ppm halved so often 0.03: 2 µs in a minute.
+const SEARCH_STEPS: usize = 24;
+const HALVINGS: usize = 14;
 
 /// So many of the fastest messages are compared.
 const FASTEST: usize = 3;
