@@ -222,7 +222,7 @@ impl Band {
 /// by 7.5 µs.
 const WINDOW_NS: f64 = 60e9;
 
-/// Exchanges that are kept: those of a minute, however it began. Going over all of them takes some 100 µs.
+/// Exchanges that are kept: those of a minute, however it began. Each estimate goes over all of them some eighty times.
 const EXCHANGES_MAX: usize = 512;
 
 /// What a wandering rate, and clocks that are read a little late, may add to the bounds.
