@@ -94,7 +94,8 @@ fn without_jitter_or_asymmetry_the_clock_follows_one_that_wanders() {
 
 #[test]
 fn a_clock_that_is_set_is_followed_at_once() {
-    for step_s in [-3600.0, -0.5, -0.015, 0.009, 0.25, 86_400.0] {
+    // The first two are less than a round trip: no single answer contradicts them.
+    for step_s in [-0.004, 0.003, -3600.0, -0.5, -0.015, 0.009, 0.25, 86_400.0] {
         let mut world = World {
             rate: -80e-6,
             jitter: Jitter::Exponential(1.0),
