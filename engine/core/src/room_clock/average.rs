@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-/// How much two clocks usually differ: 60 ppm, one standard deviation.
+/// How much two clocks usually differ, one standard deviation: 80 ppm.
 const RATE_USUAL: f64 = 80e-6;
 
 /// How a rate wanders: by 0.1 ppm in a second, by 0.8 in a minute.

@@ -54,7 +54,7 @@ impl ClockLine {
 }
 
 /// 1 / 48 kHz.
-const FRAME_NS: f64 = 1e9 / 48_000.0;
+pub(super) const FRAME_NS: f64 = 1e9 / 48_000.0;
 
 /// What a device's clock is off by at most: 0.2 %, which also holds for a young line.
 const RATE_OFF_MAX: f64 = 2e-3;

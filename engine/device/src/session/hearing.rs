@@ -2,7 +2,7 @@
 //! was invented, once a second.
 //!
 //! What surprises: in a large room it is told more seldom, since everybody's word goes to everybody: in a room of
-//! 32 it is one each four seconds, as much for each as one a second in a room of 8 four times over.
+//! 32 once in four seconds, so that nobody takes more than eight messages a second, as in a room of 8.
 
 use core::time::Duration;
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use protocol::time::MediaTime;
 
 use crate::limits::PLAYOUT_DELAY_FRAMES_MAX;
 use crate::room_clock::round as round_to_i64;
+use crate::rt::clock_line::FRAME_NS;
 use crate::rt::codec::lookahead_frames;
 use crate::rt::remote::{Period, Remote, Second, State, narrow, to_f32, to_i64};
 use crate::stats::StreamState;
@@ -57,7 +58,7 @@ impl Remote {
         let media =
             MediaTime::from_frames(period.start).plus_frames(round_to_i64(whole).wrapping_neg());
         // A media time between two frames is what plays at `at`: the next whole one comes after it.
-        let later_ns = round_to_i64((lag - whole) * NS_PER_FRAME);
+        let later_ns = round_to_i64((lag - whole) * FRAME_NS);
         let ns = i64::try_from(at.as_ns()).unwrap_or(i64::MAX);
         self.shared.heard.store(media, ns.saturating_add(later_ns));
     }
@@ -90,5 +91,3 @@ fn round(frames: f32) -> u32 {
 }
 
 const SECOND_FRAMES: i64 = 48_000;
-
-const NS_PER_FRAME: f64 = 1e9 / 48_000.0;
