@@ -74,6 +74,7 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
         assets: Arc::new(web_app::find),
         origins: settings.origins.clone(),
         metrics: Arc::new(metrics),
+        takes: None,
         version: env!("CARGO_PKG_VERSION"),
     };
     // Before the first line on stdout: whoever reads it may send a signal at once.

@@ -40,3 +40,21 @@ pub const TRACK_ENCODINGS_MAX: usize = 2;
 
 /// Streams that one participant can receive: every track of everybody else.
 pub const SUBSCRIBER_STREAMS_MAX: usize = (ROOM_PARTICIPANTS_MAX - 1) * PARTICIPANT_TRACKS_MAX;
+
+/// Stretches of a click that are told at once: the one that is played, the next, and two more where somebody
+/// changes tempo within a bar.
+pub const CLICK_SEGMENTS_MAX: usize = 4;
+
+/// Beats of a bar.
+pub const BAR_BEATS_MAX: usize = 16;
+
+/// The slowest and fastest click, in thousandths of a beat a minute.
+pub const TEMPO_MILLIBPM_MIN: u32 = 20_000;
+/// The fastest.
+pub const TEMPO_MILLIBPM_MAX: u32 = 400_000;
+
+/// Takes that a room remembers; the oldest go, from the room's list only.
+pub const ROOM_TAKES_MAX: usize = 32;
+
+/// Characters of a take's title and of a marker.
+pub const TAKE_TITLE_CHARS_MAX: usize = 64;

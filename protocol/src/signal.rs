@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::id::{ParticipantId, RoomId, TrackId};
+use crate::room_state::{ClickSegment, PlayingMode, RoomState};
 use crate::rtp::Ssrc;
 
 /// The version of the protocol that this crate speaks. A server refuses any other with
@@ -111,6 +112,44 @@ pub enum ClientMessage {
     Hearing {
         /// Each at most once.
         tracks: Vec<TrackHearing>,
+    },
+    /// Takes the lead of click and mode, or gives it up. Answered by `room`.
+    Lead {
+        /// Whether one leads from now on.
+        leading: bool,
+    },
+    /// Sets the click, or (no segment) ends it. Answered by `room`.
+    Click {
+        /// In order of time, at most [`crate::limits::CLICK_SEGMENTS_MAX`].
+        segments: Vec<ClickSegment>,
+    },
+    /// Sets how everybody hears everybody. Answered by `room`.
+    Mode {
+        /// What holds from now on.
+        mode: PlayingMode,
+    },
+    /// Begins a take. Answered by `room`.
+    StartTake {
+        /// What it is called, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters; `Take 3` where it is empty.
+        #[serde(default)]
+        title: String,
+        /// When it begins, by the room's clock.
+        #[cfg_attr(feature = "typescript", ts(type = "number"))]
+        start_us: i64,
+    },
+    /// Ends the take that is being recorded. Answered by `room`.
+    StopTake {
+        /// When, by the room's clock.
+        #[cfg_attr(feature = "typescript", ts(type = "number"))]
+        stop_us: i64,
+    },
+    /// Marks a moment of the take that is being recorded. Answered by `room`.
+    MarkTake {
+        /// Which, by the room's clock.
+        #[cfg_attr(feature = "typescript", ts(type = "number"))]
+        at_us: i64,
+        /// What is there, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters.
+        text: String,
     },
     /// Asks for a `pong`.
     Ping {},
@@ -286,6 +325,11 @@ pub enum ServerMessage {
         listener: ParticipantId,
         /// Whom, and how.
         tracks: Vec<TrackHearing>,
+    },
+    /// What the room shares beside the sound; replaces what was said of that before.
+    Room {
+        /// The whole of it.
+        state: RoomState,
     },
     /// Somebody said something.
     Chat {
@@ -508,6 +552,12 @@ pub enum ErrorCode {
     OverRate,
     /// The chat text is empty or too long.
     BadText,
+    /// Somebody else leads the room.
+    NotLeading,
+    /// A click that nobody could play; the text says why.
+    BadClick,
+    /// A take that cannot be begun, ended or marked; the text says why.
+    BadTake,
     /// Too many requests; wait a second.
     TooFast,
 }

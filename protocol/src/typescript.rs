@@ -14,6 +14,7 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::codec::Codec;
 use crate::id::{ParticipantId, RoomId, TrackId};
+use crate::room_state::{BeatStrength, ClickSegment, PlayingMode, RoomState, Take};
 use crate::rtp::Ssrc;
 use crate::signal::{
     ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, EngineKind,
@@ -97,7 +98,7 @@ fn config() -> Config {
     Config::new().with_large_int("number")
 }
 
-fn constants() -> [(&'static str, &'static str, u64); 6] {
+fn constants() -> [(&'static str, &'static str, u64); 10] {
     [
         ("VERSION", "The version of the protocol that these types describe.", VERSION.into()),
         ("ROOM_NAME_CHARS_MAX", "Characters of a room's name.", limits::ROOM_NAME_CHARS_MAX as u64),
@@ -115,6 +116,18 @@ fn constants() -> [(&'static str, &'static str, u64); 6] {
             "ROOM_PARTICIPANTS_MAX",
             "Participants in one room.",
             limits::ROOM_PARTICIPANTS_MAX as u64,
+        ),
+        ("BAR_BEATS_MAX", "Beats of a bar.", limits::BAR_BEATS_MAX as u64),
+        (
+            "TEMPO_MILLIBPM_MIN",
+            "The slowest click, in thousandths of a beat a minute.",
+            limits::TEMPO_MILLIBPM_MIN.into(),
+        ),
+        ("TEMPO_MILLIBPM_MAX", "The fastest.", limits::TEMPO_MILLIBPM_MAX.into()),
+        (
+            "TAKE_TITLE_CHARS_MAX",
+            "Characters of a take's title and of a marker.",
+            limits::TAKE_TITLE_CHARS_MAX as u64,
         ),
         (
             "SAMPLE_RATE_HZ",
@@ -186,9 +199,36 @@ fn client_samples() -> Vec<ClientMessage> {
             }],
         },
         ClientMessage::Hearing { tracks: vec![hearing(Some(23_400)), hearing(None)] },
+        ClientMessage::Lead { leading: true },
+        ClientMessage::Click { segments: vec![click_segment()] },
+        ClientMessage::Mode { mode: PlayingMode::Beat },
+        ClientMessage::StartTake { title: "Autumn".into(), start_us: 1_790_000_000_000_000 },
+        ClientMessage::StopTake { stop_us: 1_790_000_060_000_000 },
+        ClientMessage::MarkTake { at_us: 1_790_000_030_000_000, text: "solo".into() },
         ClientMessage::Ping {},
         ClientMessage::Leave {},
     ]
+}
+
+fn click_segment() -> ClickSegment {
+    ClickSegment {
+        start_us: 1_790_000_000_000_000,
+        bar: -1,
+        tempo_millibpm: 96_500,
+        unit: 4,
+        beats: vec![BeatStrength::Accent, BeatStrength::Normal, BeatStrength::Silent],
+    }
+}
+
+fn take(stop_us: Option<i64>) -> Take {
+    Take {
+        id: "0123456789abcdef0123456789abcdef".into(),
+        key: "fedcba9876543210fedcba9876543210".into(),
+        title: "Autumn".into(),
+        started_by: "Bo".into(),
+        start_us: 1_790_000_000_000_000,
+        stop_us,
+    }
 }
 
 fn hearing(delay_us: Option<u32>) -> TrackHearing {
@@ -243,6 +283,15 @@ fn server_samples() -> Vec<ServerMessage> {
             received_packets: 750,
             lost_packets: 2,
             jitter_us: 140,
+        },
+        ServerMessage::Room { state: RoomState::default() },
+        ServerMessage::Room {
+            state: RoomState {
+                leader: Some(ParticipantId(2)),
+                click: vec![click_segment()],
+                mode: PlayingMode::Aligned,
+                takes: vec![take(Some(1_790_000_060_000_000)), take(None)],
+            },
         },
         ServerMessage::Chat { message: chat_message() },
         ServerMessage::Pong {},
@@ -305,7 +354,7 @@ fn chat_message() -> ChatMessage {
     }
 }
 
-const ERROR_CODES: [ErrorCode; 18] = [
+const ERROR_CODES: [ErrorCode; 21] = [
     ErrorCode::Malformed,
     ErrorCode::TooLarge,
     ErrorCode::Version,
@@ -323,6 +372,9 @@ const ERROR_CODES: [ErrorCode; 18] = [
     ErrorCode::LinkClosed,
     ErrorCode::OverRate,
     ErrorCode::BadText,
+    ErrorCode::NotLeading,
+    ErrorCode::BadClick,
+    ErrorCode::BadTake,
     ErrorCode::TooFast,
 ];
 

@@ -402,6 +402,10 @@ impl Player {
             Effect::SetEncodings { codecs, redundant_frames } => {
                 self.set_encodings(&codecs, redundant_frames);
             }
+            Effect::SetClick(segments) => {
+                self.session.control.set_click(&segments).expect("a click that signalling let in");
+            }
+            Effect::Takes(_) => {}
             Effect::AddRemote { ssrc, channels } => {
                 let channels = Channels::from_count(channels.into()).expect("one or two");
                 self.session.control.add_remote(ssrc, channels).expect("a new remote");

@@ -4,15 +4,18 @@
 //! callbacks use, and frees what they give back. What surprises: calls take effect at the next
 //! callback, and where a callback does not run (no device yet), they wait in order.
 
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use protocol::control::PayloadTypes;
+use protocol::room_state::ClickSegment;
 use protocol::rtp::Ssrc;
 use protocol::time::Instant;
 use protocol::units::Decibels;
 use thiserror::Error;
 
+use crate::click::{Click, ClickError};
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::incoming::IncomingCommand;
 use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX};
@@ -45,6 +48,9 @@ pub struct Control {
     /// Of every remote without a mode of its own.
     default_playout: PlayoutMode,
     room_clock: Option<RoomMapping>,
+    to_ear: Duration,
+    /// Whether the output callback has to be told of the room's clock.
+    clock_untold: bool,
 }
 
 /// What cannot be done to a remote.
@@ -65,6 +71,9 @@ pub enum ControlError {
     /// A playout delay that cannot be.
     #[error(transparent)]
     MisusePlayout(#[from] PlayoutModeError),
+    /// A click that cannot be played.
+    #[error(transparent)]
+    MisuseClick(#[from] ClickError),
     /// The codec library could not make a decoder.
     #[error("no decoder could be made")]
     RefusedDecoder,
@@ -133,6 +142,8 @@ impl Control {
             sources: Vec::new(),
             default_playout: PlayoutMode::Automatic,
             room_clock: None,
+            to_ear: Duration::ZERO,
+            clock_untold: false,
         }
     }
 
@@ -284,6 +295,7 @@ impl Control {
         }
         self.to_capture.flush();
         self.to_render.flush();
+        self.tell_room_clock();
         self.to_incoming.flush();
         for remote in &mut self.remotes {
             remote.minute.note(remote.shared.counts());
@@ -318,9 +330,31 @@ impl Control {
         })
     }
 
-    /// Says what the room's clock shows, so that delays can be told from microphone to device.
+    /// Says what the room's clock shows when the output leaves the engine, so that delays can be told from microphone
+    /// to device, and the click be played.
     pub fn set_room_clock(&mut self, mapping: RoomMapping) {
+        self.clock_untold |= self.room_clock != Some(mapping);
         self.room_clock = Some(mapping);
+        self.tell_room_clock();
+    }
+
+    /// Says how long the device takes from the engine's output to the ear: what the click is played earlier by. Nothing
+    /// where the room's clock has it already.
+    pub fn set_to_ear(&mut self, to_ear: Duration) {
+        self.clock_untold |= self.to_ear != to_ear;
+        self.to_ear = to_ear;
+        self.tell_room_clock();
+    }
+
+    /// Sets the click; no segment is none. Heard once the room's clock is known.
+    pub fn set_click(&mut self, segments: &[ClickSegment]) -> Result<(), ControlError> {
+        self.tell_render(RenderCommand::SetClick(Click::new(segments)?))
+    }
+
+    /// Sets the click's gain, at most +40 dB; `None` silences it. Unity at the start.
+    pub fn set_click_gain(&mut self, gain: Option<Decibels>) -> Result<(), ControlError> {
+        let factor = gain.map_or(Ok(0.0), gain_factor)?;
+        self.tell_render(RenderCommand::SetClickGain(factor))
     }
 
     /// The input after input gain, before mute.
@@ -356,6 +390,14 @@ impl Control {
         self.tell_render(RenderCommand::SetPlayout(self.remotes[index].key, mode))?;
         self.remotes[index].playout = choice;
         Ok(())
+    }
+
+    /// Tells the output callback the newest of the room's clock, if it takes it: an older one is of no use to it.
+    fn tell_room_clock(&mut self) {
+        let Some(mapping) = self.room_clock.filter(|_| self.clock_untold) else { return };
+        let to_ear_ns = i64::try_from(self.to_ear.as_nanos()).unwrap_or(i64::MAX);
+        let command = RenderCommand::SetRoomClock(mapping, to_ear_ns);
+        self.clock_untold = !self.to_render.offer(command);
     }
 
     fn tell_capture(&mut self, command: CaptureCommand) -> Result<(), ControlError> {
@@ -395,6 +437,12 @@ impl<T> Outbox<T> {
         self.waiting.push_back(command);
         self.flush();
         Ok(())
+    }
+
+    /// Hands a command over if nothing waits before it and half of the queue is free.
+    fn offer(&mut self, command: T) -> bool {
+        let free = self.ring.buffer().capacity() / 2 < self.ring.slots();
+        free && self.waiting.is_empty() && self.ring.push(command).is_ok()
     }
 
     fn flush(&mut self) {

@@ -12,6 +12,7 @@
 // `cargo xtask realtime` sets it.
 #![cfg_attr(realtime_sanitizer, feature(sanitize))]
 
+mod click;
 mod control;
 mod encoding;
 mod incoming;
@@ -24,6 +25,7 @@ pub mod rt;
 mod session;
 mod stats;
 
+pub use click::{Beat, Click, ClickError, ClickSettings};
 pub use control::{Control, ControlError, Mute, Solo};
 pub use encoding::{Channels, Encoding, EncodingError};
 pub use incoming::{Incoming, IncomingError};

@@ -26,6 +26,7 @@ mod redundancy;
 mod refusal;
 mod requests;
 mod room;
+mod room_state;
 mod sdp;
 mod settle;
 mod signalling;
@@ -34,7 +35,7 @@ mod ticket;
 mod timers;
 
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
-pub use output::{Happening, LinkEffect, Output};
-pub use signalling::{Config, Signalling};
+pub use output::{Happening, LinkEffect, Output, TakeEvent};
+pub use signalling::{Config, Signalling, TakesKept};
 pub use ticket::TicketKey;
 pub use timers::Wake;

@@ -70,6 +70,10 @@ pub const MESSAGES: Rate = Rate { burst: 60, one_each: Duration::from_millis(50)
 /// Chat messages of one connection: 2 a second, 10 at once. Beyond, `too_fast`.
 pub const CHAT_MESSAGES: Rate = Rate { burst: 10, one_each: Duration::from_millis(500) };
 
+/// Changes of what a room shares, of one participant: 4 a second, 20 at once, so that tempo can be turned and tapped.
+/// Beyond, `too_fast`.
+pub const ROOM_CHANGES: Rate = Rate { burst: 20, one_each: Duration::from_millis(250) };
+
 /// Words of one connection on how it hears the others: 1 a second and a little more, for clocks differ, 4 at once. Each goes to everybody in the room:
 /// 2 kB to 31 others in a full one. Beyond, `too_fast`.
 pub const HEARINGS: Rate = Rate { burst: 4, one_each: Duration::from_millis(900) };

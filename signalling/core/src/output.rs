@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use protocol::control::Command;
-use protocol::id::ParticipantId;
+use protocol::id::{ParticipantId, RoomId};
+use protocol::room_state::{ClickSegment, Take};
 use protocol::signal::{ByeReason, EngineKind, ErrorCode, LeaveReason};
 
 use crate::ConnectionId;
@@ -27,8 +28,58 @@ pub enum Output {
     },
     /// Hand to the SFU.
     Sfu(Command),
+    /// Carry out for a take; only where takes are kept.
+    Take(TakeEvent),
     /// Write to the log. Nothing personal is in it: no name, text, secret or address.
     Happened(Happening),
+}
+
+/// What becomes of a take, for whoever keeps takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakeEvent {
+    /// It was begun.
+    Started {
+        /// The take.
+        take: Take,
+        /// Of which room.
+        room: RoomId,
+        /// The click that runs, in order of time.
+        click: Vec<ClickSegment>,
+    },
+    /// Somebody is in the room while it is recorded: a stem of theirs may come.
+    Present {
+        /// The take.
+        take: String,
+        /// Who.
+        participant: ParticipantId,
+        /// How they are called.
+        name: String,
+        /// Whether they record: an ordinary WebRTC client does not.
+        engine: EngineKind,
+    },
+    /// The click changed.
+    Click {
+        /// The take.
+        take: String,
+        /// In order of time; empty from the moment on at which it ended.
+        click: Vec<ClickSegment>,
+    },
+    /// A moment was marked.
+    Marked {
+        /// The take.
+        take: String,
+        /// Which, by the room's clock.
+        at_us: i64,
+        /// What is there.
+        text: String,
+    },
+    /// It was ended.
+    Stopped {
+        /// The take.
+        take: String,
+        /// When, by the room's clock; `None` where everybody is gone, and nobody said.
+        stop_us: Option<i64>,
+    },
 }
 
 /// What operators may know.

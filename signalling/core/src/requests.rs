@@ -15,7 +15,9 @@ use protocol::time::Instant;
 
 use crate::bucket::Bucket;
 use crate::connection::ConnectionId;
-use crate::limits::{LINKS, OVER_RATE_TOLD, PUBLICATIONS, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL};
+use crate::limits::{
+    LINKS, OVER_RATE_TOLD, PUBLICATIONS, ROOM_CHANGES, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL,
+};
 use crate::output::Happening;
 use crate::refusal::Refusal;
 use crate::room::{Member, Room, Told, Track};
@@ -69,6 +71,14 @@ impl Signalling {
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
             ClientMessage::Hearing { tracks } => self.hearing(now, asker?, tracks),
+            ClientMessage::Lead { leading } => self.lead(now, asker?, leading),
+            ClientMessage::Click { segments } => self.click(now, asker?, segments),
+            ClientMessage::Mode { mode } => self.playing_mode(now, asker?, mode),
+            ClientMessage::StartTake { title, start_us } => {
+                self.start_take(now, asker?, &title, start_us)
+            }
+            ClientMessage::StopTake { stop_us } => self.stop_take(now, asker?, stop_us),
+            ClientMessage::MarkTake { at_us, text } => self.mark_take(now, asker?, at_us, &text),
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())
@@ -146,6 +156,7 @@ impl Signalling {
             resumed,
         };
         self.send(connection, request, joined);
+        self.tell_room_state(connection, participant, resumed);
         self.happened(if resumed {
             Happening::Resumed { participant }
         } else {
@@ -202,6 +213,7 @@ impl Signalling {
             from,
             links: Bucket::new(LINKS),
             publications: Bucket::new(PUBLICATIONS),
+            room_changes: Bucket::new(ROOM_CHANGES),
             over_rate_told: Bucket::new(OVER_RATE_TOLD),
             tracks: Vec::new(),
             link: None,

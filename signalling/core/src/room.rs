@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
+use protocol::room_state::RoomState;
 use protocol::rtp::Ssrc;
 use protocol::signal::{Capabilities, ChatMessage, Presence, Source, Stream};
 use protocol::{limits, signal};
@@ -25,6 +26,10 @@ pub(crate) struct Room {
     pub(crate) worker: WorkerId,
     /// What it costs there, as it was counted last.
     pub(crate) packets_per_second: u32,
+    /// What it shares beside the sound.
+    pub(crate) state: RoomState,
+    /// Takes begun so far.
+    pub(crate) takes: u32,
     chat: VecDeque<ChatMessage>,
     chat_bytes: usize,
     last_chat_id: u32,
@@ -32,11 +37,13 @@ pub(crate) struct Room {
 
 impl Room {
     /// An empty room on a worker, which counts it with the least that a room costs.
-    pub(crate) const fn new(worker: WorkerId) -> Self {
+    pub(crate) fn new(worker: WorkerId) -> Self {
         Self {
             members: BTreeSet::new(),
             worker,
             packets_per_second: ROOM_PACKETS_PER_SECOND_MIN,
+            state: RoomState::default(),
+            takes: 0,
             chat: VecDeque::new(),
             chat_bytes: 0,
             last_chat_id: 0,
@@ -84,6 +91,8 @@ pub(crate) struct Member {
     pub(crate) links: Bucket,
     /// Tracks published and unpublished.
     pub(crate) publications: Bucket,
+    /// Changes of what the room shares.
+    pub(crate) room_changes: Bucket,
     /// Told that a track is too fast.
     pub(crate) over_rate_told: Bucket,
     /// In order of publishing.

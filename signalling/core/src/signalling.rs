@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::connection::{AddressBlock, Connection, ConnectionId, Unreadable};
 use crate::limits::{JOIN_DEADLINE, Limits, SEAT_KEPT, SILENCE_MAX, TICKET_RENEWAL};
-use crate::output::{Happening, Output};
+use crate::output::{Happening, Output, TakeEvent};
 use crate::placement::Placement;
 use crate::random::Random;
 use crate::redundancy::Loss;
@@ -39,6 +39,18 @@ pub struct Config {
     pub seed: [u8; 32],
     /// Unix time at [`Instant::ZERO`], for chat and tickets.
     pub epoch_unix_ms: u64,
+    /// Whether takes are kept ([`crate::TakeEvent`]); otherwise none can be begun.
+    pub takes: TakesKept,
+}
+
+/// Whether somebody keeps takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TakesKept {
+    /// Nobody does: none can be begun.
+    #[default]
+    No,
+    /// Events of takes are carried out.
+    Yes,
 }
 
 /// Every room of a server.
@@ -49,6 +61,7 @@ pub struct Signalling {
     pub(crate) placement: Placement,
     pub(crate) ticket_key: TicketKey,
     epoch_unix_ms: u64,
+    pub(crate) takes: TakesKept,
     pub(crate) random: Random,
     pub(crate) timers: Timers,
     outputs: VecDeque<Output>,
@@ -69,6 +82,7 @@ impl Signalling {
             sfu: config.sfu,
             ticket_key: config.ticket_key,
             epoch_unix_ms: config.epoch_unix_ms,
+            takes: config.takes,
             random: Random::new(config.seed),
             timers: Timers::default(),
             outputs: VecDeque::new(),
@@ -239,7 +253,9 @@ impl Signalling {
             self.close_link(participant);
         }
         self.members.clear();
-        self.rooms.clear();
+        for room in core::mem::take(&mut self.rooms).into_values() {
+            self.abandon_take(Some(room));
+        }
         self.placement = Placement::new(&self.sfu.workers);
         self.timers = Timers::default();
     }
@@ -288,6 +304,10 @@ impl Signalling {
 
     pub(crate) fn happened(&mut self, happening: Happening) {
         self.outputs.push_back(Output::Happened(happening));
+    }
+
+    pub(crate) fn take_event(&mut self, event: TakeEvent) {
+        self.outputs.push_back(Output::Take(event));
     }
 
     pub(crate) fn command(&mut self, command: Command) {
@@ -377,9 +397,11 @@ impl Signalling {
         room.members.remove(&participant);
         if room.members.is_empty() {
             self.placement.count(room.worker, room.packets_per_second, 0);
-            self.rooms.remove(&member.room);
+            let gone = self.rooms.remove(&member.room);
+            self.abandon_take(gone);
             return;
         }
+        self.follow_nobody(&member.room, participant);
         let left = ServerMessage::ParticipantLeft { participant, reason };
         self.broadcast(&member.room, None, left);
         self.settle(&member.room);

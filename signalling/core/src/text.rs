@@ -3,7 +3,9 @@
 //! Letters of every script are welcome. Refused is what would let a text change how the text
 //! around it is shown: control characters and overrides of the writing direction.
 
-use protocol::limits::{CHAT_TEXT_CHARS_MAX, PARTICIPANT_NAME_CHARS_MAX, TRACK_LABEL_CHARS_MAX};
+use protocol::limits::{
+    CHAT_TEXT_CHARS_MAX, PARTICIPANT_NAME_CHARS_MAX, TAKE_TITLE_CHARS_MAX, TRACK_LABEL_CHARS_MAX,
+};
 use protocol::signal::ErrorCode;
 
 use crate::refusal::Refusal;
@@ -18,6 +20,13 @@ pub(crate) fn name(text: &str) -> Result<String, Refusal> {
 pub(crate) fn label(text: &str) -> Result<String, Refusal> {
     line(text, TRACK_LABEL_CHARS_MAX)
         .map_err(|wrong| Refusal::new(ErrorCode::BadTrack, format!("a track's label {wrong}")))
+}
+
+/// A take's title or a marker in it, white space around it cut.
+pub(crate) fn take(text: &str) -> Result<String, Refusal> {
+    line(text, TAKE_TITLE_CHARS_MAX).map_err(|wrong| {
+        Refusal::new(ErrorCode::BadTake, format!("a take's title or marker {wrong}"))
+    })
 }
 
 /// What somebody says: several lines are fine.

@@ -9,7 +9,8 @@ use protocol::control::{Command, Event};
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{
-    AddressBlock, ConnectionId, Happening, Output, Signalling, TicketKey, Unreadable,
+    AddressBlock, ConnectionId, Happening, Output, Signalling, TakeEvent, TakesKept, TicketKey,
+    Unreadable,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -117,12 +118,12 @@ impl Frame {
 }
 
 /// What the core needs besides the SFU.
-#[derive(Debug)]
 pub(crate) struct CoreConfig {
     pub(crate) limits: Limits,
     pub(crate) ticket_key: TicketKey,
     pub(crate) seed: [u8; 32],
     pub(crate) census: SharedCensus,
+    pub(crate) takes: Option<Arc<dyn Fn(TakeEvent) + Send + Sync>>,
 }
 
 /// Why the core's task ended.
@@ -149,10 +150,12 @@ pub(crate) async fn run(
         ticket_key: config.ticket_key,
         seed: config.seed,
         epoch_unix_ms: u64::try_from(since_unix.as_millis()).unwrap_or(u64::MAX),
+        takes: if config.takes.is_some() { TakesKept::Yes } else { TakesKept::No },
     });
     let (connections, unsent) = (HashMap::new(), VecDeque::new());
     let commands = sfu.commands.clone();
-    let mut task = CoreTask { core, connections, commands: sfu.commands, unsent };
+    let takes = config.takes;
+    let mut task = CoreTask { core, connections, commands: sfu.commands, unsent, takes };
     loop {
         config.census.take(&task.core);
         let next = task.core.poll_timeout().map(|(at, _)| at);
@@ -212,6 +215,7 @@ struct CoreTask {
     /// Commands that found its queue full: of one input, and of what time and the SFU bring about
     /// meanwhile, which is bounded by who is there.
     unsent: VecDeque<Command>,
+    takes: Option<Arc<dyn Fn(TakeEvent) + Send + Sync>>,
 }
 
 impl CoreTask {
@@ -276,6 +280,11 @@ impl CoreTask {
                     self.connections.remove(&connection);
                 }
                 Output::Sfu(command) => self.unsent.push_back(command),
+                Output::Take(event) => {
+                    if let Some(takes) = &self.takes {
+                        takes(event);
+                    }
+                }
                 Output::Happened(happening) => log(&happening),
             }
         }

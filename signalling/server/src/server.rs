@@ -4,8 +4,8 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use signalling::TicketKey;
 use signalling::limits::Limits;
+use signalling::{TakeEvent, TicketKey};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -37,6 +37,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Writes what `/metrics` serves, in the text format of Prometheus; nothing personal may be in it.
     pub metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
+    /// Told what becomes of takes, in order; it must not block. Without it no take can be begun.
+    pub takes: Option<Arc<dyn Fn(TakeEvent) + Send + Sync>>,
     /// The version of the program, for `/api/v1/version`.
     pub version: &'static str,
 }
@@ -99,13 +101,13 @@ impl Server {
         sfu: SfuLink,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Config { limits, ticket_key, seed, assets, origins, metrics, version, http: _ } =
+        let Config { limits, ticket_key, seed, assets, origins, metrics, takes, version, http: _ } =
             self.config;
         let (inputs, incoming) = mpsc::channel(INCOMING_MESSAGES_MAX);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let (stop_core, core_stopped) = oneshot::channel();
         let census = SharedCensus::default();
-        let core_config = CoreConfig { limits, ticket_key, seed, census: census.clone() };
+        let core_config = CoreConfig { limits, ticket_key, seed, census: census.clone(), takes };
         let mut core = tokio::spawn(core_task::run(core_config, sfu, incoming, core_stopped));
 
         let next_connection = Arc::new(AtomicU64::new(1));

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
+use engine::Click;
 use engine_device::session::CodecChoice;
 use engine_device::session::membership::{Effect, Membership, Musician};
 use protocol::id::RoomId;
@@ -75,7 +76,12 @@ impl ClientWorld {
                 Effect::Send(envelope) => {
                     serde_json::to_string(&envelope).expect("messages are JSON");
                 }
+                Effect::SetClick(segments) => {
+                    // What nobody could play is refused, and nothing else becomes of it.
+                    let _ = Click::new(&segments);
+                }
                 Effect::AcceptLink { .. }
+                | Effect::Takes(_)
                 | Effect::SetEncodings { .. }
                 | Effect::Tell(_)
                 | Effect::End(_) => {}

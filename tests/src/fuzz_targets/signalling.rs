@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use ::signalling::limits::Limits;
-use ::signalling::{Config, ConnectionId, Output, Signalling, TicketKey, Unreadable};
+use ::signalling::{Config, ConnectionId, Output, Signalling, TakesKept, TicketKey, Unreadable};
 use protocol::control::{Command, SfuDescription, WorkerDescription};
 use protocol::id::{ParticipantId, RoomId};
 use protocol::signal::{ServerEnvelope, ServerMessage};
@@ -142,6 +142,7 @@ impl World {
             ticket_key: TicketKey::new([7; 32]),
             seed: [9; 32],
             epoch_unix_ms: 1_790_000_000_000,
+            takes: TakesKept::Yes,
         });
         let mut world = Self {
             core,
@@ -223,7 +224,7 @@ impl World {
                     );
                 }
                 Output::Sfu(command) => self.note(&command),
-                Output::Happened(_) => {}
+                Output::Take(_) | Output::Happened(_) => {}
             }
         }
     }

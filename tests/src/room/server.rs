@@ -12,7 +12,7 @@ use protocol::time::{Instant, RoomTime};
 use sfu::Router;
 use sfu::plain::PlainLink;
 use signalling::limits::Limits;
-use signalling::{Config, ConnectionId, Output, Signalling, TicketKey};
+use signalling::{Config, ConnectionId, Output, Signalling, TakesKept, TicketKey};
 
 use super::{Happens, Room, Seat};
 
@@ -68,6 +68,7 @@ impl Server {
             ticket_key: TicketKey::new(long_seed),
             seed: long_seed,
             epoch_unix_ms: EPOCH_UNIX_S * 1000,
+            takes: TakesKept::Yes,
         });
         let router =
             Router::new(()).with_epoch(NtpTime::from_unix(Duration::from_secs(EPOCH_UNIX_S)));
@@ -138,7 +139,7 @@ impl Room {
                         self.checker.note_command(&command);
                         server.router.handle_command(now, command);
                     }
-                    Output::Happened(_) => {}
+                    Output::Take(_) | Output::Happened(_) => {}
                 }
             }
             let mut buffer = [0; DATAGRAM_BYTES_MAX];

@@ -15,8 +15,25 @@ export const CHAT_TEXT_CHARS_MAX = 2000;
 /** Participants in one room. */
 export const ROOM_PARTICIPANTS_MAX = 32;
 
+/** Beats of a bar. */
+export const BAR_BEATS_MAX = 16;
+
+/** The slowest click, in thousandths of a beat a minute. */
+export const TEMPO_MILLIBPM_MIN = 20000;
+
+/** The fastest. */
+export const TEMPO_MILLIBPM_MAX = 400000;
+
+/** Characters of a take's title and of a marker. */
+export const TAKE_TITLE_CHARS_MAX = 64;
+
 /** The rate of every track, on every path. */
 export const SAMPLE_RATE_HZ = 48000;
+
+/**
+ * How a beat sounds.
+ */
+export type BeatStrength = "accent" | "normal" | "silent";
 
 /**
  * Why the server ends a connection.
@@ -60,6 +77,31 @@ text: string,
  * Milliseconds since the Unix epoch, by the server's clock.
  */
 at_unix_ms: number, };
+
+/**
+ * A stretch of the click with one tempo and one meter, until the next one begins.
+ */
+export type ClickSegment = {
+/**
+ * When its first beat is.
+ */
+start_us: number,
+/**
+ * The number of its first bar. Bars before 1 are counted in.
+ */
+bar: number,
+/**
+ * Beats in a minute, times 1000.
+ */
+tempo_millibpm: number,
+/**
+ * What note a beat is: 4 for a quarter.
+ */
+unit: number,
+/**
+ * A bar, beat by beat.
+ */
+beats: Array<BeatStrength>, };
 
 /**
  * What an app sends: a request with an optional number that the answer repeats.
@@ -143,7 +185,39 @@ streams: Array<StreamReception>, } | { "type": "hearing",
 /**
  * Each at most once.
  */
-tracks: Array<TrackHearing>, } | { "type": "ping", } | { "type": "leave", };
+tracks: Array<TrackHearing>, } | { "type": "lead",
+/**
+ * Whether one leads from now on.
+ */
+leading: boolean, } | { "type": "click",
+/**
+ * In order of time, at most [`crate::limits::CLICK_SEGMENTS_MAX`].
+ */
+segments: Array<ClickSegment>, } | { "type": "mode",
+/**
+ * What holds from now on.
+ */
+mode: PlayingMode, } | { "type": "start_take",
+/**
+ * What it is called, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters; `Take 3` where it is empty.
+ */
+title: string,
+/**
+ * When it begins, by the room's clock.
+ */
+start_us: number, } | { "type": "stop_take",
+/**
+ * When, by the room's clock.
+ */
+stop_us: number, } | { "type": "mark_take",
+/**
+ * Which, by the room's clock.
+ */
+at_us: number,
+/**
+ * What is there, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters.
+ */
+text: string, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * How the audio of one encoding is coded.
@@ -176,7 +250,7 @@ export type EngineKind = "native" | "browser" | "standard";
 /**
  * What was wrong with a request.
  */
-export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "link_closed" | "over_rate" | "bad_text" | "too_fast";
+export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "link_closed" | "over_rate" | "bad_text" | "not_leading" | "bad_click" | "bad_take" | "too_fast";
 
 /**
  * Why a participant is gone.
@@ -231,6 +305,11 @@ tracks: Array<Track>, };
 export type ParticipantId = number;
 
 /**
+ * How late everybody hears everybody.
+ */
+export type PlayingMode = "tight" | "aligned" | "beat";
+
+/**
  * Whether a participant is reachable.
  */
 export type Presence = "online" | "away";
@@ -239,6 +318,27 @@ export type Presence = "online" | "away";
  * The name of a room as it stands in its link.
  */
 export type RoomId = string;
+
+/**
+ * The shared state of a room; whole in every message, the newest is the truth.
+ */
+export type RoomState = {
+/**
+ * Who leads: only they set click and mode. Nobody: everybody may.
+ */
+leader?: ParticipantId,
+/**
+ * The click, in order of time; empty: there is none.
+ */
+click: Array<ClickSegment>,
+/**
+ * How everybody hears everybody, unless they choose otherwise for themselves.
+ */
+mode: PlayingMode,
+/**
+ * Takes, oldest first; the one that has no end is being recorded.
+ */
+takes: Array<Take>, };
 
 /**
  * What signalling sends.
@@ -377,7 +477,11 @@ listener: ParticipantId,
 /**
  * Whom, and how.
  */
-tracks: Array<TrackHearing>, } | { "type": "chat",
+tracks: Array<TrackHearing>, } | { "type": "room",
+/**
+ * The whole of it.
+ */
+state: RoomState, } | { "type": "chat",
 /**
  * The message.
  */
@@ -466,6 +570,35 @@ lost_packets: number,
  * How often some were missing, one or several in a row.
  */
 gaps: number, };
+
+/**
+ * A recording of everybody, each on their own machine.
+ */
+export type Take = {
+/**
+ * 32 hex digits, never given twice.
+ */
+id: string,
+/**
+ * 32 hex digits: who has them may bring stems to the take and fetch it.
+ */
+key: string,
+/**
+ * What it is called.
+ */
+title: string,
+/**
+ * Who began it, by name; they may be gone.
+ */
+started_by: string,
+/**
+ * When it begins.
+ */
+start_us: number,
+/**
+ * When it ends, once it was ended.
+ */
+stop_us?: number, };
 
 /**
  * What somebody publishes.

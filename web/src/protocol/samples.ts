@@ -117,6 +117,47 @@ export const CLIENT_SAMPLES = [
   },
   {
     "request": 10,
+    "type": "lead",
+    "leading": true
+  },
+  {
+    "type": "click",
+    "segments": [
+      {
+        "start_us": 1790000000000000,
+        "bar": -1,
+        "tempo_millibpm": 96500,
+        "unit": 4,
+        "beats": [
+          "accent",
+          "normal",
+          "silent"
+        ]
+      }
+    ]
+  },
+  {
+    "request": 12,
+    "type": "mode",
+    "mode": "beat"
+  },
+  {
+    "type": "start_take",
+    "title": "Autumn",
+    "start_us": 1790000000000000
+  },
+  {
+    "request": 14,
+    "type": "stop_take",
+    "stop_us": 1790000060000000
+  },
+  {
+    "type": "mark_take",
+    "at_us": 1790000030000000,
+    "text": "solo"
+  },
+  {
+    "request": 16,
     "type": "ping"
   },
   {
@@ -299,6 +340,52 @@ export const SERVER_SAMPLES = [
   },
   {
     "request": 12,
+    "type": "room",
+    "state": {
+      "click": [],
+      "mode": "tight",
+      "takes": []
+    }
+  },
+  {
+    "type": "room",
+    "state": {
+      "leader": 2,
+      "click": [
+        {
+          "start_us": 1790000000000000,
+          "bar": -1,
+          "tempo_millibpm": 96500,
+          "unit": 4,
+          "beats": [
+            "accent",
+            "normal",
+            "silent"
+          ]
+        }
+      ],
+      "mode": "aligned",
+      "takes": [
+        {
+          "id": "0123456789abcdef0123456789abcdef",
+          "key": "fedcba9876543210fedcba9876543210",
+          "title": "Autumn",
+          "started_by": "Bo",
+          "start_us": 1790000000000000,
+          "stop_us": 1790000060000000
+        },
+        {
+          "id": "0123456789abcdef0123456789abcdef",
+          "key": "fedcba9876543210fedcba9876543210",
+          "title": "Autumn",
+          "started_by": "Bo",
+          "start_us": 1790000000000000
+        }
+      ]
+    }
+  },
+  {
+    "request": 14,
     "type": "chat",
     "message": {
       "id": 1,
@@ -312,7 +399,7 @@ export const SERVER_SAMPLES = [
     "type": "pong"
   },
   {
-    "request": 14,
+    "request": 16,
     "type": "participant_left",
     "participant": 3,
     "reason": "left"
@@ -323,7 +410,7 @@ export const SERVER_SAMPLES = [
     "reason": "lost"
   },
   {
-    "request": 16,
+    "request": 18,
     "type": "error",
     "code": "malformed",
     "text": "what to do"
@@ -334,7 +421,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 18,
+    "request": 20,
     "type": "error",
     "code": "version",
     "text": "what to do"
@@ -345,7 +432,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 20,
+    "request": 22,
     "type": "error",
     "code": "bad_name",
     "text": "what to do"
@@ -356,7 +443,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 22,
+    "request": 24,
     "type": "error",
     "code": "server_full",
     "text": "what to do"
@@ -367,7 +454,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 24,
+    "request": 26,
     "type": "error",
     "code": "bad_ticket",
     "text": "what to do"
@@ -378,7 +465,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 26,
+    "request": 28,
     "type": "error",
     "code": "too_many",
     "text": "what to do"
@@ -389,7 +476,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 28,
+    "request": 30,
     "type": "error",
     "code": "bad_track",
     "text": "what to do"
@@ -400,7 +487,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 30,
+    "request": 32,
     "type": "error",
     "code": "link_closed",
     "text": "what to do"
@@ -411,45 +498,62 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 32,
+    "request": 34,
     "type": "error",
     "code": "bad_text",
     "text": "what to do"
   },
   {
     "type": "error",
+    "code": "not_leading",
+    "text": "what to do"
+  },
+  {
+    "request": 36,
+    "type": "error",
+    "code": "bad_click",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "bad_take",
+    "text": "what to do"
+  },
+  {
+    "request": 38,
+    "type": "error",
     "code": "too_fast",
     "text": "what to do"
   },
   {
-    "request": 34,
     "type": "bye",
     "reason": "left",
     "text": "why"
   },
   {
+    "request": 40,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
   },
   {
-    "request": 36,
     "type": "bye",
     "reason": "replaced",
     "text": "why"
   },
   {
+    "request": 42,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
   },
   {
-    "request": 38,
     "type": "bye",
     "reason": "timed_out",
     "text": "why"
   },
   {
+    "request": 44,
     "type": "bye",
     "reason": "refused",
     "text": "why"

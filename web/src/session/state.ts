@@ -9,6 +9,7 @@ import type {
   Participant,
   ParticipantId,
   RoomId,
+  RoomState,
   ServerEnvelope,
   Stream,
   TrackHearing,
@@ -56,6 +57,8 @@ export interface SessionState {
   uplink: Partial<Record<Codec, Uplink>>;
   /** How everybody says that they hear the others. */
   hearings: Record<ParticipantId, TrackHearing[]>;
+  /** What the room shares beside the sound: the click, the playing mode, takes. */
+  shared: RoomState;
   link: LinkState;
   /** The newest refusal that did not end the session, until it is dismissed. */
   notice: Problem | null;
@@ -103,10 +106,13 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     encodings: { codecs: [], reason: null },
     uplink: {},
     hearings: {},
+    shared: NOTHING_SHARED,
     link: "connecting",
     notice: null,
   };
 }
+
+const NOTHING_SHARED: RoomState = { click: [], mode: "tight", takes: [] };
 
 export function reduce(state: SessionState, action: Action): SessionState {
   // A closed session stays as it was left: late messages change nothing.
@@ -186,6 +192,8 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
         ...state,
         hearings: { ...state.hearings, [message.listener]: message.tracks },
       };
+    case "room":
+      return sharing(state, message.state);
     case "connected":
     case "slots_wanted":
     case "pong":
@@ -216,6 +224,7 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
   if (!message.resumed) {
     // Track ids may be others' by now: mixes come back by name alone.
     next = { ...next, streams: [], mixes: {}, myTrack: null, uplink: {}, link: "connecting" };
+    next = { ...next, shared: NOTHING_SHARED };
   }
   for (const participant of message.participants) next = placed(next, participant);
   const mine = next.participants.find((p) => p.id === next.me)?.tracks[0];
@@ -236,6 +245,23 @@ function participantChanged(state: SessionState, participant: Participant): Sess
         : `${participant.name} is back`;
     return happened(next, text);
   }
+  return next;
+}
+
+/** What everybody shares, with a line for what others did. */
+function sharing(state: SessionState, shared: RoomState): SessionState {
+  const before = state.shared;
+  let next: SessionState = { ...state, shared };
+  if (before.leader !== shared.leader && shared.leader !== undefined && shared.leader !== state.me) {
+    const leader = state.participants.find((p) => p.id === shared.leader);
+    next = happened(next, `${leader?.name ?? "Somebody"} leads click and mode`);
+  }
+  const running = (of: RoomState) => of.takes.find((take) => take.stop_us === undefined);
+  const [was, is] = [running(before), running(shared)];
+  if (is !== undefined && is.id !== was?.id) {
+    next = happened(next, `${is.started_by} records everybody: ${is.title}`);
+  }
+  if (was !== undefined && was.id !== is?.id) next = happened(next, `${was.title} has ended`);
   return next;
 }
 

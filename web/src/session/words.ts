@@ -61,6 +61,12 @@ export function problemOfError(code: ErrorCode, text: string): Problem {
         "Part of your sound was not passed on.",
         `Reload the page. If it happens again, please report it. (${text})`,
       );
+    case "not_leading":
+      return say("Somebody else leads.", `${text}.`);
+    case "bad_click":
+      return say("The click stays as it is.", `${text}.`);
+    case "bad_take":
+      return say("That take cannot be had.", `${text}.`);
     case "no_such_track":
     case "bad_track":
       return say("Your sound could not be published.", `Leave the room and join again. (${text})`);

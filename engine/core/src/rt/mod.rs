@@ -18,6 +18,7 @@
 //! not belong to the contract: they run on the thread of [`crate::Control`].
 
 pub(crate) mod capture;
+mod click;
 mod clock_line;
 pub(crate) mod codec;
 mod concealment;

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use protocol::limits::PAYLOAD_BYTES_MAX;
 use protocol::time::Instant;
 
+use crate::click::Click;
 use crate::control::{Mute, Solo};
 use crate::limits::{INCOMING_QUEUE_FRAMES, REMOTES_MAX};
 use crate::playout_mode::PlayoutMode;
+use crate::room_clock::RoomMapping;
+use crate::rt::click::ClickPlayer;
 use crate::rt::clock_line::ClockLine;
 use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
@@ -37,6 +40,7 @@ pub struct Render {
     clock: DeviceClock,
     /// When the device's frames are played.
     line: ClockLine,
+    click: ClickPlayer,
     relief: Relief,
     /// Frames rendered since the load was noted.
     frames_noted: usize,
@@ -65,6 +69,10 @@ pub(crate) enum RenderCommand {
     SetMix(RemoteKey, Mix),
     SetPlayout(RemoteKey, PlayoutMode),
     SetMonitorGain(f32),
+    SetClick(Click),
+    SetClickGain(f32),
+    /// What the room's clock shows when the output leaves the engine, and nanoseconds from there to the ear.
+    SetRoomClock(RoomMapping, i64),
 }
 
 /// One remote's place in the mix.
@@ -86,6 +94,7 @@ impl Render {
             meter: Meter::default(),
             clock: DeviceClock::new(),
             line: ClockLine::default(),
+            click: ClickPlayer::new(),
             relief: Relief::new(),
             frames_noted: 0,
             left: [0.0; BLOCK_FRAMES],
@@ -121,7 +130,7 @@ impl Render {
         let mut at = 0;
         while at < frames {
             let count = BLOCK_FRAMES.min(frames - at);
-            self.render_block(count);
+            self.render_block(start.wrapping_add(to_i64(at)), count);
             let (left, right) = (&self.left[..count], &self.right[..count]);
             match output {
                 [only] => {
@@ -224,6 +233,11 @@ impl Render {
                     }
                 }
                 RenderCommand::SetMonitorGain(factor) => self.monitor.glide_to(factor),
+                RenderCommand::SetClick(click) => self.click.set_click(click),
+                RenderCommand::SetClickGain(factor) => self.click.set_gain(factor),
+                RenderCommand::SetRoomClock(mapping, to_ear_ns) => {
+                    self.click.set_clock(mapping, to_ear_ns);
+                }
             }
         }
     }
@@ -240,7 +254,7 @@ impl Render {
         }
     }
 
-    fn render_block(&mut self, frames: usize) {
+    fn render_block(&mut self, start: i64, frames: usize) {
         let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
         left.fill(0.0);
         right.fill(0.0);
@@ -271,6 +285,7 @@ impl Render {
                 },
             );
         }
+        self.click.mix_into(&self.line, start, left, right);
         self.limiter.limit(left, right);
         self.meter.add(frames, left.iter().chain(right.iter()).copied());
     }
@@ -300,6 +315,10 @@ impl Render {
             core::mem::forget(remote);
         }
     }
+}
+
+fn to_i64(frames: usize) -> i64 {
+    i64::try_from(frames).unwrap_or(i64::MAX)
 }
 
 fn to_u64(frames: usize) -> u64 {

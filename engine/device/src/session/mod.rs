@@ -21,8 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use engine::{Channels, Control, PlayoutMode, SessionConfig};
+use engine::{Channels, ClickSettings, Control, PlayoutMode, SessionConfig};
 use protocol::id::TrackId;
+use protocol::room_state::PlayingMode;
 use protocol::rtp::Ssrc;
 use protocol::signal::Source;
 use protocol::units::{Bitrate, Decibels};
@@ -88,6 +89,16 @@ pub enum Request {
     SetMonitor(Option<Decibels>),
     /// Says something to the room.
     Say(String),
+    /// Takes the lead of click and mode, or gives it up.
+    Lead(bool),
+    /// Begins the click after so many bars counted in, or changes the one that runs from its next bar on.
+    SetClick(ClickSettings, u8),
+    /// Ends the click.
+    EndClick,
+    /// Hears the click at this gain, or not.
+    SetClickGain(Option<Decibels>),
+    /// Sets how everybody hears everybody.
+    SetMode(PlayingMode),
     /// Leaves the room.
     Leave,
 }

@@ -9,13 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 use engine::{
-    Channels, Control, ControlError, Encoding, Mute, Relief, RoomClockStats, RoomMapping, Solo,
+    Channels, ClickSettings, Control, ControlError, Encoding, Mute, Relief, RoomClockStats,
+    RoomMapping, Solo,
 };
 use protocol::id::TrackId;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
 use protocol::time::Instant;
-use protocol::units::Bitrate;
+use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
 use super::backoff::Backoff;
@@ -54,6 +55,7 @@ pub(super) struct Runner {
     /// What is saved.
     relief: Relief,
     room_clock: Option<(RoomMapping, RoomClockStats)>,
+    click_gain: Option<Decibels>,
     /// How it ended.
     end: Option<End>,
 }
@@ -82,6 +84,7 @@ impl Runner {
             started: now,
             relief: Relief::Nothing,
             room_clock: None,
+            click_gain: Some(Decibels::UNITY),
             end: None,
         }
     }
@@ -107,6 +110,7 @@ impl Runner {
                 self.view_due = now + VIEW_EVERY;
                 let remotes = self.parts.control.stats().remotes;
                 let to_ear = self.parts.timing.output_latency().unwrap_or_default();
+                self.parts.control.set_to_ear(to_ear);
                 self.parts.membership.handle_remotes(now, &remotes, to_ear);
                 self.parts.control.poll();
                 self.refresh_view();
@@ -230,6 +234,17 @@ impl Runner {
                     self.check(done.err());
                 }
                 Ok(Request::Say(text)) => self.parts.membership.say(text),
+                Ok(Request::Lead(leading)) => self.parts.membership.lead(leading),
+                Ok(Request::SetClick(settings, count_in_bars)) => {
+                    self.set_click(settings, count_in_bars);
+                }
+                Ok(Request::EndClick) => self.parts.membership.set_click(Vec::new()),
+                Ok(Request::SetClickGain(gain)) => {
+                    self.click_gain = gain;
+                    let done = self.parts.control.set_click_gain(gain);
+                    self.check(done.err());
+                }
+                Ok(Request::SetMode(mode)) => self.parts.membership.set_mode(mode),
                 Ok(Request::Leave) | Err(TryRecvError::Disconnected) => {
                     self.parts.membership.leave();
                     return;
@@ -293,6 +308,11 @@ impl Runner {
                         self.tell(Event::Notice(Notice::Warning(error.to_string())));
                     }
                 }
+                Effect::SetClick(segments) => {
+                    let done = self.parts.control.set_click(&segments);
+                    self.check(done.err());
+                }
+                Effect::Takes(_) => {}
                 Effect::AddRemote { ssrc, channels } => self.add_remote(ssrc, channels),
                 Effect::RemoveRemote { ssrc } => {
                     let done = self.parts.control.remove_remote(ssrc);
@@ -306,6 +326,22 @@ impl Runner {
                 Effect::End(end) => self.end = Some(end),
             }
         }
+    }
+
+    /// Lays the click out, if the room's clock is known.
+    fn set_click(&mut self, settings: ClickSettings, count_in_bars: u8) {
+        let Some((mapping, _)) = self.room_clock else {
+            let text = "the click waits for the room's clock: try again in a moment".to_owned();
+            return self.tell(Event::Notice(Notice::Warning(text)));
+        };
+        let now = mapping.room(clock::now());
+        let click = &self.parts.membership.shared().click;
+        let segments = if click.is_empty() {
+            settings.begin(now, count_in_bars)
+        } else {
+            settings.change(click, now)
+        };
+        self.parts.membership.set_click(segments);
     }
 
     fn offer_link(&mut self, link: Option<LinkParameters>) {
@@ -405,6 +441,8 @@ impl Runner {
             network: self.parts.network.counts(),
             send_delay: self.send_delay,
             room_clock: self.room_clock,
+            shared: membership.shared().clone(),
+            click_gain: self.click_gain,
             participants: participants.collect(),
         };
         *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;

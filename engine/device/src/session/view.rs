@@ -3,6 +3,7 @@
 use engine::{Level, PlayoutMode, Relief, RemoteStats, RoomClockStats, RoomMapping};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
+use protocol::room_state::RoomState;
 use protocol::signal::{EngineKind, Presence, TrackHearing};
 use protocol::units::Decibels;
 
@@ -45,6 +46,10 @@ pub struct View {
     /// What the room's clock shows over the process's own ([`crate::clock`]), and how well that is known;
     /// `None` before the first answer.
     pub room_clock: Option<(RoomMapping, RoomClockStats)>,
+    /// What the room shares beside the sound.
+    pub shared: RoomState,
+    /// How the click is heard here; `None` where it is not.
+    pub click_gain: Option<Decibels>,
     /// Everybody, oneself included, in the order they came.
     pub participants: Vec<ParticipantView>,
 }
@@ -133,6 +138,8 @@ impl Default for View {
             network: NetworkCounts::default(),
             send_delay: DurationSummary::default(),
             room_clock: None,
+            shared: RoomState::default(),
+            click_gain: Some(Decibels::UNITY),
             participants: Vec::new(),
         }
     }

@@ -14,7 +14,9 @@ use protocol::signal::{
 };
 use protocol::time::Instant;
 use signalling::limits::Limits;
-use signalling::{AddressBlock, Config, ConnectionId, Output, Signalling, TicketKey};
+use signalling::{
+    AddressBlock, Config, ConnectionId, Output, Signalling, TakeEvent, TakesKept, TicketKey,
+};
 
 use crate::offers::{OfferPlan, offer};
 use crate::sfu::PaperSfu;
@@ -27,6 +29,7 @@ pub(crate) struct Desk {
     inboxes: BTreeMap<ConnectionId, Vec<ServerEnvelope>>,
     pub(crate) closed: BTreeMap<ConnectionId, u16>,
     last_connection: u64,
+    pub(crate) takes: Vec<TakeEvent>,
     /// Every output as text, to compare two runs.
     pub(crate) transcript: Vec<String>,
 }
@@ -64,6 +67,7 @@ impl Desk {
             ticket_key: TicketKey::new([1; 32]),
             seed: [2; 32],
             epoch_unix_ms: 1_790_000_000_000,
+            takes: TakesKept::Yes,
         });
         Self {
             core,
@@ -72,6 +76,7 @@ impl Desk {
             inboxes: BTreeMap::new(),
             closed: BTreeMap::new(),
             last_connection: 0,
+            takes: Vec::new(),
             transcript: Vec::new(),
         }
     }
@@ -301,6 +306,7 @@ impl Desk {
                     assert!(self.closed.insert(connection, code).is_none(), "closed twice");
                 }
                 Output::Sfu(command) => self.sfu.carry_out(command),
+                Output::Take(event) => self.takes.push(event),
                 Output::Happened(_) => {}
             }
         }

@@ -11,5 +11,6 @@ mod listening;
 mod offers;
 mod random_plans;
 mod redundancy;
+mod room_state;
 mod rooms;
 mod sfu;

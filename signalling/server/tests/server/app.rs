@@ -198,6 +198,7 @@ pub(crate) fn config() -> Config {
         assets: Arc::new(asset),
         origins: Vec::new(),
         metrics: Arc::new(|census| format!("{census:?}")),
+        takes: None,
         version: "1.2.3",
     }
 }

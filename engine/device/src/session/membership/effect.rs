@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use protocol::codec::Codec;
 use protocol::id::RoomId;
+use protocol::room_state::{ClickSegment, Take};
 use protocol::rtp::Ssrc;
 use protocol::signal::{ClientEnvelope, LinkParameters, Source};
 
@@ -49,6 +50,10 @@ pub enum Effect {
         /// How many earlier codec frames each packet repeats.
         redundant_frames: usize,
     },
+    /// The click to play; none where there is no segment.
+    SetClick(Vec<ClickSegment>),
+    /// The takes of the room; one without an end is to be recorded.
+    Takes(Vec<Take>),
     /// A stream to play.
     AddRemote {
         /// The stream.

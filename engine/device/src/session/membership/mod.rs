@@ -5,6 +5,7 @@
 
 mod effect;
 mod questions;
+mod shared;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,6 +14,7 @@ use engine::RemoteStats;
 use engine::limits::REDUNDANT_FRAMES_MAX;
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, RoomId, TrackId};
+use protocol::room_state::RoomState;
 use protocol::rtp::Ssrc;
 use protocol::signal::{
     ByeReason, Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, ErrorCode,
@@ -37,6 +39,8 @@ pub struct Membership {
     hearing: Hearing,
     /// What others say of how they hear everybody.
     hearings: BTreeMap<ParticipantId, Vec<TrackHearing>>,
+    /// What the room shares beside the sound.
+    shared: RoomState,
     phase: Phase,
     seat: Option<String>,
     ticket: Option<String>,
@@ -77,6 +81,7 @@ impl Membership {
             reception: Reception::default(),
             hearing: Hearing::default(),
             hearings: BTreeMap::new(),
+            shared: RoomState::default(),
             phase: Phase::Offline,
             seat: None,
             ticket: None,
@@ -155,6 +160,7 @@ impl Membership {
                     self.hearings.insert(listener, tracks);
                 }
             }
+            ServerMessage::Room { state } => self.handle_room(state),
             ServerMessage::Chat { message } => {
                 let (name, text) = (message.name, message.text);
                 self.effects.push_back(Effect::Tell(Notice::Chat { name, text }));
@@ -268,6 +274,7 @@ impl Membership {
             self.joinings = self.joinings.wrapping_add(1);
             self.track = None;
             self.hearings.clear();
+            self.handle_room(RoomState::default());
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
             let company = match self.participants.len().saturating_sub(1) {
@@ -420,7 +427,12 @@ impl Membership {
             // link's own timers try again, with what is newest then.
             ErrorCode::BadTicket | ErrorCode::MediaRefused => self.warn(text),
             ErrorCode::LinkClosed => self.handle_link_closed(),
-            ErrorCode::NoSuchTrack | ErrorCode::BadText | ErrorCode::OverRate => self.warn(text),
+            ErrorCode::NoSuchTrack
+            | ErrorCode::BadText
+            | ErrorCode::OverRate
+            | ErrorCode::NotLeading
+            | ErrorCode::BadClick
+            | ErrorCode::BadTake => self.warn(text),
         }
     }
 
