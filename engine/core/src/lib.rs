@@ -19,6 +19,7 @@ mod incoming;
 pub mod limits;
 mod minute;
 mod outgoing;
+mod playing;
 mod playout_mode;
 mod room_clock;
 pub mod rt;
