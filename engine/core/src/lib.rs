@@ -26,7 +26,7 @@ pub mod rt;
 mod session;
 mod stats;
 
-pub use click::{Beat, Click, ClickError, ClickSettings};
+pub use click::{Beat, Click, ClickError, ClickSettings, Taps};
 pub use control::{Control, ControlError, Mute, Solo};
 pub use encoding::{Channels, Encoding, EncodingError};
 pub use incoming::{Incoming, IncomingError};
