@@ -254,7 +254,7 @@ fn key_lines(help: Help) -> Vec<Line<'static>> {
                 "d  delay: automatic, lower, safer    [ ]  fixed delay, 1 ms shorter, longer",
             ),
             Line::from(
-                "c  click on, off  , .  tempo  t  tap  b  beats  n  its level here  l  lead or not",
+                "c  click on, off  , .  tempo  t  tap  b  beats  n  its level here  l  lead",
             ),
             Line::from(
                 "w W  tight, aligned, beat: room, you    r  record everybody    x  mark the take",

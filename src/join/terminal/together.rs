@@ -158,7 +158,7 @@ const fn next_mode(mode: PlayingMode) -> PlayingMode {
     }
 }
 
-/// Louder levels first come quieter ones, then silence.
+/// Quieter each time, then silence, then loud again.
 fn next_gain(gain: Option<Decibels>) -> Option<Decibels> {
     match gain {
         None => Some(Decibels(6.0)),
