@@ -8,6 +8,7 @@
 //! caller opened. What surprises: a stem is read twice, because what its clock says late in the take dates what was
 //! played early.
 
+pub mod align;
 mod flac;
 mod id;
 pub mod limits;
