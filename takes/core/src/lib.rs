@@ -9,11 +9,14 @@
 //! played early.
 
 pub mod align;
+pub mod export;
 mod flac;
 mod id;
 pub mod limits;
 mod pcm;
 pub mod stem;
+#[cfg(test)]
+mod virtual_musician;
 
 pub use id::{MalformedId, StemId, TakeId};
 

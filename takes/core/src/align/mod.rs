@@ -21,5 +21,6 @@ mod timeline;
 
 pub use aligned::{AlignedStem, Coverage};
 pub use grid::Grid;
+pub(crate) use grid::{floor, to_f64};
 pub use kernel::Interpolator;
 pub use timeline::{Clocking, Timeline};
