@@ -17,5 +17,6 @@ mod websocket;
 
 pub use assets::{Asset, Assets, Caching};
 pub use census::Census;
+pub use http::caller;
 pub use server::{BindError, Config, ServeError, Server};
 pub use sfu_link::SfuLink;

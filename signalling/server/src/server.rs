@@ -35,6 +35,9 @@ pub struct Config {
     /// Pages that may open a WebSocket, as browsers name them (`https://jam.example`), beside those
     /// that this server itself served under the name that they have for it.
     pub origins: Vec<String>,
+    /// More routes, below `/api`. They are refused to pages that are not this server's, as the
+    /// WebSocket is, and [`caller`](crate::caller) tells them whom a request comes from.
+    pub api: axum::Router,
     /// Writes what `/metrics` serves, in the text format of Prometheus; nothing personal may be in it.
     pub metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
     /// The version of the program, for `/api/v1/version`.
@@ -99,7 +102,7 @@ impl Server {
         sfu: SfuLink,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Config { limits, ticket_key, seed, assets, origins, metrics, version, http: _ } =
+        let Config { limits, ticket_key, seed, assets, origins, api, metrics, version, http: _ } =
             self.config;
         let (inputs, incoming) = mpsc::channel(INCOMING_MESSAGES_MAX);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
@@ -115,7 +118,7 @@ impl Server {
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let connections_max = limits.connections_max.saturating_add(HTTP_CONNECTIONS_SPARE);
         let listener = BoundedListener::new(self.listener, connections_max, limits.per_address_max);
-        let service = http::router(shared).into_make_service_with_connect_info::<From>();
+        let service = http::router(shared, api).into_make_service_with_connect_info::<From>();
         let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async {
                 // Whether it was sent or dropped: HTTP stops.

@@ -1,0 +1,1 @@
+//! `vjam take`, and takes on a server that is killed.
