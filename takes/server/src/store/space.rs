@@ -62,14 +62,14 @@ impl Store {
             *standing.of_rooms.entry(take.record.room.clone()).or_default() += 1;
             evictable |= matches!(take.export, Export::Ready(_));
         }
-        standing.short = self.shortage(BEGIN_BYTES).filter(|_| !evictable);
+        standing.short = self.shortage(BEGIN_BYTES, BEGIN_BYTES).filter(|_| !evictable);
         standing
     }
 
     /// Counts so many bytes as used, which [`Self::release`] undoes. Exports make way.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), NoSpace> {
         self.used.fetch_add(bytes, Ordering::Relaxed);
-        while let Some(short) = self.shortage(bytes) {
+        while let Some(short) = self.shortage(0, bytes) {
             if !self.drop_oldest_export() {
                 self.release(bytes);
                 return Err(short);
@@ -82,15 +82,15 @@ impl Store {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// What is short when so many bytes, which are counted already, are written.
-    pub(super) fn shortage(&self, bytes: u64) -> Option<NoSpace> {
+    /// What is short when so many bytes are written that are not, of which some are not counted either.
+    pub(super) fn shortage(&self, uncounted: u64, unwritten: u64) -> Option<NoSpace> {
         let quota = self.limits.quota_bytes;
-        if quota < self.used_bytes() {
+        if quota < self.used_bytes().saturating_add(uncounted) {
             return Some(NoSpace::Quota { quota });
         }
         // Where the disk does not say, writing will.
         let free = disk::free_bytes(&self.root).ok()?;
-        let is_short = free < self.limits.free_bytes_min.saturating_add(bytes);
+        let is_short = free < self.limits.free_bytes_min.saturating_add(unwritten);
         is_short.then_some(NoSpace::Disk { free })
     }
 

@@ -248,6 +248,6 @@ fn write(take: &Take, stem: &StemId, here: u64, bytes: &[u8]) -> io::Result<()> 
 /// Bytes of a stem that surely hold its header.
 const FACTS_BYTES: u64 = 4096;
 
-/// How often what a stem says of itself is looked up while it arrives: every three seconds of sound
-/// or so.
-const FACTS_INTERVAL_BYTES: u64 = 512 * 1024;
+/// How often what a stem says of itself is looked up while it arrives: every second or two
+/// of sound.
+const FACTS_INTERVAL_BYTES: u64 = 256 * 1024;

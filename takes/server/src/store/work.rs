@@ -150,7 +150,7 @@ impl Store {
         let unfinished = path.with_added_extension("part");
         let folder = export::folder(&take.folder);
         drop(take);
-        if let Some(short) = self.shortage(0) {
+        if let Some(short) = self.shortage(0, 0) {
             return Err(short.into());
         }
         // Not with those above it: the take may have been deleted a moment ago.
