@@ -8,11 +8,15 @@
 //! caller opened. What surprises: a stem is read twice, because what its clock says late in the take dates what was
 //! played early.
 
+pub mod align;
+pub mod export;
 mod flac;
 mod id;
 pub mod limits;
 mod pcm;
 pub mod stem;
+#[cfg(test)]
+mod virtual_musician;
 
 pub use id::{MalformedId, StemId, TakeId};
 

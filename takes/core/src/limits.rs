@@ -27,3 +27,28 @@ pub const CLOCK_RECORDS_MAX: usize = 2 * 24 * 3600;
 /// Places at which a stem may be damaged before a reader gives up: each costs it a look at
 /// [`RECORD_BYTES_MAX`] bytes at most. A program that crashes leaves one.
 pub const DAMAGES_MAX: usize = 4096;
+
+/// Stems of one export: every musician of a full room with two tracks. Reached: the export is refused.
+pub const EXPORT_STEMS_MAX: usize = 64;
+
+/// Seconds of one export: a day. Reached: the export is refused.
+pub const EXPORT_SECONDS_MAX: u64 = 24 * 3600;
+
+/// Changes of tempo of one export. Reached: the export is refused.
+pub const TEMPO_CHANGES_MAX: usize = 4096;
+
+/// Tempi that a click may have, in thousandths of beats per minute. Beyond, the export is refused.
+pub const TEMPO_MILLI_BPM: core::ops::RangeInclusive<u32> = 10_000..=1_000_000;
+
+/// Beats of one bar. Beyond, the export is refused.
+pub const BEATS_PER_BAR_MAX: u8 = 64;
+
+/// Markers of one export. Reached: the export is refused.
+pub const MARKERS_MAX: usize = 4096;
+
+/// Characters of a marker, of a take's title and of a note about a stem. Reached: the rest is cut off.
+pub const TEXT_CHARS_MAX: usize = 200;
+
+/// Characters of a file's name without its number and extension: archives are unpacked into deep folders. Reached:
+/// the rest is cut off.
+pub const FILE_NAME_CHARS_MAX: usize = 80;

@@ -3,7 +3,7 @@
 mod decoder;
 mod encoder;
 
-pub(crate) use decoder::{Decoder, MalformedFrame};
+pub(crate) use decoder::Decoder;
 pub(crate) use encoder::Encoder;
 
 #[cfg(test)]
