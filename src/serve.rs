@@ -258,8 +258,9 @@ fn start_log(flags: &Flags) {
 /// Threads for HTTP and WebSocket; media has its own.
 const HTTP_THREADS: usize = 2;
 
-/// Files beside connections: sockets, standard streams, the runtime's own.
-const FILES_SPARE: u64 = 64;
+/// Files beside connections: sockets, standard streams, the runtime's own, and those of an export,
+/// which has 64 stems and as many scratch files open.
+const FILES_SPARE: u64 = 256;
 
 /// Events of the SFU that wait for signalling: a second of reports from 800 participants.
 const EVENTS_MAX: usize = 2048;

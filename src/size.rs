@@ -39,7 +39,7 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, factor) =
             UNITS.iter().copied().find(|(_, factor)| *factor <= self.0).unwrap_or(("B", 1));
-        let (whole, tenth) = (self.0 / factor, self.0 % factor / factor.div_ceil(10));
+        let (whole, tenth) = (self.0 / factor, self.0 % factor * 10 / factor);
         match tenth {
             0 => write!(f, "{whole}{name}"),
             _ => write!(f, "{whole}.{tenth}{name}"),

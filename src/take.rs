@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, bail, ensure};
 use takes::TakeId;
+use takes_server::limits::Limits;
 use takes_server::{Status, StemState, offline};
 
 use crate::settings::{Flags as ServeFlags, Settings};
@@ -61,18 +62,24 @@ pub(crate) fn run(action: &Action) -> anyhow::Result<()> {
     }
 }
 
-/// What a server with the same settings would keep, and where.
-fn all(flags: &Flags) -> anyhow::Result<(PathBuf, Vec<Status>)> {
+/// Where a server with the same settings keeps takes, and how.
+struct Kept {
+    data: PathBuf,
+    limits: Limits,
+}
+
+/// Those takes.
+fn all(flags: &Flags) -> anyhow::Result<(Kept, Vec<Status>)> {
     let serve = ServeFlags { data: flags.data.clone(), ..ServeFlags::default() };
     let settings = Settings::read(&serve)?;
     let (data, limits) = (settings.data.clone(), settings.takes_limits());
     let takes = offline::list(&data, &limits, SystemTime::now())
         .with_context(|| format!("cannot read the takes in {}", data.display()))?;
-    Ok((data, takes))
+    Ok((Kept { data, limits }, takes))
 }
 
 fn list(flags: &Flags) -> anyhow::Result<()> {
-    let (data, takes) = all(flags)?;
+    let (Kept { data, limits: _ }, takes) = all(flags)?;
     let text = if flags.json {
         serde_json::to_string_pretty(&takes)?
     } else if takes.is_empty() {
@@ -84,12 +91,12 @@ fn list(flags: &Flags) -> anyhow::Result<()> {
 }
 
 fn export(flags: &Flags, named: &str, file: Option<&Path>) -> anyhow::Result<()> {
-    let (data, takes) = all(flags)?;
+    let (Kept { data, limits }, takes) = all(flags)?;
     let (id, take) = find(&takes, named)?;
     let file = file.map_or_else(|| PathBuf::from(file_name(take)), Path::to_owned);
     ensure!(!file.exists(), "{} is there already; name another file", file.display());
     let watched = !flags.json && std::io::stderr().is_terminal();
-    offline::export(&data, id, &file, |percent| {
+    offline::export(&data, &limits, id, &file, |percent| {
         if watched {
             eprint!("\r{percent} %\r");
         }
@@ -108,7 +115,7 @@ fn export(flags: &Flags, named: &str, file: Option<&Path>) -> anyhow::Result<()>
 }
 
 fn delete(flags: &Flags, named: &str) -> anyhow::Result<()> {
-    let (data, takes) = all(flags)?;
+    let (Kept { data, limits: _ }, takes) = all(flags)?;
     let (id, take) = find(&takes, named)?;
     offline::delete_take(&data, id)
         .with_context(|| format!("cannot delete {} in {}", take.take, data.display()))?;

@@ -187,6 +187,12 @@ fn a_server_that_is_killed_has_what_it_answered_for() {
     assert_eq!(listed[0]["stems"][0]["state"], "complete", "{listed}");
     let text = data.told(&["list"]);
     assert!(text.contains("Ana (mic)") && text.contains("blue-note"), "{text}");
+    let zip = data.0.join("take.zip");
+    let told = data.told(&["export", "01", zip.to_str().expect("plain")]);
+    assert!(told.contains("take.zip"), "{told}");
+    let zip = std::fs::read(zip).expect("written");
+    assert!(zip.starts_with(b"PK\x03\x04"), "an archive");
+    assert!(zip.windows(8).any(|bytes| bytes == b"Ana - mi"), "with Ana's stem");
     drop(serve);
     let serve = data.serve(&[]);
     assert_eq!(serve.offset(), Some(bytes.len()));

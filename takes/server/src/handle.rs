@@ -13,9 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use protocol::time::RoomTime;
 use takes::TakeId;
+use takes::export::TempoChange;
 
 use crate::limits::{EVENTS_MAX, Limits, SWEEP_INTERVAL};
-use crate::record::ClickSegment;
 use crate::refused::{BeginError, TakeError};
 use crate::store::{Begin, Standing, Store};
 
@@ -46,7 +46,7 @@ enum Event {
     Started(Box<Begin>),
     Stopped(TakeId, RoomTime),
     Marked(TakeId, RoomTime, String),
-    Click(TakeId, Vec<ClickSegment>),
+    Click(TakeId, Vec<TempoChange>),
     Present(TakeId, u64, String),
     Close,
 }
@@ -112,7 +112,7 @@ impl Takes {
     }
 
     /// The tempo map is this, as a whole.
-    pub fn click(&self, take: TakeId, segments: Vec<ClickSegment>) {
+    pub fn click(&self, take: TakeId, segments: Vec<TempoChange>) {
         self.send(Event::Click(take, segments));
     }
 

@@ -24,7 +24,7 @@ pub use export::ReadyExport;
 pub use handle::{OnTrouble, Takes, TakesThreads};
 pub use http::routes;
 pub use id::{MalformedKey, TakeKey};
-pub use record::{Claim, ClickSegment};
+pub use record::Claim;
 pub use refused::{BeginError, NoSpace, TakeError};
 pub use status::{ExportStatus, MarkerStatus, Status, StemState, StemStatus};
 pub use store::{Begin, Completion, ExportAnswer, Store};

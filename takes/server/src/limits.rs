@@ -89,6 +89,9 @@ pub const EVENTS_MAX: usize = 1024;
 /// Apps try again every few minutes at most; laptops that sleep come back whenever they do.
 pub const SILENCE_MAX: Duration = Duration::from_secs(10 * 60);
 
+/// Bytes of scratch files between two looks at how full the disk is.
+pub const SCRATCH_CHECKED_BYTES: usize = 4 * 1024 * 1024;
+
 /// How long an export is kept that nobody downloads; it can be made again.
 pub const EXPORT_KEPT: Duration = Duration::from_secs(24 * 3600);
 

@@ -4,13 +4,15 @@
 //! notices.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::disk;
 use crate::limits::Limits;
-use crate::making;
+use crate::making::{self, Contents, Workshop};
+use crate::refused::TakeError;
 use crate::status::Status;
 use crate::take::Take;
 use takes::TakeId;
@@ -39,21 +41,23 @@ pub fn list(data: &Path, limits: &Limits, now: SystemTime) -> io::Result<Vec<Sta
 /// told how much is done, 0 to 100.
 pub fn export(
     data: &Path,
+    limits: &Limits,
     take: TakeId,
     to: &Path,
     mut progress: impl FnMut(u8),
-) -> io::Result<()> {
-    let contents = Take::load(take, &folder(data).join(take.to_string()))?.contents();
-    let file = fs::File::create_new(to)?;
-    let mut out = io::BufWriter::new(file);
-    let written = making::write(&contents, &mut out, &mut |bytes| {
-        let percent = bytes.saturating_mul(100) / contents.bytes.max(1);
-        progress(u8::try_from(percent.min(100)).unwrap_or(100));
-        Ok(())
+) -> Result<(), TakeError> {
+    let contents = Contents::of(&Take::load(take, &folder(data).join(take.to_string()))?);
+    let beside = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = beside.unwrap_or(Path::new("."));
+    let workshop = Workshop { folder, free_bytes_min: limits.free_bytes_min };
+    let mut out = fs::File::create_new(to)?;
+    let written = making::write(&contents, workshop, &mut out, &mut |done| {
+        progress(done);
+        ControlFlow::Continue(())
     });
-    written.and_then(|()| out.flush()).inspect_err(|_| {
+    Ok(written.inspect_err(|_| {
         let _ = fs::remove_file(to);
-    })
+    })?)
 }
 
 /// Deletes a take and everything of it, also while a server runs.

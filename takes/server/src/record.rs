@@ -54,14 +54,16 @@ pub(crate) struct Marker {
 }
 
 /// From when on the click goes how fast.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClickSegment {
-    /// The first beat, on the room's clock, in nanoseconds since 1970.
-    pub from_room_ns: i64,
-    /// Beats in a minute, in thousandths: 120 a minute is 120000.
-    pub beats_per_minute_thousandths: u32,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClickSegment {
+    /// The first beat of a bar, on the room's clock, in nanoseconds since 1970.
+    pub(crate) at_room_ns: i64,
+    /// Thousandths of beats per minute.
+    pub(crate) milli_bpm: u32,
     /// Beats in a bar, of which the first is accented.
-    pub beats_per_bar: u8,
+    pub(crate) beats_per_bar: u8,
+    /// The number of the first bar.
+    pub(crate) first_bar: u32,
 }
 
 /// Somebody who was in the room.

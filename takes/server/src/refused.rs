@@ -2,6 +2,7 @@
 
 use std::io;
 
+use takes::export::ExportError;
 use thiserror::Error;
 
 use takes::TakeId;
@@ -114,9 +115,16 @@ pub enum TakeError {
     Disk(#[from] io::Error),
 }
 
-impl NoSpace {
-    /// The one that ended a write.
-    pub(crate) fn within(error: &io::Error) -> Option<Self> {
-        error.get_ref()?.downcast_ref().copied()
+impl From<ExportError> for TakeError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Scratch(error) | ExportError::Output(error) => {
+                let short = error.get_ref().and_then(|error| error.downcast_ref::<NoSpace>());
+                short.copied().map_or_else(|| Self::Disk(error), Self::NoSpace)
+            }
+            error @ (ExportError::Cancelled | ExportError::Refused(_)) => {
+                Self::ExportFailed(error.to_string())
+            }
+        }
     }
 }

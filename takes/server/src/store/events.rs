@@ -18,6 +18,8 @@ use crate::record::{ClickSegment, Marker, Present, TakeRecord, clean, unix_ms};
 use crate::refused::{BeginError, TakeError};
 use crate::take::Take;
 use takes::TakeId;
+use takes::export::TempoChange;
+use takes::limits::{BEATS_PER_BAR_MAX, TEMPO_MILLI_BPM};
 
 /// What a take begins with.
 #[derive(Debug, Clone)]
@@ -89,13 +91,25 @@ impl Store {
         })
     }
 
-    /// The tempo map is this, as a whole.
-    pub fn click(&self, take: TakeId, segments: &[ClickSegment]) -> Result<(), TakeError> {
+    /// The tempo map is this, as a whole. What cannot be played is left out, since an export with it
+    /// would be refused.
+    pub fn click(&self, take: TakeId, changes: &[TempoChange]) -> Result<(), TakeError> {
         self.change(take, |record| {
-            record.click = segments.iter().take(SEGMENTS_MAX).cloned().collect();
-            if SEGMENTS_MAX < segments.len() {
+            record.click.clear();
+            for change in changes.iter().take(SEGMENTS_MAX).filter(|change| is_possible(change)) {
+                let at_room_ns = change.at.as_ns();
+                if record.click.last().is_none_or(|last| last.at_room_ns < at_room_ns) {
+                    record.click.push(ClickSegment {
+                        at_room_ns,
+                        milli_bpm: change.milli_bpm,
+                        beats_per_bar: change.beats_per_bar,
+                        first_bar: change.first_bar,
+                    });
+                }
+            }
+            if record.click.len() < changes.len() {
                 record.leave_out(format!(
-                    "changes of tempo beyond the first {SEGMENTS_MAX} are not kept"
+                    "some changes of tempo are not kept: beyond the first {SEGMENTS_MAX}, or impossible"
                 ));
             }
         })
@@ -126,6 +140,11 @@ impl Store {
         });
         Ok(written?)
     }
+}
+
+fn is_possible(change: &TempoChange) -> bool {
+    TEMPO_MILLI_BPM.contains(&change.milli_bpm)
+        && (1..=BEATS_PER_BAR_MAX).contains(&change.beats_per_bar)
 }
 
 impl TakeRecord {

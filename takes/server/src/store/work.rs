@@ -1,7 +1,8 @@
 //! What is done in the background, one thing at a time: checksums and exports.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -10,10 +11,9 @@ use super::{Store, lock};
 use crate::disk;
 use crate::export::{self, Export, ReadyExport};
 use crate::id::TakeKey;
-use crate::limits::READ_BYTES;
-use crate::making::{self, Contents};
+use crate::making::{self, Contents, Workshop};
 use crate::record::unix_ms;
-use crate::refused::{NoSpace, TakeError};
+use crate::refused::TakeError;
 use crate::take::Take;
 use takes::TakeId;
 
@@ -144,10 +144,9 @@ impl Store {
 
     fn make_export(&self, shared: &Arc<Mutex<Take>>) -> Result<ReadyExport, TakeError> {
         let take = lock(shared);
-        let contents = take.contents();
+        let contents = Contents::of(&take);
         let fingerprint = take.fingerprint();
         let path = export::path(&take.folder, &fingerprint);
-        let unfinished = path.with_added_extension("part");
         let folder = export::folder(&take.folder);
         drop(take);
         if let Some(short) = self.shortage(0, 0) {
@@ -156,46 +155,27 @@ impl Store {
         // Not with those above it: the take may have been deleted a moment ago.
         let made = fs::create_dir(&folder);
         made.or_else(|error| if folder.is_dir() { Ok(()) } else { Err(error) })?;
-        let file = disk::make_file(&unfinished)?;
-        let mut out = BufWriter::with_capacity(READ_BYTES, Counted { store: self, file, bytes: 0 });
-        let mut told = 0;
-        let written = making::write(&contents, &mut out, &mut |bytes_read| {
-            if self.jobs.is_closed() {
-                return Err(io::Error::other("the server stops"));
+        let unfinished = path.with_added_extension("part");
+        let mut out = Counted { store: self, file: disk::make_file(&unfinished)?, bytes: 0 };
+        let workshop = Workshop { folder: &folder, free_bytes_min: self.limits.free_bytes_min };
+        let written = making::write(&contents, workshop, &mut out, &mut |done| {
+            if let Export::Preparing { percent } = &mut lock(shared).export {
+                *percent = done;
             }
-            let percent = bytes_read.saturating_mul(100) / contents.bytes.max(1);
-            let percent = u8::try_from(percent.min(100)).unwrap_or(100);
-            if told != percent {
-                told = percent;
-                if let Export::Preparing { percent } = &mut lock(shared).export {
-                    *percent = told;
-                }
-            }
-            Ok(())
+            if self.jobs.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        let whole = written.and_then(|()| out.flush()).and_then(|()| {
-            out.get_ref().file.sync_all()?;
-            disk::rename(&unfinished, &path)
+        let whole = written.map_err(TakeError::from).and_then(|()| {
+            out.file.sync_all()?;
+            Ok(disk::rename(&unfinished, &path)?)
         });
-        let bytes = out.get_ref().bytes;
+        let bytes = out.bytes;
         if let Err(error) = whole {
-            // What is buffered is not wanted any more.
-            drop(out.into_parts());
             self.release(bytes);
             let _ = disk::remove_file(&unfinished);
-            return Err(NoSpace::within(&error).map_or_else(|| error.into(), TakeError::NoSpace));
+            return Err(error);
         }
         let now = unix_ms(SystemTime::now());
         Ok(ReadyExport { path, bytes, fingerprint, made_unix_ms: now, used_unix_ms: now })
-    }
-}
-
-impl Take {
-    pub(crate) fn contents(&self) -> Contents {
-        let stems = self.stems_in_order().into_iter().filter(|(_, stem)| stem.bytes != 0);
-        let stems: Vec<_> = stems.map(|(id, stem)| (self.stem_path(id), stem.bytes)).collect();
-        let bytes = stems.iter().map(|(_, bytes)| bytes).sum();
-        Contents { record: self.record.clone(), stems, bytes }
     }
 }
 

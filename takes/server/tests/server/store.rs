@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use takes::export::TempoChange;
 use takes::{StemId, TakeId};
 use takes_server::limits::{Limits, SILENCE_MAX};
 use takes_server::{
-    Begin, BeginError, Claim, ClickSegment, Completion, NoSpace, StemState, Store, TakeError,
-    TakeKey, offline,
+    Begin, BeginError, Claim, Completion, NoSpace, StemState, Store, TakeError, TakeKey, offline,
 };
 
 use crate::stem::{START, record, stem_id, take_id};
@@ -29,11 +29,11 @@ pub(crate) fn limits() -> Limits {
     Limits { free_bytes_min: 0, ..Limits::default() }
 }
 
-fn open(data: &Path) -> Store {
+pub(crate) fn open(data: &Path) -> Store {
     Store::open(data, limits()).expect("a folder of its own")
 }
 
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
@@ -45,7 +45,12 @@ pub(crate) fn claim(bytes: &[u8]) -> Claim {
 }
 
 /// Sends a whole stem and says that it is whole.
-fn send(store: &Store, take: TakeId, stem: StemId, bytes: &[u8]) -> Result<Completion, TakeError> {
+pub(crate) fn send(
+    store: &Store,
+    take: TakeId,
+    stem: StemId,
+    bytes: &[u8],
+) -> Result<Completion, TakeError> {
     let mut offset = 0;
     for piece in bytes.chunks(50_000) {
         offset = store.append(take, &key(), &stem, offset, piece)?;
@@ -54,7 +59,7 @@ fn send(store: &Store, take: TakeId, stem: StemId, bytes: &[u8]) -> Result<Compl
 }
 
 /// Does everything that waits to be done.
-fn work(store: &Store) {
+pub(crate) fn work(store: &Store) {
     while store.work_once(Duration::ZERO) {}
 }
 
@@ -300,11 +305,7 @@ fn a_take_is_told_as_it_was_after_a_restart() {
     store.present(take, 7, "Ana").expect("there");
     store.present(take, 8, "Ben").expect("there");
     store.mark(take, START.plus_ns(2_500_000_000), "solo").expect("there");
-    let beat = ClickSegment {
-        from_room_ns: START.as_ns(),
-        beats_per_minute_thousandths: 120_000,
-        beats_per_bar: 4,
-    };
+    let beat = TempoChange { at: START, milli_bpm: 120_000, beats_per_bar: 4, first_bar: 1 };
     store.click(take, &[beat]).expect("there");
     store.stop(take, START.plus_ns(61_000_000_000)).expect("there");
     let bytes = record(take, stem_id(1), "Ana", 1);
