@@ -47,6 +47,10 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// pieces of this size: at 30 s of patience, a line of 18 kbit/s still gets on.
 pub const PIECE_BYTES: usize = 64 * 1024;
 
+/// Bytes of a stem that may wait in memory for the disk: so many are written in one go at most, and
+/// nobody waits for more when the stem is complete.
+pub const UNSYNCED_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
 /// Bytes that are read from a disk at once, for checksums and downloads.
 pub const READ_BYTES: usize = 256 * 1024;
 

@@ -81,8 +81,9 @@ pub(crate) fn delete(folder: &Path) -> io::Result<()> {
 pub(crate) fn clear_deleted(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        if entry.file_name().to_str().is_some_and(|name| name.starts_with(DELETED)) {
-            fs::remove_dir_all(entry.path())?;
+        let is_deleted = entry.file_name().to_str().is_some_and(|name| name.starts_with(DELETED));
+        if is_deleted && let Err(error) = fs::remove_dir_all(entry.path()) {
+            tracing::warn!(%error, "a take that was deleted still takes room on the disk");
         }
     }
     Ok(())

@@ -35,8 +35,11 @@ impl<K> Clone for Uploads<K> {
 }
 
 impl<K: Eq + Hash> Uploads<K> {
-    fn enter(&self, request: &Request) -> Result<Pass<K>, Refusal> {
-        self.gate.enter((self.caller)(request.extensions())).map_err(|_| {
+    /// Lets an upload in. Without the right key nobody takes the place of others.
+    async fn enter(&self, target: Target, from: Option<K>) -> Result<Pass<K>, Refusal> {
+        let Target { take, stem: _, key } = target;
+        on_disk(&self.takes, move |store| store.try_key(take, &key)).await?;
+        self.gate.enter(from).map_err(|_| {
             let text = "too many uploads run at once from this address; try again in a second";
             let mut refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, text);
             refusal.header = Some((header::RETRY_AFTER, HeaderValue::from_static("1")));
@@ -79,8 +82,10 @@ pub(super) async fn append<K: Eq + Hash + Send + Sync + 'static>(
     Path(path): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let entered = begin(&uploads, &path, &request);
-    let mut body = Pieces::of(request.into_body());
+    let (head, body) = request.into_parts();
+    let from = (uploads.caller)(&head.extensions);
+    let entered = begin(&uploads, &path, &head.headers, from).await;
+    let mut body = Pieces::of(body);
     let appended = match entered {
         Ok((target, offset, _pass)) => append_all(&uploads.takes, target, offset, &mut body).await,
         Err(refusal) => Err(refusal),
@@ -99,13 +104,14 @@ pub(super) async fn append<K: Eq + Hash + Send + Sync + 'static>(
 }
 
 /// What can be told before a byte of the body is here.
-fn begin<K: Eq + Hash>(
+async fn begin<K: Eq + Hash>(
     uploads: &Uploads<K>,
     path: &(String, String),
-    request: &Request,
+    headers: &HeaderMap,
+    from: Option<K>,
 ) -> Result<(Target, u64, Pass<K>), Refusal> {
-    let target = Target::of(path, request.headers())?;
-    let number = |name| request.headers().get(name)?.to_str().ok()?.parse::<u64>().ok();
+    let target = Target::of(path, headers)?;
+    let number = |name| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
     let offset = number(UPLOAD_OFFSET).ok_or_else(|| {
         let text = "this needs the header Upload-Offset: where in the stem the bytes belong";
         Refusal::new(StatusCode::BAD_REQUEST, text)
@@ -114,7 +120,7 @@ fn begin<K: Eq + Hash>(
     if u64::try_from(BODY_BYTES_MAX).is_ok_and(|max| max < length) {
         return Err(too_large());
     }
-    Ok((target, offset, uploads.enter(request)?))
+    Ok((target, offset, uploads.enter(target, from).await?))
 }
 
 /// Writes the body as it comes; gives where the stem ends then.
@@ -142,8 +148,10 @@ pub(super) async fn complete<K: Eq + Hash + Send + Sync + 'static>(
     Path(path): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let Target { take, stem, key } = Target::of(&path, request.headers())?;
-    let _pass = uploads.enter(&request)?;
+    let target = Target::of(&path, request.headers())?;
+    let from = (uploads.caller)(request.extensions());
+    let _pass = uploads.enter(target, from).await?;
+    let Target { take, stem, key } = target;
     let body = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
     let claim = body.map_err(|_| too_large()).and_then(|body| read_claim(&body))?;
     let done = on_disk(&uploads.takes, move |store| {

@@ -85,6 +85,11 @@ impl Store {
         Ok(Self { root, limits, takes, used, jobs, _lock: lock })
     }
 
+    /// Whether the key opens the take.
+    pub fn try_key(&self, id: TakeId, key: &TakeKey) -> Result<(), TakeError> {
+        self.opened(id, key).map(drop)
+    }
+
     /// What is to be said of a take to whoever has its key.
     pub fn status(&self, id: TakeId, key: &TakeKey, now: SystemTime) -> Result<Status, TakeError> {
         Ok(Status::of(&lock(&*self.opened(id, key)?), &self.limits, now))

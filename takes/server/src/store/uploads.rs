@@ -10,6 +10,7 @@ use super::jobs::Job;
 use super::{Store, lock};
 use crate::disk;
 use crate::id::{TakeKey, hex};
+use crate::limits::UNSYNCED_BYTES_MAX;
 use crate::reading;
 use crate::record::{Claim, StemRecord, unix_ms};
 use crate::refused::{NoSpace, TakeError};
@@ -240,7 +241,12 @@ fn write(take: &Take, stem: &StemId, here: u64, bytes: &[u8]) -> io::Result<()> 
     if file.metadata()?.len() != here {
         file.set_len(here)?;
     }
-    file.write_all(bytes).inspect_err(|_| {
+    let end = here.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    let written = file.write_all(bytes).and_then(|()| {
+        let is_due = here / UNSYNCED_BYTES_MAX != end / UNSYNCED_BYTES_MAX;
+        if is_due { file.sync_data() } else { Ok(()) }
+    });
+    written.inspect_err(|_| {
         let _ = file.set_len(here);
     })
 }
