@@ -11,7 +11,9 @@
 mod click;
 #[path = "../../../engine/device/tests/jackd/mod.rs"]
 mod jackd;
+mod leader;
 mod meter;
+mod take;
 
 use std::path::Path;
 use std::process::Command;
@@ -39,6 +41,7 @@ fn main() {
         ("mouth_to_ear_delay_through_jack", mouth_to_ear_delay_through_jack),
         ("aligned_musicians_are_as_late_as_they_say", aligned_musicians_are_as_late_as_they_say),
         ("two_musicians_hear_one_click", click::two_musicians_hear_one_click),
+        ("a_take_survives_a_kill_and_lines_up", take::a_take_survives_a_kill_and_lines_up),
     ]);
 }
 
