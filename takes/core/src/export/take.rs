@@ -127,3 +127,8 @@ pub(super) fn seconds(ns: i64) -> String {
     let us = (ns + 500).div_euclid(1000);
     format!("{}.{:06}", us.div_euclid(1_000_000), us.rem_euclid(1_000_000))
 }
+
+/// A tempo in beats per minute, with the thousandths that it has.
+pub(super) fn bpm(change: &TempoChange) -> String {
+    format!("{}.{:03}", change.milli_bpm / 1000, change.milli_bpm % 1000)
+}
