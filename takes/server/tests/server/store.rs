@@ -165,6 +165,8 @@ fn a_wrong_checksum_empties_the_stem_and_it_can_be_sent_again() {
     assert!(refused.to_string().contains("send the stem again"), "{refused}");
     assert_eq!(store.offset(take, &key(), &stem).expect("there"), (0, false));
     assert_eq!(store.used_bytes(), 0, "nothing is kept of it");
+    let path = data.path().join("takes").join(take.to_string()).join(format!("{stem}.stem"));
+    assert_eq!(fs::metadata(path).expect("there").len(), 0, "nor would it be after a restart");
     assert_eq!(send(&store, take, stem, &bytes).expect("good"), Completion::Verified);
     assert_eq!(complete().expect("said twice"), Completion::Verified);
     let more = store.append(take, &key(), &stem, claim(&bytes).length, b"x");
