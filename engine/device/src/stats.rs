@@ -9,7 +9,7 @@ use engine::{Relief, RemoteStats, RoomClockStats, RoomMapping, StreamState};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::rtp::Ssrc;
-use protocol::signal::Presence;
+use protocol::signal::{Finding, Presence};
 use protocol::units::SampleRate;
 use serde::Serialize;
 
@@ -80,6 +80,8 @@ pub struct StatsLine<'a> {
     pub uplink: Option<UplinkLine>,
     /// Every track of everybody else that is received.
     pub remotes: Vec<RemoteLine<'a>>,
+    /// What costs the room delay or sound, and what to do about it, worst first.
+    pub findings: &'a [Finding],
 }
 
 /// How well the room's clock is known here.
@@ -97,6 +99,10 @@ pub struct RoomClockLine {
     pub steps: u32,
     /// Answers of the server so far.
     pub exchanges: u64,
+    /// The quickest way to the server and back of late.
+    pub round_trip_ms: f64,
+    /// How much longer nine of ten take at most.
+    pub jitter_ms: f64,
     /// By how much it is ahead of what this computer shows as the time of day.
     pub ahead_of_wall_ms: f64,
 }
@@ -248,6 +254,7 @@ impl<'a> StatsLine<'a> {
                 jitter_us: uplink.jitter_us,
             }),
             remotes: remotes.collect(),
+            findings: &view.findings,
         }
     }
 }
@@ -262,6 +269,8 @@ impl RoomClockLine {
             rate_ppm: stats.rate_ppm,
             steps: stats.steps,
             exchanges: stats.exchanges,
+            round_trip_ms: to_thousandths(stats.round_trip.as_secs_f64() * 1e3),
+            jitter_ms: to_thousandths(stats.jitter.as_secs_f64() * 1e3),
             ahead_of_wall_ms: to_thousandths(
                 Duration::from_nanos(ahead_ns.unsigned_abs()).as_secs_f64() * 1e3,
             ) * if ahead_ns < 0 { -1.0 } else { 1.0 },

@@ -13,6 +13,7 @@
 mod bucket;
 mod connection;
 mod encoding;
+mod findings;
 mod hearing;
 mod hex;
 pub mod limits;

@@ -68,7 +68,9 @@ impl Signalling {
             ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
-            ClientMessage::Hearing { tracks } => self.hearing(now, asker?, tracks),
+            ClientMessage::Hearing { tracks, device, network } => {
+                self.hearing(now, asker?, tracks, device, network)
+            }
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())
@@ -146,6 +148,7 @@ impl Signalling {
             resumed,
         };
         self.send(connection, request, joined);
+        self.tell_findings(connection, room);
         self.happened(if resumed {
             Happening::Resumed { participant }
         } else {

@@ -10,6 +10,7 @@ use protocol::{limits, signal};
 
 use crate::bucket::Bucket;
 use crate::encoding::Listener;
+use crate::findings::Findings;
 use crate::limits::{
     CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX, ROOM_PACKETS_PER_SECOND_MIN,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Room {
     pub(crate) worker: WorkerId,
     /// What it costs there, as it was counted last.
     pub(crate) packets_per_second: u32,
+    /// What it suffers from.
+    pub(crate) findings: Findings,
     chat: VecDeque<ChatMessage>,
     chat_bytes: usize,
     last_chat_id: u32,
@@ -32,11 +35,12 @@ pub(crate) struct Room {
 
 impl Room {
     /// An empty room on a worker, which counts it with the least that a room costs.
-    pub(crate) const fn new(worker: WorkerId) -> Self {
+    pub(crate) fn new(worker: WorkerId) -> Self {
         Self {
             members: BTreeSet::new(),
             worker,
             packets_per_second: ROOM_PACKETS_PER_SECOND_MIN,
+            findings: Findings::default(),
             chat: VecDeque::new(),
             chat_bytes: 0,
             last_chat_id: 0,

@@ -205,6 +205,7 @@ impl Signalling {
                 let expected_packets = received_packets.saturating_add(lost_packets);
                 let loss = Loss { expected_packets, lost_packets, gaps: None };
                 self.hear_loss(now, *participant, track, loss);
+                self.hear_uplink(now, *participant, track, loss, jitter_us);
             }
         }
     }
@@ -221,6 +222,7 @@ impl Signalling {
                 Wake::Ticket(participant) => self.renew_ticket(now, participant),
                 Wake::Calm(participant) => self.calm(now, participant),
                 Wake::Seat(participant) => self.give_up_seat(participant, LeaveReason::Lost),
+                Wake::Findings => self.look_for_findings(now),
             }
         }
     }
@@ -375,6 +377,7 @@ impl Signalling {
         self.happened(Happening::Left { participant, reason });
         let Some(room) = self.rooms.get_mut(&member.room) else { return };
         room.members.remove(&participant);
+        room.findings.forget(participant);
         if room.members.is_empty() {
             self.placement.count(room.worker, room.packets_per_second, 0);
             self.rooms.remove(&member.room);

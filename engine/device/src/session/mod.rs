@@ -31,11 +31,14 @@ use thiserror::Error;
 
 pub use self::backoff::Backoff;
 pub use self::codec_choice::CodecChoice;
+pub use self::hearing::OwnEnd;
 pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
 use self::run::Runner;
 pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
-use crate::audio::{Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX, Timing};
+use crate::audio::{
+    AudioStatus, Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX, Timing,
+};
 use crate::clock;
 use crate::network::Network;
 use crate::random;
@@ -88,6 +91,8 @@ pub enum Request {
     SetMonitor(Option<Decibels>),
     /// Says something to the room.
     Say(String),
+    /// Tells how the audio backend does, once a second: the room is told what is wrong with it.
+    NoteAudio(AudioStatus),
     /// Leaves the room.
     Leave,
 }
@@ -113,6 +118,7 @@ pub struct PreparedSession {
     network: Network,
     callbacks: Callbacks,
     timing: Timing,
+    load: Load,
     gate: InputGate,
 }
 
@@ -131,7 +137,7 @@ impl PreparedSession {
         let network = Network::start(outgoing, incoming, options.media_via)?;
         let sender = network.sender_waker();
         let (lost, load) = (LostFrames::default(), Load::default());
-        let worked = load.clone();
+        let (worked, of_callbacks) = (load.clone(), load.clone());
         let (captured, rendered) = (lost.clone(), lost.clone());
         let timing = Timing::default();
         let captured_at = timing.clone();
@@ -183,6 +189,7 @@ impl PreparedSession {
             network,
             callbacks,
             timing: of_device,
+            load: of_callbacks,
             gate: InputGate::default(),
         })
     }
@@ -212,6 +219,7 @@ impl PreparedSession {
             network: self.network,
             gate: self.gate,
             timing: self.timing,
+            load: self.load,
             view: Arc::clone(&view),
             requests: requests_received,
             events: events_sent,

@@ -22,8 +22,8 @@ use super::backoff::Backoff;
 use super::membership::{Effect, End, Membership, Notice, Phase};
 use super::mixes::Mixes;
 use super::view::{Mix, ParticipantView, Reach, TrackView, View};
-use super::{Event, Request};
-use crate::audio::{InputGate, Timing};
+use super::{Event, OwnEnd, Request};
+use crate::audio::{AudioStatus, InputGate, Load, Timing};
 use crate::clock;
 use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
@@ -37,6 +37,7 @@ pub(super) struct Parts {
     pub(super) network: Network,
     pub(super) gate: InputGate,
     pub(super) timing: Timing,
+    pub(super) load: Load,
     pub(super) view: Arc<Mutex<View>>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) events: mpsc::Sender<Event>,
@@ -54,6 +55,8 @@ pub(super) struct Runner {
     /// What is saved.
     relief: Relief,
     room_clock: Option<(RoomMapping, RoomClockStats)>,
+    /// What was told last of the audio backend.
+    audio: AudioStatus,
     /// How it ended.
     end: Option<End>,
 }
@@ -82,6 +85,7 @@ impl Runner {
             started: now,
             relief: Relief::Nothing,
             room_clock: None,
+            audio: AudioStatus::default(),
             end: None,
         }
     }
@@ -105,9 +109,9 @@ impl Runner {
             }
             if self.view_due <= now {
                 self.view_due = now + VIEW_EVERY;
-                let remotes = self.parts.control.stats().remotes;
-                let to_ear = self.parts.timing.output_latency().unwrap_or_default();
-                self.parts.membership.handle_remotes(now, &remotes, to_ear);
+                let stats = self.parts.control.stats();
+                let own = self.own_end(stats.relief);
+                self.parts.membership.handle_remotes(now, &stats.remotes, &own);
                 self.parts.control.poll();
                 self.refresh_view();
             }
@@ -230,6 +234,7 @@ impl Runner {
                     self.check(done.err());
                 }
                 Ok(Request::Say(text)) => self.parts.membership.say(text),
+                Ok(Request::NoteAudio(status)) => self.audio = status,
                 Ok(Request::Leave) | Err(TryRecvError::Disconnected) => {
                     self.parts.membership.leave();
                     return;
@@ -356,6 +361,21 @@ impl Runner {
         self.check(done.err());
     }
 
+    fn own_end(&self, relief: Relief) -> OwnEnd {
+        let Parts { timing, load, .. } = &self.parts;
+        let rate_hz = self.audio.rates.output_hz.max(1);
+        let period = Duration::from_secs(self.audio.period_frames.into()) / rate_hz;
+        OwnEnd {
+            period: Some(period).filter(|period| !period.is_zero()),
+            input_latency: timing.input_latency(),
+            output_latency: timing.output_latency(),
+            missed: self.audio.xruns,
+            worked: load.total(),
+            left_out: left_out(relief),
+            network: self.room_clock.map(|(_, stats)| stats),
+        }
+    }
+
     fn refresh_view(&mut self) {
         let stats = self.parts.control.stats();
         if let Some(notice) = relief_notice(self.relief, stats.relief) {
@@ -406,6 +426,7 @@ impl Runner {
             send_delay: self.send_delay,
             room_clock: self.room_clock,
             participants: participants.collect(),
+            findings: membership.findings().to_vec(),
         };
         *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }
@@ -425,10 +446,6 @@ impl Runner {
 /// What is said when more or less is saved than before: once each time that musicians are left out, and
 /// once when nobody is any more.
 fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
-    let left_out = |relief| match relief {
-        Relief::Nothing | Relief::Unheard => 0,
-        Relief::Remotes(remotes) => remotes,
-    };
     match (left_out(before), left_out(now)) {
         (before, now) if before < now => Some(Notice::Warning(format!(
             "this computer is too slow for everybody at this period: the {now} quietest are left out. A \
@@ -436,6 +453,13 @@ fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
         ))),
         (before, 0) if 0 < before => Some(Notice::Fact("everybody is heard again".to_owned())),
         _ => None,
+    }
+}
+
+const fn left_out(relief: Relief) -> u32 {
+    match relief {
+        Relief::Nothing | Relief::Unheard => 0,
+        Relief::Remotes(remotes) => remotes,
     }
 }
 

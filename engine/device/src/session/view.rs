@@ -3,7 +3,7 @@
 use engine::{Level, PlayoutMode, Relief, RemoteStats, RoomClockStats, RoomMapping};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
-use protocol::signal::{EngineKind, Presence, TrackHearing};
+use protocol::signal::{EngineKind, Finding, Presence, TrackHearing};
 use protocol::units::Decibels;
 
 use super::membership::Uplink;
@@ -47,6 +47,8 @@ pub struct View {
     pub room_clock: Option<(RoomMapping, RoomClockStats)>,
     /// Everybody, oneself included, in the order they came.
     pub participants: Vec<ParticipantView>,
+    /// What costs the room delay or sound, and what to do about it, worst first.
+    pub findings: Vec<Finding>,
 }
 
 /// Whether the other end is there.
@@ -134,6 +136,7 @@ impl Default for View {
             send_delay: DurationSummary::default(),
             room_clock: None,
             participants: Vec::new(),
+            findings: Vec::new(),
         }
     }
 }

@@ -6,7 +6,6 @@
 mod effect;
 mod questions;
 
-use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::RemoteStats;
@@ -16,14 +15,14 @@ use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::rtp::Ssrc;
 use protocol::signal::{
     ByeReason, Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, ErrorCode,
-    LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage, Stream,
-    TrackHearing, VERSION,
+    Finding, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
+    Stream, TrackHearing, VERSION,
 };
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
 use super::codec_choice::Offer;
-use super::hearing::Hearing;
+use super::hearing::{Hearing, OwnEnd};
 use super::link_policy::{LinkAction, LinkState};
 use super::reception::Reception;
 
@@ -37,6 +36,7 @@ pub struct Membership {
     hearing: Hearing,
     /// What others say of how they hear everybody.
     hearings: BTreeMap<ParticipantId, Vec<TrackHearing>>,
+    findings: Vec<Finding>,
     phase: Phase,
     seat: Option<String>,
     ticket: Option<String>,
@@ -77,6 +77,7 @@ impl Membership {
             reception: Reception::default(),
             hearing: Hearing::default(),
             hearings: BTreeMap::new(),
+            findings: Vec::new(),
             phase: Phase::Offline,
             seat: None,
             ticket: None,
@@ -123,6 +124,8 @@ impl Membership {
                 self.ticket = Some(ticket);
                 self.seat = Some(seat);
                 self.participants = participants.into_iter().map(|p| (p.id, p)).collect();
+                // Told anew where there are any.
+                self.findings.clear();
                 self.handle_joined(now, &room, participant, resumed);
             }
             ServerMessage::Connected { description } => {
@@ -155,6 +158,7 @@ impl Membership {
                     self.hearings.insert(listener, tracks);
                 }
             }
+            ServerMessage::Findings { findings } => self.findings = findings,
             ServerMessage::Chat { message } => {
                 let (name, text) = (message.name, message.text);
                 self.effects.push_back(Effect::Tell(Notice::Chat { name, text }));
@@ -209,9 +213,8 @@ impl Membership {
         }
     }
 
-    /// How the remotes fare; call some times a second. `to_ear` is what the device takes from the engine to
-    /// the loudspeaker.
-    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats], to_ear: Duration) {
+    /// How the remotes fare, and what one's own end is like; call some times a second.
+    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats], own: &OwnEnd) {
         if self.phase != Phase::Joined {
             return;
         }
@@ -219,9 +222,11 @@ impl Membership {
             self.send(ClientMessage::Reception { streams });
         }
         let (streams, participants) = (&self.streams, self.participants.len());
-        let told = self.hearing.report(now, remotes, streams, participants, to_ear);
-        if let Some(tracks) = told.filter(|tracks| !tracks.is_empty()) {
-            self.send(ClientMessage::Hearing { tracks });
+        // Whoever is alone has nobody to tell.
+        if let Some(told) = self.hearing.report(now, remotes, streams, participants, own)
+            && 1 < participants
+        {
+            self.send(told);
         }
     }
 
