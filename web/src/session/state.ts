@@ -6,6 +6,7 @@ import type {
   ChatMessage,
   Codec,
   ErrorCode,
+  Finding,
   Participant,
   ParticipantId,
   RoomId,
@@ -56,6 +57,8 @@ export interface SessionState {
   uplink: Partial<Record<Codec, Uplink>>;
   /** How everybody says that they hear the others. */
   hearings: Record<ParticipantId, TrackHearing[]>;
+  /** What costs the room delay or sound, and what to do about it: what there is most to win by first. */
+  findings: Finding[];
   link: LinkState;
   /** The newest refusal that did not end the session, until it is dismissed. */
   notice: Problem | null;
@@ -103,6 +106,7 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     encodings: { codecs: [], reason: null },
     uplink: {},
     hearings: {},
+    findings: [],
     link: "connecting",
     notice: null,
   };
@@ -186,6 +190,8 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
         ...state,
         hearings: { ...state.hearings, [message.listener]: message.tracks },
       };
+    case "findings":
+      return { ...state, findings: message.findings };
     case "connected":
     case "slots_wanted":
     case "pong":
@@ -209,8 +215,9 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
     ticket: message.ticket,
     seat: message.seat,
     participants: [],
-    // Told anew within a second.
+    // Told anew within a second, where there is anything.
     hearings: {},
+    findings: [],
     notice: null,
   };
   if (!message.resumed) {

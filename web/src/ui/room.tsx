@@ -7,6 +7,7 @@ import type { Session } from "../session/session";
 import type { Entry, SessionState } from "../session/state";
 import { Chat } from "./chat";
 import { Delays } from "./delays";
+import { Findings } from "./findings";
 import { onFrame } from "./frames";
 import { OwnStrip } from "./own_strip";
 import { ProblemCard } from "./problem";
@@ -52,6 +53,7 @@ export function Room({ session, state }: Props) {
         ) : (
           <RemoteStrips session={session} state={state} others={others} />
         )}
+        <Findings state={state} />
         <Delays state={state} />
       </main>
       <Chat
