@@ -466,7 +466,7 @@ const fn is_zero(count: &u32) -> bool {
 pub struct NetworkReport {
     /// The quickest of late: distance.
     pub round_trip_us: u32,
-    /// How much longer nine of ten take at most.
+    /// What nine of ten differ from the one before by, at most: jitter.
     pub jitter_us: u32,
 }
 

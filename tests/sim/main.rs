@@ -8,6 +8,7 @@ mod crowd;
 mod drift_100ppm;
 mod eight_musicians;
 mod everybody_leaves;
+mod findings;
 mod jitter;
 mod join;
 mod late_joiner;

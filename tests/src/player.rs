@@ -23,7 +23,7 @@ use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::room_clock::{Answer, QUESTION_BYTES, Question};
 use protocol::rtcp;
 use protocol::rtp::Ssrc;
-use protocol::signal::{ClientEnvelope, ClientMessage, ServerEnvelope, Source};
+use protocol::signal::{ClientEnvelope, ClientMessage, Finding, ServerEnvelope, Source};
 use protocol::time::{Instant, RoomTime};
 use protocol::units::SampleRate;
 use relay::random::Random;
@@ -328,6 +328,11 @@ impl Player {
         let tracks = &self.membership.participants().get(&source)?.tracks;
         let told = self.membership.hearings().get(&listener)?;
         told.iter().find(|hearing| tracks.iter().any(|t| t.id == hearing.track))?.delay_us
+    }
+
+    /// What the server says that holds the room back.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        self.membership.findings()
     }
 
     /// What the room's clock shows, and how well that is known.

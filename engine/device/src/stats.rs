@@ -101,7 +101,7 @@ pub struct RoomClockLine {
     pub exchanges: u64,
     /// The quickest way to the server and back of late.
     pub round_trip_ms: f64,
-    /// How much longer nine of ten take at most.
+    /// What nine of ten differ from the one before by, at most.
     pub jitter_ms: f64,
     /// By how much it is ahead of what this computer shows as the time of day.
     pub ahead_of_wall_ms: f64,

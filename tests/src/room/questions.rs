@@ -63,6 +63,12 @@ impl Room {
         self.player(reader).told_delay_us(listener?, source?)
     }
 
+    /// What the server says that holds the room back, as somebody was told.
+    #[must_use]
+    pub fn findings(&self, seat: Seat) -> &[protocol::signal::Finding] {
+        self.player(seat).findings()
+    }
+
     /// What somebody was told, oldest first.
     #[must_use]
     pub fn notices(&self, seat: Seat) -> &[String] {

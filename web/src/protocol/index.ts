@@ -273,7 +273,7 @@ export type NetworkReport = {
  */
 round_trip_us: number,
 /**
- * How much longer nine of ten take at most.
+ * What nine of ten differ from the one before by, at most: jitter.
  */
 jitter_us: number, };
 

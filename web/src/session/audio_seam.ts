@@ -105,7 +105,7 @@ export interface RoomClockStats {
   steps: number;
   /** Answers so far. */
   exchanges: number;
-  /** The quickest way to the server and back of late; and how much longer nine of ten take at most. */
+  /** The quickest way to the server and back of late; and what nine of ten differ from the one before by. */
   roundTripMs: number;
   jitterMs: number;
 }

@@ -47,13 +47,13 @@ export function Room({ session, state }: Props) {
       <RoomHeader session={session} state={state} heading={heading} inert={covered} />
       <Notices session={session} state={state} />
       <main class="strips" aria-label="Musicians" inert={covered}>
+        <Findings state={state} />
         <OwnStrip session={session} state={state} />
         {others.length === 0 ? (
           <Invitation room={state.room} />
         ) : (
           <RemoteStrips session={session} state={state} others={others} />
         )}
-        <Findings state={state} />
         <Delays state={state} />
       </main>
       <Chat

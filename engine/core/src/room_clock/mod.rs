@@ -61,7 +61,7 @@ pub struct RoomClockStats {
     pub exchanges: u64,
     /// The quickest way to the server and back of late.
     pub round_trip: Duration,
-    /// How much longer nine of ten take at most.
+    /// What nine of ten differ from the one before by, at most.
     pub jitter: Duration,
 }
 

@@ -1,4 +1,7 @@
-//! How long exchanges take of late: the quickest, which is distance, and by how much most are slower.
+//! How long exchanges take of late: the quickest, which is distance, and by how much they differ.
+//!
+//! What surprises: each is compared with the one before it, not with the quickest, so that a route which grows longer is
+//! not taken for one that shakes.
 
 use core::time::Duration;
 
@@ -6,24 +9,35 @@ use core::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct RoundTrips {
     latest_ns: [i64; REMEMBERED],
+    /// How much longer or shorter than the one before each was.
+    steps_ns: [i64; REMEMBERED],
     noted: usize,
 }
 
 impl RoundTrips {
     /// Takes one.
     pub(super) fn note(&mut self, ns: i64) {
-        self.latest_ns[self.noted % REMEMBERED] = ns;
-        self.noted = self.noted.wrapping_add(1);
+        let at = self.noted % REMEMBERED;
+        let before = (self.noted + REMEMBERED - 1) % REMEMBERED;
+        let before_ns = if self.noted == 0 { ns } else { self.latest_ns[before] };
+        self.latest_ns[at] = ns;
+        self.steps_ns[at] = (ns - before_ns).abs();
+        self.noted += 1;
+        if self.noted == 2 * REMEMBERED {
+            // The same places, and never so many that they could not be counted.
+            self.noted = REMEMBERED;
+        }
     }
 
-    /// The quickest of late, and how much longer nine of ten take at most.
+    /// The quickest of late, and what nine of ten differ from the one before by, at most.
     pub(super) fn summary(&self) -> (Duration, Duration) {
-        let mut sorted = self.latest_ns;
-        let sorted = &mut sorted[..self.noted.min(REMEMBERED)];
-        sorted.sort_unstable();
-        let quickest = sorted.first().copied().unwrap_or(0);
-        let slow = sorted.get(sorted.len() * 9 / 10).copied().unwrap_or(quickest);
-        (to_duration(quickest), to_duration(slow - quickest))
+        let count = self.noted.min(REMEMBERED);
+        let quickest = self.latest_ns[..count].iter().min().copied().unwrap_or(0);
+        let mut steps = self.steps_ns;
+        let steps = &mut steps[..count];
+        steps.sort_unstable();
+        let jitter = steps.get(count * 9 / 10).copied().unwrap_or(0);
+        (to_duration(quickest), to_duration(jitter))
     }
 }
 
@@ -38,16 +52,30 @@ const REMEMBERED: usize = 32;
 mod tests {
     use super::*;
 
+    fn summary(trips: &RoundTrips) -> (u128, u128) {
+        let (quickest, jitter) = trips.summary();
+        (quickest.as_nanos(), jitter.as_nanos())
+    }
+
     #[test]
-    fn the_quickest_of_late_and_by_how_much_nine_of_ten_are_slower() {
+    fn the_quickest_of_late_and_how_much_they_differ() {
         let mut trips = RoundTrips::default();
-        assert_eq!(trips.summary(), (Duration::ZERO, Duration::ZERO));
-        trips.note(1);
-        // Of 40 the latest 32: 8 to 39.
-        (0..40).for_each(|ns| trips.note(100 + ns));
-        assert_eq!(trips.summary(), (Duration::from_nanos(108), Duration::from_nanos(28)));
-        // One that takes ages is one of ten.
-        trips.note(1_000_000);
-        assert_eq!(trips.summary(), (Duration::from_nanos(109), Duration::from_nanos(28)));
+        assert_eq!(summary(&trips), (0, 0));
+        trips.note(50);
+        assert_eq!(summary(&trips), (50, 0));
+        (0..400).for_each(|at| trips.note(if at % 2 == 0 { 100 } else { 170 }));
+        assert_eq!(summary(&trips), (100, 70), "the first is forgotten");
+    }
+
+    #[test]
+    fn a_longer_route_and_a_rare_spike_are_no_jitter() {
+        let mut trips = RoundTrips::default();
+        (0..40).for_each(|at| trips.note(100 + at % 3));
+        (0..10).for_each(|at| trips.note(500 + at % 3));
+        trips.note(9_000);
+        trips.note(500);
+        assert_eq!(summary(&trips), (100, 2));
+        (0..32).for_each(|_| trips.note(500));
+        assert_eq!(summary(&trips), (500, 0));
     }
 }

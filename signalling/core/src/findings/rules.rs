@@ -172,17 +172,20 @@ fn shaky(now: Instant, person: &Person<'_>, people: &[Person<'_>]) -> Option<Sus
     let hears = median(all.iter().filter(|p| p.listener == person.id).map(|p| p.wait_us));
     let wait_us = heard.max(hears);
     if let Some(network) = person.account.network(now) {
-        // What nobody waits for costs nothing, however it shakes.
-        let is_felt = wait_us.is_none_or(|wait_us| WAIT_FELT_US <= wait_us);
         let cost_us = wait_us.unwrap_or(network.jitter_us);
-        return is_felt.then(|| of(Kind::Shaky, network.jitter_us, SHAKY_US, cost_us)).flatten();
+        let shakes = of(Kind::Shaky, network.jitter_us, SHAKY_US, cost_us)?;
+        // What hardly anybody waits for costs nothing, however it shakes.
+        let waits = wait_us.map_or(Some(shakes), |us| of(Kind::Shaky, us, WAIT_LONG_US, us))?;
+        let strength =
+            if waits.strength == Strength::Weak { Strength::Weak } else { shakes.strength };
+        return Some(Suspicion { strength, ..shakes });
     }
     // Of whoever does not say: who makes everybody wait where the others do not make each other.
     let others = median(all.iter().filter(|pair| !is_own(pair)).map(|pair| pair.wait_us));
     let alone_us = wait_us.zip(others).filter(|(own, others)| 2 * others <= *own);
     let alone_us = alone_us.map_or(0, |(own, _)| own);
     let jitter_us = person.account.uplink_jitter_us(now).unwrap_or(0);
-    of(Kind::Shaky, alone_us, SHAKY_US, alone_us).or_else(|| {
+    of(Kind::Shaky, alone_us, WAIT_LONG_US, alone_us).or_else(|| {
         let jitter_us = jitter_us.min(SECOND_US);
         of(Kind::Shaky, jitter_us, UPLINK_SHAKY_US, jitter_us)
     })
@@ -318,18 +321,20 @@ const BUSY_COST_US: u32 = 5_000;
 const LOSS_PERMILLE: u32 = 10;
 const LOSS_COST_US: u32 = 1_000;
 
-/// By how much nine of ten round trips are longer than the quickest. A cable has some tenths of a millisecond, Wi-Fi beside
-/// its access point 1 to 3 (`wifi-good` of `tools/relay`), through a wall 5 and more (`wifi-bad`).
-const SHAKY_US: u32 = 4_000;
+/// What nine of ten round trips differ from the one before by, at most, in the networks of `tools/relay`: 0.3 ms on a cable,
+/// 1.3 over Wi-Fi beside its access point, 2.2 over television cable, 7 and more through walls and over telephone
+/// networks.
+const SHAKY_US: u32 = 2_500;
+
+/// What there is to win has to be worth a sentence: as much as with periods. A cable asks for 0.6 ms, Wi-Fi beside its
+/// access point for 4.5, through walls for 60.
+const WAIT_LONG_US: u32 = 5_000;
 
 /// The jitter of RFC 3550 where nothing else is known, of a browser's 10 ms packets: its timers have 1 to 3 ms.
 const UPLINK_SHAKY_US: u32 = 8_000;
 
 /// A packet of `opus-64`, and a period that makes one.
 const PACKET_US: u32 = 1_333;
-
-/// Less than two packets' worth of waiting is what any network asks for.
-const WAIT_FELT_US: u32 = 2_500;
 
 /// 20 ms each way. Two who are both so far hear each other 40 ms late before any sound card has its share, and beyond
 /// 25 to 40 playing in time fails for most music.

@@ -20,6 +20,8 @@ use crate::limits::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct Standing {
     cases: BTreeMap<(FindingCode, Option<ParticipantId>), Case>,
+    /// Which of what is wrong with somebody's network is told.
+    leading: BTreeMap<ParticipantId, FindingCode>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,12 +73,37 @@ impl Standing {
             let stays = case.strong_since.is_some() || case.is_told;
             is_there && stays && now < case.seen + FINDING_GOES
         });
+        self.lead();
+    }
+
+    /// Chooses among what is wrong with each network, which has one cure.
+    fn lead(&mut self) {
+        let before = core::mem::take(&mut self.leading);
+        let mut most: BTreeMap<ParticipantId, (u64, FindingCode)> = BTreeMap::new();
+        for ((code, about), case) in &self.cases {
+            let Some(about) = about.filter(|_| case.is_told && is_of_network(*code)) else {
+                continue;
+            };
+            // What is told stays, unless something else is clearly worse.
+            let weight = if before.get(&about) == Some(code) { 3 } else { 2 };
+            let cost = weight * u64::from(case.shown.cost_us);
+            most.entry(about)
+                .and_modify(|most| *most = (*most).max((cost, *code)))
+                .or_insert((cost, *code));
+        }
+        self.leading = most.into_iter().map(|(about, (_, code))| (about, code)).collect();
+    }
+
+    /// Whether something else about the same network is told instead.
+    fn is_led(&self, suspicion: &Suspicion) -> bool {
+        let leading = suspicion.about.and_then(|about| self.leading.get(&about));
+        is_of_network(suspicion.code) && leading != Some(&suspicion.code)
     }
 
     /// What is told: what there is most to win by first, at most [`FINDINGS_MAX`].
     pub(super) fn findings(&self, names: &BTreeMap<ParticipantId, &str>) -> Vec<Finding> {
-        let mut told: Vec<_> =
-            self.cases.values().filter(|case| case.is_told).map(|case| case.shown).collect();
+        let told = self.cases.values().filter(|case| case.is_told).map(|case| case.shown);
+        let mut told: Vec<_> = told.filter(|suspicion| !self.is_led(suspicion)).collect();
         // Stable: equal ones stay in the order of their codes.
         told.sort_by_key(|suspicion| core::cmp::Reverse(suspicion.cost_us));
         let finding = |suspicion: Suspicion| Finding {
@@ -95,6 +122,11 @@ impl Standing {
     pub(super) fn is_empty(&self) -> bool {
         self.cases.is_empty()
     }
+}
+
+/// Whether a better way to the server is the cure.
+fn is_of_network(code: FindingCode) -> bool {
+    matches!(code, FindingCode::ShakyNetwork | FindingCode::UplinkLoss | FindingCode::DownlinkLoss)
 }
 
 fn has_stood(since: Option<Instant>, now: Instant) -> bool {

@@ -246,7 +246,7 @@ fn of_two_who_wait_for_each_other_the_one_is_named_who_shakes() {
 #[test]
 fn a_way_that_shakes_without_making_anybody_wait_is_nobodys_business() {
     let mut scene = Scene::new(["Ana", "Ben", "Cleo"]);
-    shake(&mut scene, 14_000, 1_500);
+    shake(&mut scene, 14_000, 3_500);
     scene.seconds(10);
     assert_eq!(scene.codes(), []);
 }
@@ -388,7 +388,7 @@ fn a_browser_that_sends_long_packets_is_named() {
 #[test]
 fn what_wavers_around_a_threshold_is_told_once_and_numbers_do_not_flicker() {
     let mut scene = Scene::new(["Ana", "Ben", "Cleo"]);
-    let wavers = [14_000, 15_200, 12_800, 3_500, 14_500, 2_000, 2_500, 15_000];
+    let wavers = [14_000, 15_200, 12_800, 2_200, 14_500, 1_000, 1_200, 15_000];
     for at in 0..120 {
         // The first eight seconds are steady.
         let jitter_us = if at < 8 { 14_000 } else { wavers[at % wavers.len()] };
