@@ -173,6 +173,7 @@ impl Signalling {
                 self.handle_link_closed(*participant, local_ufrag);
             }
             Event::OverRate { participant, ssrc, dropped_packets, .. } => {
+                self.hear_over_rate(now, *participant);
                 self.handle_over_rate(now, *participant, *ssrc, *dropped_packets);
             }
             Event::CommandRefused { command, text, .. } => {

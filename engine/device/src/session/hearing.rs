@@ -166,4 +166,34 @@ mod tests {
             assert_eq!(told.count(), 10_usize.div_ceil(seconds), "{participants}");
         }
     }
+
+    #[test]
+    fn of_ones_own_end_is_told_what_changed_and_what_is() {
+        let ms = Duration::from_millis;
+        let own = OwnEnd {
+            period: Some(Duration::from_micros(21_333)),
+            output_latency: Some(ms(190)),
+            missed: 40,
+            worked: ms(7_000),
+            ..OwnEnd::default()
+        };
+        let mut hearing = Hearing::default();
+        let mut device = |at_ms: u64, own: &OwnEnd| {
+            let now = Instant::from_ns(at_ms * 1_000_000);
+            match hearing.report(now, &[], &BTreeMap::new(), 2, own) {
+                Some(ClientMessage::Hearing { device, .. }) => device.expect("it is always told"),
+                other => panic!("{other:?}"),
+            }
+        };
+        let at_first = DeviceReport {
+            period_us: Some(21_333),
+            output_latency_us: Some(190_000),
+            ..DeviceReport::default()
+        };
+        assert_eq!(device(1_000, &own), at_first, "what was before is nobody's");
+        let later = OwnEnd { missed: 43, worked: ms(7_400), left_out: 1, ..own };
+        let expected =
+            DeviceReport { missed: 3, load_permille: Some(200), left_out: 1, ..at_first };
+        assert_eq!(device(3_000, &later), expected);
+    }
 }

@@ -9,7 +9,7 @@ use protocol::signal::{DeviceReport, NetworkReport, TrackHearing};
 use protocol::time::Instant;
 
 use super::average::Share;
-use crate::limits::{ACCOUNT_OLD, BELIEVED_US_MAX, UPLINK_OLD};
+use crate::limits::{ACCOUNT_OLD, BELIEVED_US_MAX, FINDING_GOES, UPLINK_OLD};
 use crate::redundancy::Loss;
 
 /// What is known of one participant.
@@ -25,6 +25,7 @@ pub(crate) struct Account {
     downlink: Share,
     uplink_at: Option<Instant>,
     uplink: BTreeMap<TrackId, Uplink>,
+    over_rate_at: Option<Instant>,
 }
 
 /// Of whom nothing is known.
@@ -45,6 +46,7 @@ pub(super) static NOTHING: Account = Account {
     downlink: Share::NONE,
     uplink_at: None,
     uplink: BTreeMap::new(),
+    over_rate_at: None,
 };
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,6 +90,11 @@ impl Account {
         let uplink = self.uplink.entry(track).or_default();
         uplink.lost.add(loss.lost_packets, loss.expected_packets);
         uplink.jitter_us = jitter_us;
+    }
+
+    /// The SFU dropped packets because there were too many: what is missing then was not lost.
+    pub(super) const fn hear_over_rate(&mut self, now: Instant) {
+        self.over_rate_at = Some(now);
     }
 
     /// What was lost on the way from the server in the latest report.
@@ -137,6 +144,9 @@ impl Account {
     /// What is lost on the way to the server of the worst track, in a thousand, of late; `None` where the SFU says
     /// nothing.
     pub(super) fn uplink_permille(&self, now: Instant) -> Option<u32> {
+        if self.over_rate_at.is_some_and(|at| now < at + FINDING_GOES) {
+            return None;
+        }
         self.uplink_lately(now)?.uplink.values().map(|uplink| uplink.lost.permille()).max()
     }
 

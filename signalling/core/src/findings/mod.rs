@@ -110,6 +110,13 @@ impl Signalling {
         }
     }
 
+    /// The SFU dropped packets of somebody's because there were too many.
+    pub(crate) fn hear_over_rate(&mut self, now: Instant, participant: ParticipantId) {
+        if let Some(account) = self.account(now, participant) {
+            account.hear_over_rate(now);
+        }
+    }
+
     /// Tells a newcomer what the others know.
     pub(crate) fn tell_findings(&mut self, connection: ConnectionId, room: &RoomId) {
         let told = self.rooms.get(room).map(|state| state.findings.told.clone());

@@ -72,6 +72,7 @@ pub(super) fn suspicions(now: Instant, people: &[Person<'_>]) -> Vec<Suspicion> 
     }
     let mut found = Vec::new();
     found.extend(far(now, people));
+    let pairs = pairs(now, people);
     for person in people {
         let own = [
             period(now, person),
@@ -80,7 +81,7 @@ pub(super) fn suspicions(now: Instant, people: &[Person<'_>]) -> Vec<Suspicion> 
             slow_computer(now, person),
             uplink_loss(now, person),
             downlink_loss(now, person),
-            shaky(now, person, people),
+            shaky(now, person, &pairs),
             ordinary_player(person),
             long_packets(person),
             chosen_delay(now, person),
@@ -165,9 +166,8 @@ fn downlink_loss(now: Instant, person: &Person<'_>) -> Option<Suspicion> {
 }
 
 /// Whose way to the server makes others, or themselves, wait.
-fn shaky(now: Instant, person: &Person<'_>, people: &[Person<'_>]) -> Option<Suspicion> {
+fn shaky(now: Instant, person: &Person<'_>, all: &[Pair]) -> Option<Suspicion> {
     let is_own = |pair: &Pair| pair.listener == person.id || pair.publisher == person.id;
-    let all = pairs(now, people);
     let heard = median(all.iter().filter(|p| p.publisher == person.id).map(|p| p.wait_us));
     let hears = median(all.iter().filter(|p| p.listener == person.id).map(|p| p.wait_us));
     let wait_us = heard.max(hears);

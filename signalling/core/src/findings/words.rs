@@ -72,7 +72,7 @@ pub(super) fn sentence(suspicion: &Suspicion, names: &BTreeMap<ParticipantId, &s
             value / 10
         ),
         Kind::OrdinaryPlayer => format!(
-            "{who} plays through the browser's own player, about {} ms late: open the page in Chrome, Edge or Firefox.",
+            "{who} plays through the browser's own player, about {} ms late: open the page in a current Chrome, Edge or Firefox.",
             whole_ms(cost_us)
         ),
         Kind::LongPackets => format!(

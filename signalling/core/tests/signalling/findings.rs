@@ -272,6 +272,42 @@ fn what_is_lost_before_the_server_is_the_publishers_and_not_the_listeners() {
 }
 
 #[test]
+fn what_the_server_drops_because_it_is_too_much_is_no_loss() {
+    let mut scene = Scene::new(["Ana", "Ben"]);
+    for _ in 0..10 {
+        scene.says[1].uplink = Some((500, 200));
+        scene.second();
+        let (participant, ssrc) = (scene.id(1), Ssrc(100 * scene.id(1).0));
+        scene.desk.sfu_event(&Event::OverRate {
+            participant,
+            track: scene.tracks[1],
+            ssrc,
+            dropped_packets: 500,
+        });
+    }
+    assert_eq!(scene.codes(), []);
+}
+
+#[test]
+fn one_network_has_one_cure_and_one_sentence() {
+    let mut scene = Scene::new(["Ana", "Ben", "Cleo"]);
+    shake(&mut scene, 14_000, 12_000);
+    scene.says[1].uplink = Some((15, 200));
+    scene.says[1].hears.iter_mut().for_each(|hears| hears.1 = 15);
+    scene.seconds(20);
+    // 2 % count as 20 ms.
+    assert_eq!(scene.codes(), [(FindingCode::UplinkLoss, Some(scene.id(1)))]);
+    let messages = scene.messages;
+    // A little worse is not enough for another sentence, twice as bad is.
+    shake(&mut scene, 14_000, 24_000);
+    scene.seconds(10);
+    assert_eq!(scene.messages, messages);
+    shake(&mut scene, 14_000, 45_000);
+    scene.seconds(10);
+    assert_eq!(scene.codes(), [(FindingCode::ShakyNetwork, Some(scene.id(1)))]);
+}
+
+#[test]
 fn what_only_one_misses_is_lost_after_the_server() {
     check(
         |scene| scene.says[1].hears.iter_mut().for_each(|hears| hears.1 = 30),
@@ -358,7 +394,7 @@ fn a_browsers_own_player_is_named_and_its_lines_are_judged_by_the_sfu() {
     assert_eq!(scene.codes(), [(FindingCode::OrdinaryPlayer, Some(dora.id))]);
     assert_eq!(
         scene.told[0].text,
-        "Dora plays through the browser's own player, about 50 ms late: open the page in Chrome, Edge or Firefox."
+        "Dora plays through the browser's own player, about 50 ms late: open the page in a current Chrome, Edge or Firefox."
     );
     // A newcomer knows at once.
     let late = scene.desk.join("r", "Eve");
