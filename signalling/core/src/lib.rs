@@ -33,6 +33,7 @@ mod signalling;
 mod text;
 mod ticket;
 mod timers;
+mod uplink;
 
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output};

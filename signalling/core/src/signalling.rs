@@ -25,6 +25,7 @@ use crate::refusal::Refusal;
 use crate::room::{Member, Room};
 use crate::ticket::TicketKey;
 use crate::timers::{Timers, Wake};
+use crate::uplink::Arrived;
 
 /// What signalling must know before the first connection.
 #[derive(Debug, Clone)]
@@ -187,26 +188,12 @@ impl Signalling {
             Event::Uplink {
                 participant, ssrc, received_packets, lost_packets, jitter_us, ..
             } => {
-                let Some(member) = self.members.get(participant) else { return };
-                let mut encodings = member.tracks.iter();
-                let found = encodings.find_map(|t| t.codec(*ssrc).map(|codec| (t.id, codec)));
-                let (Some((track, codec)), Some(connection)) = (found, member.connection) else {
-                    return;
+                let arrived = Arrived {
+                    received_packets: *received_packets,
+                    lost_packets: *lost_packets,
+                    jitter_us: *jitter_us,
                 };
-                let (received_packets, lost_packets) = (*received_packets, *lost_packets);
-                let jitter_us = *jitter_us;
-                let message = ServerMessage::Uplink {
-                    track,
-                    codec,
-                    received_packets,
-                    lost_packets,
-                    jitter_us,
-                };
-                self.send(connection, None, message);
-                let expected_packets = received_packets.saturating_add(lost_packets);
-                let loss = Loss { expected_packets, lost_packets, gaps: None };
-                self.hear_loss(now, *participant, track, loss);
-                self.hear_uplink(now, *participant, track, loss, jitter_us);
+                self.handle_uplink(now, *participant, *ssrc, arrived);
             }
         }
     }
