@@ -114,6 +114,7 @@ impl Stay {
     /// Sums up the last second. A file that cannot be written is given up: music goes before.
     fn write_stats(&mut self) {
         let summary = self.callbacks.times().take();
+        self.session.request(session::Request::NoteAudio(self.keeper.status()));
         self.screen.note_callbacks(summary);
         let Some(stats) = &mut self.stats else { return };
         if let Err(error) = stats.write(&self.session.view(), &self.keeper.status(), summary) {

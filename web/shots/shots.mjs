@@ -238,6 +238,27 @@ const SHOTS = [
       await page.waitForTimeout(600);
     },
   },
+  ...[false, true].map((open) => ({
+    name: open ? "room-findings-open" : "room-findings", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 3), chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      double.send({
+        type: "findings",
+        findings: [
+          { code: "slow_device", about: 1, severity: "serious", text: "Ana's headphones or loudspeakers hold sound for 187 ms, as Bluetooth does: connect them by cable." },
+          { code: "ordinary_player", about: 4, severity: "serious", text: "Dmitri (drums, basement… plays through the browser's own player, about 50 ms late: open the page in a current Chrome, Edge or Firefox." },
+          { code: "large_period", about: 2, severity: "serious", text: "Bo Lindqvist's sound card works in periods of 21.3 ms, which costs 43 ms in and out: set it to 128 frames (`--period 128`, or `jackd -p 128`)." },
+          { code: "shaky_network", about: 3, severity: "slight", text: "Chiara's connection shakes by 14 ms, as Wi-Fi does: use a network cable, and stop what else fills the line." },
+          { code: "far_away", about: 2, severity: "slight", text: "Bo Lindqvist is 62 ms from the server and back, which is distance and nobody's fault: a server in the middle helps." },
+        ],
+      });
+      await page.locator(".findings").waitFor();
+      if (!open) return;
+      await page.locator(".findings summary").click();
+      await page.waitForTimeout(600);
+    },
+  })),
   {
     name: "room-chat", path: "/r/blue-note", phoneOnly: true,
     double: () => new Double({ others: BAND, chat: CHAT }),

@@ -13,6 +13,7 @@
 mod bucket;
 mod connection;
 mod encoding;
+mod findings;
 mod hearing;
 mod hex;
 pub mod limits;
@@ -33,6 +34,7 @@ mod signalling;
 mod text;
 mod ticket;
 mod timers;
+mod uplink;
 
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output, TakeEvent};

@@ -70,7 +70,9 @@ impl Signalling {
             ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
-            ClientMessage::Hearing { tracks } => self.hearing(now, asker?, tracks),
+            ClientMessage::Hearing { tracks, device, network } => {
+                self.hearing(now, asker?, tracks, device, network)
+            }
             ClientMessage::Lead { leading } => self.lead(now, asker?, leading),
             ClientMessage::Click { segments } => self.click(now, asker?, segments),
             ClientMessage::Mode { mode } => self.playing_mode(now, asker?, mode),
@@ -157,6 +159,7 @@ impl Signalling {
         };
         self.send(connection, request, joined);
         self.tell_room_state(connection, participant, resumed);
+        self.tell_findings(connection, room);
         self.happened(if resumed {
             Happening::Resumed { participant }
         } else {

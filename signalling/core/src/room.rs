@@ -11,6 +11,7 @@ use protocol::{limits, signal};
 
 use crate::bucket::Bucket;
 use crate::encoding::Listener;
+use crate::findings::Findings;
 use crate::limits::{
     CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX, ROOM_PACKETS_PER_SECOND_MIN,
 };
@@ -30,6 +31,8 @@ pub(crate) struct Room {
     pub(crate) state: RoomState,
     /// Takes begun so far.
     pub(crate) takes: u32,
+    /// What it suffers from.
+    pub(crate) findings: Findings,
     chat: VecDeque<ChatMessage>,
     chat_bytes: usize,
     last_chat_id: u32,
@@ -44,6 +47,7 @@ impl Room {
             packets_per_second: ROOM_PACKETS_PER_SECOND_MIN,
             state: RoomState::default(),
             takes: 0,
+            findings: Findings::default(),
             chat: VecDeque::new(),
             chat_bytes: 0,
             last_chat_id: 0,

@@ -104,7 +104,7 @@ fn judge(played: &[f32], ann: &[f32], bob: &[f32]) -> Result<(), TimingFault> {
 
 /// A sound that is like itself at no other place.
 fn noise(frames: usize) -> Vec<f32> {
-    let mut random = relay::random::Random::new(7);
+    let mut random = relay::random::Random::from_seed(7);
     (0..frames).map(|_| 0.4 * random.unit() as f32 - 0.2).collect()
 }
 

@@ -6,6 +6,7 @@
 //! a test of the machine.
 
 mod ears;
+mod findings;
 mod hostile;
 mod outage;
 mod play;

@@ -105,6 +105,7 @@ export const CLIENT_SAMPLES = [
       {
         "track": 5,
         "delay_us": 23400,
+        "padding_us": 5850,
         "lost_permille": 3,
         "concealed_permille": 1
       },
@@ -117,6 +118,36 @@ export const CLIENT_SAMPLES = [
   },
   {
     "request": 10,
+    "type": "hearing",
+    "tracks": [
+      {
+        "track": 5,
+        "lost_permille": 3,
+        "concealed_permille": 1,
+        "network_us": 1300,
+        "spare_us": 0
+      }
+    ],
+    "device": {
+      "period_us": 1333,
+      "input_latency_us": 2700,
+      "output_latency_us": 4000,
+      "missed": 1,
+      "load_permille": 120,
+      "left_out": 2
+    },
+    "network": {
+      "round_trip_us": 12000,
+      "jitter_us": 400
+    }
+  },
+  {
+    "type": "hearing",
+    "tracks": [],
+    "device": {}
+  },
+  {
+    "request": 12,
     "type": "lead",
     "leading": true
   },
@@ -137,7 +168,7 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
-    "request": 12,
+    "request": 14,
     "type": "mode",
     "mode": "beat"
   },
@@ -147,7 +178,7 @@ export const CLIENT_SAMPLES = [
     "start_us": 1790000000000000
   },
   {
-    "request": 14,
+    "request": 16,
     "type": "stop_take",
     "stop_us": 1790000060000000
   },
@@ -157,7 +188,7 @@ export const CLIENT_SAMPLES = [
     "text": "solo"
   },
   {
-    "request": 16,
+    "request": 18,
     "type": "ping"
   },
   {
@@ -301,6 +332,7 @@ export const SERVER_SAMPLES = [
       {
         "track": 5,
         "delay_us": 23400,
+        "padding_us": 5850,
         "lost_permille": 3,
         "concealed_permille": 1
       },
@@ -400,160 +432,236 @@ export const SERVER_SAMPLES = [
   },
   {
     "request": 16,
+    "type": "findings",
+    "findings": [
+      {
+        "code": "large_period",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "slow_device",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "shaky_network",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "uplink_loss",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "downlink_loss",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "far_away",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "far_server",
+        "severity": "slight",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "slow_computer",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "ordinary_player",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "long_packets",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "chosen_delay",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "other",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      }
+    ]
+  },
+  {
     "type": "participant_left",
     "participant": 3,
     "reason": "left"
   },
   {
+    "request": 18,
     "type": "participant_left",
     "participant": 3,
     "reason": "lost"
   },
   {
-    "request": 18,
     "type": "error",
     "code": "malformed",
     "text": "what to do"
   },
   {
+    "request": 20,
     "type": "error",
     "code": "too_large",
     "text": "what to do"
   },
   {
-    "request": 20,
     "type": "error",
     "code": "version",
     "text": "what to do"
   },
   {
+    "request": 22,
     "type": "error",
     "code": "out_of_order",
     "text": "what to do"
   },
   {
-    "request": 22,
     "type": "error",
     "code": "bad_name",
     "text": "what to do"
   },
   {
+    "request": 24,
     "type": "error",
     "code": "room_full",
     "text": "what to do"
   },
   {
-    "request": 24,
     "type": "error",
     "code": "server_full",
     "text": "what to do"
   },
   {
+    "request": 26,
     "type": "error",
     "code": "seat_gone",
     "text": "what to do"
   },
   {
-    "request": 26,
     "type": "error",
     "code": "bad_ticket",
     "text": "what to do"
   },
   {
+    "request": 28,
     "type": "error",
     "code": "bad_description",
     "text": "what to do"
   },
   {
-    "request": 28,
     "type": "error",
     "code": "too_many",
     "text": "what to do"
   },
   {
+    "request": 30,
     "type": "error",
     "code": "no_such_track",
     "text": "what to do"
   },
   {
-    "request": 30,
     "type": "error",
     "code": "bad_track",
     "text": "what to do"
   },
   {
+    "request": 32,
     "type": "error",
     "code": "media_refused",
     "text": "what to do"
   },
   {
-    "request": 32,
     "type": "error",
     "code": "link_closed",
     "text": "what to do"
   },
   {
+    "request": 34,
     "type": "error",
     "code": "over_rate",
     "text": "what to do"
   },
   {
-    "request": 34,
     "type": "error",
     "code": "bad_text",
     "text": "what to do"
   },
   {
+    "request": 36,
     "type": "error",
     "code": "not_leading",
     "text": "what to do"
   },
   {
-    "request": 36,
     "type": "error",
     "code": "bad_click",
     "text": "what to do"
   },
   {
+    "request": 38,
     "type": "error",
     "code": "bad_take",
     "text": "what to do"
   },
   {
-    "request": 38,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
   },
   {
+    "request": 40,
     "type": "bye",
     "reason": "left",
     "text": "why"
   },
   {
-    "request": 40,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
   },
   {
+    "request": 42,
     "type": "bye",
     "reason": "replaced",
     "text": "why"
   },
   {
-    "request": 42,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
   },
   {
+    "request": 44,
     "type": "bye",
     "reason": "timed_out",
     "text": "why"
   },
   {
-    "request": 44,
     "type": "bye",
     "reason": "refused",
     "text": "why"

@@ -245,6 +245,7 @@ export class Session {
       case "participant_left":
       case "chat":
       case "hearing":
+      case "findings":
       case "pong":
       case "bye":
         return;
@@ -283,10 +284,10 @@ export class Session {
   /** Tells the room how one hears the others. */
   private reportHearing(): void {
     const { participants, streams, phase } = this.state.value;
-    const remotes = this.audio?.stats().remotes;
-    if (remotes === undefined || phase.name !== "in") return;
-    const tracks = this.hearing.report(performance.now(), participants.length, streams, remotes);
-    if (tracks !== null) this.signalling?.send({ type: "hearing", tracks });
+    const stats = this.audio?.stats();
+    if (stats === undefined || phase.name !== "in") return;
+    const told = this.hearing.report(performance.now(), participants.length, streams, stats);
+    if (told !== null) this.signalling?.send(told);
   }
 
   /** Opens the sound anew, and with it another link; the seat stays. */

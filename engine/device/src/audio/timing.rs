@@ -62,6 +62,13 @@ impl Timing {
         self.0.output_ns.store(latency.map_or(UNKNOWN, as_ns), Ordering::Relaxed);
     }
 
+    /// From the microphone to the callback, as the driver says it; `None` where it says nothing.
+    #[must_use]
+    pub fn input_latency(&self) -> Option<Duration> {
+        let ns = self.0.input_ns.load(Ordering::Relaxed);
+        (ns != UNKNOWN).then(|| Duration::from_nanos(ns))
+    }
+
     /// From the engine to the loudspeaker: converting to the device's rate, and what the driver says; `None`
     /// where it says nothing.
     #[must_use]
@@ -132,6 +139,7 @@ mod tests {
         timing.begin_cycle(at(1000));
         timing.bring(480, Duration::ZERO);
         assert_eq!(timing.take_captured_at(), Some(at(970)));
+        assert_eq!(timing.input_latency(), Some(Duration::from_millis(30)));
         assert_eq!(timing.output_latency(), Some(Duration::from_micros(7100)));
     }
 
@@ -142,6 +150,6 @@ mod tests {
         timing.bring(0, Duration::ZERO);
         let captured = timing.take_captured_at().expect("it was brought");
         assert!(before <= captured && captured <= clock::now());
-        assert_eq!(timing.output_latency(), None);
+        assert_eq!((timing.input_latency(), timing.output_latency()), (None, None));
     }
 }

@@ -4,6 +4,7 @@
 
 mod desk;
 mod endings;
+mod findings;
 mod hearing;
 mod hostile;
 mod limits;
