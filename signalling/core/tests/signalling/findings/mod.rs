@@ -85,6 +85,7 @@ impl Scene {
         let tracks = hears.into_iter().map(|(other, lost_permille, network_us)| TrackHearing {
             track: self.tracks[other],
             delay_us: Some(20_000),
+            padding_us: None,
             lost_permille,
             concealed_permille: 0,
             network_us: Some(network_us),
