@@ -34,7 +34,7 @@ impl Player {
                 at = to;
                 if at == played.len() {
                     // The test has stopped listening only if it has failed.
-                    drop(finish.send(()));
+                    let _ = finish.send(());
                 }
             }
         };

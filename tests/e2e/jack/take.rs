@@ -35,7 +35,9 @@ pub(crate) fn a_take_survives_a_kill_and_lines_up() {
         std::thread::sleep(Duration::from_secs(4));
         let played = noise(SECONDS * RATE_HZ);
         let player = Player::new(played.clone());
-        ["Ann:in_1", "Bob:in_1"].map(|port| player.connect(port));
+        for port in ["Ann:in_1", "Bob:in_1"] {
+            player.connect(port);
+        }
         let mut leader = Leader::join(&server.link("jack"));
         let take = leader.start_take();
         for musician in [&mut ann, &mut bob] {

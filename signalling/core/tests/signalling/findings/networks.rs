@@ -124,7 +124,7 @@ fn who_is_far_away_is_named_without_blame() {
             scene.says[1].network = Some(NetworkReport { round_trip_us: 62_000, ..near() });
         },
         FindingCode::FarAway,
-        "Ben is 62 ms from the server and back, which is distance and nobody's fault: a server in the middle helps.",
+        "Ben is 62 ms from the server and back, which is distance and nobody's fault: a server in the middle helps, or the mode \"beat\".",
     );
 }
 
