@@ -17,8 +17,8 @@ use crate::id::{ParticipantId, RoomId, TrackId};
 use crate::rtp::Ssrc;
 use crate::signal::{
     ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, EngineKind,
-    ErrorCode, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
-    Source, Stream, StreamReception, Track, TrackHearing, VERSION,
+    ErrorCode, LeaveReason, LinkParameters, Participant, Presence, SeenParticipant, ServerEnvelope,
+    ServerMessage, Source, Stream, StreamReception, Track, TrackHearing, VERSION,
 };
 use crate::{limits, units::SampleRate};
 
@@ -186,6 +186,8 @@ fn client_samples() -> Vec<ClientMessage> {
             }],
         },
         ClientMessage::Hearing { tracks: vec![hearing(Some(23_400)), hearing(None)] },
+        ClientMessage::Around { delay_us: 21_000 },
+        ClientMessage::Look { room: room() },
         ClientMessage::Ping {},
         ClientMessage::Leave {},
     ]
@@ -245,6 +247,13 @@ fn server_samples() -> Vec<ServerMessage> {
             jitter_us: 140,
         },
         ServerMessage::Chat { message: chat_message() },
+        ServerMessage::Seen {
+            room: room(),
+            participants: vec![
+                seen(EngineKind::Native, Some(21_000)),
+                seen(EngineKind::Browser, None),
+            ],
+        },
         ServerMessage::Pong {},
     ];
     samples
@@ -282,6 +291,10 @@ fn participant(id: u32, engine: EngineKind) -> Participant {
         presence,
         tracks: vec![track],
     }
+}
+
+fn seen(engine: EngineKind, around_us: Option<u32>) -> SeenParticipant {
+    SeenParticipant { name: "Bo".into(), engine, presence: Presence::Online, around_us }
 }
 
 fn stream(mid: Option<String>, publisher: u32, codec: Codec) -> Stream {

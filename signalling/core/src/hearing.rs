@@ -1,6 +1,6 @@
 //! How each hears the others, passed on to the room: who is late, and to whom.
 //!
-//! Nothing is kept and nothing is concluded here. What surprises: what is told of tracks that are not
+//! Nothing is concluded here; the latest word is kept for who looks at the room ([`crate::look`]). What surprises: what is told of tracks that are not
 //! there any more, or one's own, is left out without a word, for it may have crossed the news.
 
 use protocol::limits::SUBSCRIBER_STREAMS_MAX;
@@ -39,6 +39,7 @@ impl Signalling {
         });
         tracks.sort_by_key(|hearing| hearing.track);
         tracks.dedup_by_key(|hearing| hearing.track);
+        self.note_hearing(listener, &tracks);
         self.broadcast(&room, None, ServerMessage::Hearing { listener, tracks });
         Ok(())
     }

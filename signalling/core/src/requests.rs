@@ -16,6 +16,7 @@ use protocol::time::Instant;
 use crate::bucket::Bucket;
 use crate::connection::ConnectionId;
 use crate::limits::{LINKS, OVER_RATE_TOLD, PUBLICATIONS, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL};
+use crate::look::Nearness;
 use crate::output::Happening;
 use crate::refusal::Refusal;
 use crate::room::{Member, Room, Told, Track};
@@ -69,6 +70,8 @@ impl Signalling {
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
             ClientMessage::Hearing { tracks } => self.hearing(now, asker?, tracks),
+            ClientMessage::Around { delay_us } => self.around(now, asker?, delay_us),
+            ClientMessage::Look { room } => self.look(now, connection, request, room),
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())
@@ -206,6 +209,7 @@ impl Signalling {
             tracks: Vec::new(),
             link: None,
             redundancy: BTreeMap::new(),
+            nearness: Nearness::default(),
             told: Told::default(),
         };
         self.members.insert(participant, member);

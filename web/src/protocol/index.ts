@@ -143,7 +143,15 @@ streams: Array<StreamReception>, } | { "type": "hearing",
 /**
  * Each at most once.
  */
-tracks: Array<TrackHearing>, } | { "type": "ping", } | { "type": "leave", };
+tracks: Array<TrackHearing>, } | { "type": "around",
+/**
+ * As far as the app can tell.
+ */
+delay_us: number, } | { "type": "look",
+/**
+ * The room, which is not made by it.
+ */
+room: RoomId, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * How the audio of one encoding is coded.
@@ -239,6 +247,28 @@ export type Presence = "online" | "away";
  * The name of a room as it stands in its link.
  */
 export type RoomId = string;
+
+/**
+ * Somebody in a room, for one who looks at it from outside.
+ */
+export type SeenParticipant = {
+/**
+ * How they want to be called.
+ */
+name: string,
+/**
+ * What plays for them.
+ */
+engine: EngineKind,
+/**
+ * Whether they are there or their seat is kept.
+ */
+presence: Presence,
+/**
+ * What their own sound would take through the server and back: as they say, or as they and others hear each
+ * other. Half of it, and half of one's own, is the delay between the two. Left out where nobody knows.
+ */
+around_us?: number, };
 
 /**
  * What signalling sends.
@@ -381,7 +411,15 @@ tracks: Array<TrackHearing>, } | { "type": "chat",
 /**
  * The message.
  */
-message: ChatMessage, } | { "type": "pong", } | { "type": "error",
+message: ChatMessage, } | { "type": "seen",
+/**
+ * The room, in its canonical spelling.
+ */
+room: RoomId,
+/**
+ * Who is in it; nobody where there is no such room.
+ */
+participants: Array<SeenParticipant>, } | { "type": "pong", } | { "type": "error",
 /**
  * For programs.
  */

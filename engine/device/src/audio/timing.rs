@@ -30,6 +30,8 @@ struct Times {
     /// What converting to the device's rate takes before that.
     conversion_ns: AtomicU64,
     input_hz: AtomicU32,
+    /// What is counted in for the input, in ns.
+    input_counted_ns: AtomicU64,
     /// What was measured beyond that, in ns, and whether it was.
     input_remainder_ns: AtomicI64,
     output_remainder_ns: AtomicI64,
@@ -46,6 +48,7 @@ impl Default for Times {
             output_ns: AtomicU64::new(UNKNOWN),
             conversion_ns: AtomicU64::new(0),
             input_hz: AtomicU32::new(SampleRate::WIRE.as_hz()),
+            input_counted_ns: AtomicU64::new(UNKNOWN),
             input_remainder_ns: AtomicI64::new(0),
             output_remainder_ns: AtomicI64::new(0),
             calibrated: AtomicBool::new(false),
@@ -100,6 +103,14 @@ impl Timing {
         Some(Duration::from_nanos(latency) + self.output_conversion())
     }
 
+    /// From the microphone until a callback's cycle begins, as it is counted in: what the driver says or a period,
+    /// and what was measured beyond. `None` before the first callback.
+    #[must_use]
+    pub fn input_latency(&self) -> Option<Duration> {
+        let ns = self.0.input_counted_ns.load(Ordering::Relaxed);
+        (ns != UNKNOWN).then(|| Duration::from_nanos(ns))
+    }
+
     /// What converting to the output's rate takes.
     #[must_use]
     pub fn output_conversion(&self) -> Duration {
@@ -126,7 +137,7 @@ impl Timing {
     }
 
     /// A callback brings so many frames, which are handed over after a delay of their own.
-    pub(super) fn bring(&self, frames: usize, delay: Duration) {
+    pub(crate) fn bring(&self, frames: usize, delay: Duration) {
         let latency = match self.0.input_ns.load(Ordering::Relaxed) {
             UNKNOWN => {
                 let rate = u64::from(self.0.input_hz.load(Ordering::Relaxed)).max(1);
@@ -136,6 +147,7 @@ impl Timing {
         };
         let remainder = self.0.input_remainder_ns.load(Ordering::Relaxed);
         let latency = latency.saturating_add_signed(remainder);
+        self.0.input_counted_ns.store(latency, Ordering::Relaxed);
         let began = match self.0.cycle_at_ns.swap(0, Ordering::Relaxed) {
             0 => clock::now().as_ns(),
             known => known,
@@ -194,6 +206,7 @@ mod tests {
         };
         timing.calibrate(Some(Remainder { input_ns: 3_000_000, output_ns: 4_000_000 }));
         assert_eq!(captured(), Some(at(987)));
+        assert_eq!(timing.input_latency(), Some(Duration::from_millis(13)));
         assert_eq!(timing.output_latency(), Some(Duration::from_millis(4)));
         timing.set_output_latency(Some(Duration::from_millis(1)));
         assert_eq!(timing.output_latency(), Some(Duration::from_millis(5)));

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use engine::{
-    Channels, Control, ControlError, Encoding, Mute, Relief, RoomClockStats, RoomMapping, Solo,
+    Channels, Control, ControlError, Encoding, Mute, Relief, RemoteStats, RoomClockStats,
+    RoomMapping, Solo,
 };
 use protocol::id::TrackId;
 use protocol::rtp::Ssrc;
@@ -18,6 +19,7 @@ use protocol::time::Instant;
 use protocol::units::Bitrate;
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
+use super::around::around;
 use super::backoff::Backoff;
 use super::membership::{Effect, End, Membership, Notice, Phase};
 use super::mixes::Mixes;
@@ -108,6 +110,7 @@ impl Runner {
                 let remotes = self.parts.control.stats().remotes;
                 let to_ear = self.parts.timing.output_latency().unwrap_or_default();
                 self.parts.membership.handle_remotes(now, &remotes, to_ear);
+                self.tell_around(now, &remotes);
                 self.parts.control.poll();
                 self.refresh_view();
             }
@@ -122,6 +125,14 @@ impl Runner {
         if let Some(end) = self.end.clone() {
             self.tell(Event::Ended(end));
         }
+    }
+
+    /// How far we are from the server, for whoever looks at the room.
+    fn tell_around(&mut self, now: Instant, remotes: &[RemoteStats]) {
+        let clock = self.room_clock.map(|(_, stats)| stats);
+        let (codecs, _) = self.parts.membership.encodings();
+        let around = around(codecs, clock, remotes, &self.parts.timing);
+        self.parts.membership.handle_around(now, around);
     }
 
     /// One turn with the WebSocket, whatever state it is in.

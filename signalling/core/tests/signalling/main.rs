@@ -8,6 +8,7 @@ mod hearing;
 mod hostile;
 mod limits;
 mod listening;
+mod look;
 mod offers;
 mod random_plans;
 mod redundancy;

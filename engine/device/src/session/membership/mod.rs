@@ -22,6 +22,7 @@ use protocol::signal::{
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
+use super::around::Telling;
 use super::codec_choice::Offer;
 use super::hearing::Hearing;
 use super::link_policy::{LinkAction, LinkState};
@@ -35,6 +36,7 @@ pub struct Membership {
     redundant_frames: usize,
     reception: Reception,
     hearing: Hearing,
+    pub(super) telling: Telling,
     /// What others say of how they hear everybody.
     hearings: BTreeMap<ParticipantId, Vec<TrackHearing>>,
     phase: Phase,
@@ -76,6 +78,7 @@ impl Membership {
             redundant_frames: 0,
             reception: Reception::default(),
             hearing: Hearing::default(),
+            telling: Telling::default(),
             hearings: BTreeMap::new(),
             phase: Phase::Offline,
             seat: None,
@@ -161,7 +164,9 @@ impl Membership {
             }
             ServerMessage::Error { code, text } => self.handle_error(code, text),
             ServerMessage::Bye { reason, text } => self.handle_bye(reason, text),
-            ServerMessage::Pong {} | ServerMessage::SlotsWanted { .. } => {}
+            ServerMessage::Pong {}
+            | ServerMessage::Seen { .. }
+            | ServerMessage::SlotsWanted { .. } => {}
         }
     }
 
@@ -268,6 +273,7 @@ impl Membership {
             self.joinings = self.joinings.wrapping_add(1);
             self.track = None;
             self.hearings.clear();
+            self.telling.start();
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
             let company = match self.participants.len().saturating_sub(1) {
@@ -462,7 +468,7 @@ impl Membership {
         }
     }
 
-    fn send(&mut self, message: ClientMessage) -> u32 {
+    pub(super) fn send(&mut self, message: ClientMessage) -> u32 {
         self.requests = self.requests.wrapping_add(1);
         let envelope = ClientEnvelope { request: Some(self.requests), message };
         self.effects.push_back(Effect::Send(envelope));
