@@ -7,4 +7,4 @@ mod trial;
 
 pub(crate) use self::flags::DeviceFlags;
 pub(crate) use self::store::Store;
-pub(crate) use self::trial::{Side, Trial};
+pub(crate) use self::trial::{Heard, Side, Trial};

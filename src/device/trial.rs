@@ -7,7 +7,6 @@ use anyhow::{bail, ensure};
 use engine_device::audio::{AudioChange, AudioFormat, AudioStatus, InputGate, Keeper};
 use engine_device::calibration::{Calibrations, DeviceKey, Outcome};
 use engine_device::clock;
-use engine_device::durations::DurationSummary;
 use engine_device::probe::{BURST_FRAMES, Found, Probe, Recording, burst, find};
 
 use super::DeviceFlags;
@@ -63,9 +62,10 @@ impl Trial {
         self.keeper.status()
     }
 
-    /// How long its callbacks took since this was last asked.
-    pub(crate) fn callback_times(&self) -> DurationSummary {
-        self.probe.callbacks().times().take()
+    /// What is counted in for its input and its output, as its driver says or as calibrated.
+    pub(crate) fn latencies(&self) -> (Option<Duration>, Option<Duration>) {
+        let callbacks = self.probe.callbacks();
+        (callbacks.timing().input_latency(), callbacks.timing().output_latency())
     }
 
     /// What its measurement is kept under.

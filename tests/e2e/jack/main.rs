@@ -40,6 +40,10 @@ fn main() {
     jackd::run(&[
         ("mouth_to_ear_delay_through_jack", mouth_to_ear_delay_through_jack),
         ("what_a_loop_takes_is_measured_and_said", what_a_loop_takes_is_measured_and_said),
+        (
+            "what_comes_back_of_the_loudspeaker_is_heard",
+            what_comes_back_of_the_loudspeaker_is_heard,
+        ),
         ("without_a_loop_it_says_what_is_wrong", without_a_loop_it_says_what_is_wrong),
     ]);
 }
@@ -133,6 +137,26 @@ fn what_a_loop_takes_is_measured_and_said() {
         assert_eq!(ignored.device_latency, "reported");
         Ok(())
     });
+    jack.stop();
+}
+
+fn what_comes_back_of_the_loudspeaker_is_heard() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let jack = jackd::Server::start(48_000, PERIOD_FRAMES);
+    let wire = delay_line(LOOP_FRAMES);
+    let mut command = Command::new(vjam().expect("vjam builds"));
+    command.args(["check", "--audio", "jack", "--jack-name", "Cal", "--no-autoconnect"]);
+    command.args(["--skip", "level", "--json"]).env("XDG_CONFIG_HOME", home.path());
+    let mut check = Process::start("vjam check", &mut command).expect("it starts");
+    for (from, to) in [("Cal:out_1", "wire:in"), ("wire:out", "Cal:in_1")] {
+        wait_for("vjam's ports", || wire.as_client().connect_ports_by_name(from, to).ok());
+    }
+    assert!(!check.wait().expect("it ends").success(), "something has to be done");
+    let printed = check.printed();
+    assert!(printed.contains("what goes out comes in again unchanged"), "{printed}");
+    let round_trip = (LOOP_FRAMES as f64 + f64::from(PERIOD_FRAMES)) / 48.0;
+    assert!(printed.contains(&format!("\"round_trip_ms\": {round_trip:.1}")), "{printed}");
+    drop(wire);
     jack.stop();
 }
 
