@@ -246,6 +246,7 @@ export class Session {
       case "chat":
       case "hearing":
       case "pong":
+      case "seen":
       case "bye":
         return;
       case "error":
