@@ -160,6 +160,17 @@ pub enum ClientMessage {
         /// What is there, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters.
         text: String,
     },
+    /// What one's own sound would take from the microphone through the server to one's own loudspeaker, for whoever
+    /// looks at the room before joining. Not answered.
+    Around {
+        /// As far as the app can tell.
+        delay_us: u32,
+    },
+    /// Asks who is in a room, without joining; instead of `join` or before it. Answered by `seen`.
+    Look {
+        /// The room, which is not made by it.
+        room: RoomId,
+    },
     /// Asks for a `pong`.
     Ping {},
     /// Gives up the seat. Answered by `bye`.
@@ -350,6 +361,13 @@ pub enum ServerMessage {
         /// The message.
         message: ChatMessage,
     },
+    /// The answer to `look`.
+    Seen {
+        /// The room, in its canonical spelling.
+        room: RoomId,
+        /// Who is in it; nobody where there is no such room.
+        participants: Vec<SeenParticipant>,
+    },
     /// The answer to `ping`.
     Pong {},
     /// A request was refused or a message could not be read; the WebSocket stays open unless the
@@ -383,6 +401,23 @@ pub struct Participant {
     pub presence: Presence,
     /// What they publish.
     pub tracks: Vec<Track>,
+}
+
+/// Somebody in a room, for one who looks at it from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SeenParticipant {
+    /// How they want to be called.
+    pub name: String,
+    /// What plays for them.
+    pub engine: EngineKind,
+    /// Whether they are there or their seat is kept.
+    pub presence: Presence,
+    /// What their own sound would take through the server and back: as they say, or as they and others hear each
+    /// other. Half of it, and half of one's own, is the delay between the two. Left out where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub around_us: Option<u32>,
 }
 
 /// Whether a participant is reachable.

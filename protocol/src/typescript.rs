@@ -19,8 +19,8 @@ use crate::rtp::Ssrc;
 use crate::signal::{
     ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, DeviceReport,
     EngineKind, ErrorCode, Finding, FindingCode, LeaveReason, LinkParameters, NetworkReport,
-    Participant, Presence, ServerEnvelope, ServerMessage, Severity, Source, Stream,
-    StreamReception, Track, TrackHearing, VERSION,
+    Participant, Presence, SeenParticipant, ServerEnvelope, ServerMessage, Severity, Source,
+    Stream, StreamReception, Track, TrackHearing, VERSION,
 };
 use crate::{limits, units::SampleRate};
 
@@ -231,6 +231,8 @@ fn client_samples() -> Vec<ClientMessage> {
         ClientMessage::StartTake { title: "Autumn".into(), start_us: 1_790_000_000_000_000 },
         ClientMessage::StopTake { stop_us: 1_790_000_060_000_000 },
         ClientMessage::MarkTake { at_us: 1_790_000_030_000_000, text: "solo".into() },
+        ClientMessage::Around { delay_us: 21_000 },
+        ClientMessage::Look { room: room() },
         ClientMessage::Ping {},
         ClientMessage::Leave {},
     ]
@@ -329,6 +331,13 @@ fn server_samples() -> Vec<ServerMessage> {
             },
         },
         ServerMessage::Chat { message: chat_message() },
+        ServerMessage::Seen {
+            room: room(),
+            participants: vec![
+                seen(EngineKind::Native, Some(21_000)),
+                seen(EngineKind::Browser, None),
+            ],
+        },
         ServerMessage::Pong {},
         ServerMessage::Findings { findings: FINDING_CODES.map(finding).to_vec() },
     ];
@@ -367,6 +376,10 @@ fn participant(id: u32, engine: EngineKind) -> Participant {
         presence,
         tracks: vec![track],
     }
+}
+
+fn seen(engine: EngineKind, around_us: Option<u32>) -> SeenParticipant {
+    SeenParticipant { name: "Bo".into(), engine, presence: Presence::Online, around_us }
 }
 
 fn stream(mid: Option<String>, publisher: u32, codec: Codec) -> Stream {

@@ -69,7 +69,9 @@ impl Process {
         command.env("NO_COLOR", "1");
         // Nothing of whoever runs the tests is read or sent: stems that wait, a device's calibration.
         for folder in ["XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
-            command.env(folder, "/nonexistent");
+            if !command.get_envs().any(|(name, _)| name == folder) {
+                command.env(folder, "/nonexistent");
+            }
         }
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
         machine::watch_process(child.id());

@@ -45,18 +45,33 @@ async function serve() {
 
 /** Signalling as far as a picture needs it. */
 class Double {
-  constructor({ others = [], refuse = null, chat = [] }) {
-    Object.assign(this, { others, refuse, chat, socket: null, answering: true });
+  constructor({ others = [], refuse = null, chat = [], seen = [] }) {
+    Object.assign(this, { others, refuse, chat, seen, socket: null, answering: true });
   }
 
   attach(socket) {
     if (!this.answering) return socket.close();
     this.socket = socket;
-    socket.onMessage((text) => this.received(JSON.parse(text)));
+    socket.onMessage((text) => {
+      // A sound check has three: who asks is answered.
+      this.socket = socket;
+      this.received(JSON.parse(text));
+    });
   }
 
   send(message) {
     this.socket.send(JSON.stringify(message));
+  }
+
+  sendStreams() {
+    const tracks = this.others.flatMap((other) => other.tracks.map((track) => [other, track]));
+    this.send({
+      type: "streams",
+      streams: tracks.map(([other, track]) => ({
+        ssrc: 1000 + track.id, mid: String(track.id), participant: other.id, track: track.id,
+        codec: "opus-64", channels: 1,
+      })),
+    });
   }
 
   received({ request, type, ...rest }) {
@@ -72,19 +87,15 @@ class Double {
         });
         return;
       }
+      case "look":
+        return answer({ type: "seen", room: rest.room, participants: this.seen });
       case "connect":
         answer({ type: "connected", description: { kind: "sdp", sdp: "v=0\r\n" } });
+        if (0 < this.seen.length) this.sendStreams();
         return;
       case "publish": {
         answer({ type: "published", track: 1, label: "mic" });
-        const tracks = this.others.flatMap((other) => other.tracks.map((track) => [other, track]));
-        this.send({
-          type: "streams",
-          streams: tracks.map(([other, track]) => ({
-            ssrc: 1000 + track.id, mid: String(track.id), participant: other.id, track: track.id,
-            codec: "opus-64", channels: 1,
-          })),
-        });
+        this.sendStreams();
         const standard = this.others.find((other) => other.engine === "standard");
         this.send({
           type: "encodings_wanted", track: 1,
@@ -140,6 +151,12 @@ async function tabTo(page, name) {
   throw new Error(`Tab never reaches “${name}”`);
 }
 
+/** Who is seen from outside. */
+const SEEN = [
+  { name: "Bo Lindqvist", engine: "native", presence: "online", around_us: 26_000 },
+  { name: "Chiara, guitar", engine: "browser", presence: "online" },
+];
+
 /** Every picture: where, with which signalling, and what is done before it is taken. */
 const SHOTS = [
   { name: "home", path: "/" },
@@ -157,6 +174,18 @@ const SHOTS = [
     async act(page) {
       await page.getByLabel("Your name").fill("Ana");
       await page.getByText("Too loud").waitFor();
+    },
+  },
+  {
+    name: "join-soundcheck", path: "/r/blue-note", permissions: ["microphone"],
+    double: () => new Double({ others: BAND.slice(0, 1), seen: SEEN }),
+    async act(page) {
+      await page.getByText("Too loud").waitFor();
+      await page.getByRole("button", { name: "Start the sound check" }).click();
+      await page.getByText("You and Bo Lindqvist").waitFor();
+      await page.locator(".soundcheck").scrollIntoViewIfNeeded();
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (0 < wide) throw new Error(`the sound check makes the page ${wide} pixels too wide`);
     },
   },
   {

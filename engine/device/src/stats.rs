@@ -34,6 +34,8 @@ pub struct StatsLine<'a> {
     pub conversion_ms: f64,
     /// Frames in one callback, at the device's rate.
     pub period_frames: u32,
+    /// What the devices' own delay goes by in the figures below: `reported` by their drivers, or `calibrated`.
+    pub device_latency: &'static str,
     /// Times that the device ran out of audio or of room.
     pub xruns: u64,
     /// Callbacks in the second before.
@@ -235,6 +237,7 @@ impl<'a> StatsLine<'a> {
             rate_hz: audio.rates.output_hz,
             conversion_ms: to_thousandths(audio.rates.conversion.as_secs_f64() * 1e3),
             period_frames: audio.period_frames,
+            device_latency: if audio.calibrated { "calibrated" } else { "reported" },
             xruns: audio.xruns,
             callbacks: callbacks.count,
             callback_p50_us: callbacks.p50_us,
@@ -385,6 +388,7 @@ mod tests {
         let json = serde_json::to_value(&line).expect("numbers and texts");
         assert_eq!((&json["rate_hz"], &json["conversion_ms"]), (&96_000.into(), &0.208.into()));
         assert_eq!(json["callback_p99_us"], 40);
+        assert_eq!(json["device_latency"], "reported");
         assert_eq!(json["time_s"], 1.5);
         assert_eq!(json["remotes"], serde_json::json!([]));
     }

@@ -1,6 +1,7 @@
 //! How each hears the others, passed on to the room: who is late, and to whom.
 //!
-//! What is concluded from it is in [`crate::findings`]. What surprises: what is told of tracks that are not
+//! What is concluded from it is in [`crate::findings`], and the latest word is kept for who looks at the room
+//! ([`crate::look`]). What surprises: what is told of tracks that are not
 //! there any more, or one's own, is left out without a word, for it may have crossed the news.
 
 use protocol::limits::SUBSCRIBER_STREAMS_MAX;
@@ -41,6 +42,7 @@ impl Signalling {
         });
         tracks.sort_by_key(|hearing| hearing.track);
         tracks.dedup_by_key(|hearing| hearing.track);
+        self.note_hearing(listener, &tracks);
         self.hear_account(now, listener, &tracks, device, network);
         // The others are shown the delays alone.
         for hearing in &mut tracks {

@@ -18,6 +18,7 @@ mod hearing;
 mod hex;
 pub mod limits;
 mod link;
+mod look;
 mod negotiation;
 mod output;
 mod parameters;

@@ -78,6 +78,14 @@ pub const ROOM_CHANGES: Rate = Rate { burst: 20, one_each: Duration::from_millis
 /// 2 kB to 31 others in a full one. Beyond, `too_fast`.
 pub const HEARINGS: Rate = Rate { burst: 4, one_each: Duration::from_millis(900) };
 
+/// Words of one connection on what its own sound takes around: one each 4 s, 4 at once. Nobody is told until somebody
+/// looks. Beyond, `too_fast`.
+pub const AROUNDS: Rate = Rate { burst: 4, one_each: Duration::from_secs(4) };
+
+/// Looks of one connection at a room: one each 2 s, 5 at once, within the 10 s that it has to join. Somebody who guesses
+/// names of rooms gets as far by joining. Beyond, `too_fast`.
+pub const LOOKS: Rate = Rate { burst: 5, one_each: Duration::from_secs(2) };
+
 /// Media links opened by one participant, restarts not counted: 10 at once, then one each three
 /// seconds. Each costs the SFU a DTLS handshake, about a millisecond. Beyond, `too_fast`.
 pub const LINKS: Rate = Rate { burst: 10, one_each: Duration::from_secs(3) };

@@ -18,6 +18,7 @@ use crate::connection::ConnectionId;
 use crate::limits::{
     LINKS, OVER_RATE_TOLD, PUBLICATIONS, ROOM_CHANGES, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL,
 };
+use crate::look::Nearness;
 use crate::output::Happening;
 use crate::refusal::Refusal;
 use crate::room::{Member, Room, Told, Track};
@@ -81,6 +82,8 @@ impl Signalling {
             }
             ClientMessage::StopTake { stop_us } => self.stop_take(now, asker?, stop_us),
             ClientMessage::MarkTake { at_us, text } => self.mark_take(now, asker?, at_us, &text),
+            ClientMessage::Around { delay_us } => self.around(now, asker?, delay_us),
+            ClientMessage::Look { room } => self.look(now, connection, request, room),
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())
@@ -221,6 +224,7 @@ impl Signalling {
             tracks: Vec::new(),
             link: None,
             redundancy: BTreeMap::new(),
+            nearness: Nearness::default(),
             told: Told::default(),
         };
         self.members.insert(participant, member);

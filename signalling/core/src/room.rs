@@ -16,6 +16,7 @@ use crate::limits::{
     CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX, ROOM_PACKETS_PER_SECOND_MIN,
 };
 use crate::link::Link;
+use crate::look::Nearness;
 use crate::redundancy::Redundancy;
 use crate::{AddressBlock, ConnectionId};
 
@@ -104,6 +105,8 @@ pub(crate) struct Member {
     pub(crate) link: Option<Link>,
     /// What the ways of tracks need: of others' tracks to here, of its own to the server.
     pub(crate) redundancy: BTreeMap<TrackId, Redundancy>,
+    /// How far it is from the server, as far as that was told.
+    pub(crate) nearness: Nearness,
     /// What the connection was told last.
     pub(crate) told: Told,
 }
@@ -142,7 +145,6 @@ pub(crate) struct Told {
 impl Member {
     /// As others see it.
     pub(crate) fn describe(&self, id: ParticipantId) -> signal::Participant {
-        let online = self.connection.is_some();
         let track = |track: &Track| signal::Track {
             id: track.id,
             label: track.label.clone(),
@@ -153,9 +155,14 @@ impl Member {
             id,
             name: self.name.clone(),
             engine: self.capabilities.engine,
-            presence: if online { Presence::Online } else { Presence::Away },
+            presence: self.presence(),
             tracks: self.tracks.iter().map(track).collect(),
         }
+    }
+
+    /// Whether somebody sits in the seat.
+    pub(crate) fn presence(&self) -> Presence {
+        if self.connection.is_some() { Presence::Online } else { Presence::Away }
     }
 
     /// One of its tracks.

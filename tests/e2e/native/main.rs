@@ -12,4 +12,5 @@ mod outage;
 mod play;
 mod reconnect;
 mod soak;
+mod soundcheck;
 mod weather;

@@ -226,7 +226,15 @@ at_us: number,
 /**
  * What is there, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters.
  */
-text: string, } | { "type": "ping", } | { "type": "leave", };
+text: string, } | { "type": "around",
+/**
+ * As far as the app can tell.
+ */
+delay_us: number, } | { "type": "look",
+/**
+ * The room, which is not made by it.
+ */
+room: RoomId, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * How the audio of one encoding is coded.
@@ -418,6 +426,28 @@ mode: PlayingMode,
 takes: Array<Take>, };
 
 /**
+ * Somebody in a room, for one who looks at it from outside.
+ */
+export type SeenParticipant = {
+/**
+ * How they want to be called.
+ */
+name: string,
+/**
+ * What plays for them.
+ */
+engine: EngineKind,
+/**
+ * Whether they are there or their seat is kept.
+ */
+presence: Presence,
+/**
+ * What their own sound would take through the server and back: as they say, or as they and others hear each
+ * other. Half of it, and half of one's own, is the delay between the two. Left out where nobody knows.
+ */
+around_us?: number, };
+
+/**
  * What signalling sends.
  */
 export type ServerEnvelope = {
@@ -566,7 +596,15 @@ findings: Array<Finding>, } | { "type": "chat",
 /**
  * The message.
  */
-message: ChatMessage, } | { "type": "pong", } | { "type": "error",
+message: ChatMessage, } | { "type": "seen",
+/**
+ * The room, in its canonical spelling.
+ */
+room: RoomId,
+/**
+ * Who is in it; nobody where there is no such room.
+ */
+participants: Array<SeenParticipant>, } | { "type": "pong", } | { "type": "error",
 /**
  * For programs.
  */

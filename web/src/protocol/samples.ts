@@ -189,6 +189,15 @@ export const CLIENT_SAMPLES = [
   },
   {
     "request": 18,
+    "type": "around",
+    "delay_us": 21000
+  },
+  {
+    "type": "look",
+    "room": "blue-note"
+  },
+  {
+    "request": 20,
     "type": "ping"
   },
   {
@@ -428,10 +437,27 @@ export const SERVER_SAMPLES = [
     }
   },
   {
-    "type": "pong"
+    "type": "seen",
+    "room": "blue-note",
+    "participants": [
+      {
+        "name": "Bo",
+        "engine": "native",
+        "presence": "online",
+        "around_us": 21000
+      },
+      {
+        "name": "Bo",
+        "engine": "browser",
+        "presence": "online"
+      }
+    ]
   },
   {
     "request": 16,
+    "type": "pong"
+  },
+  {
     "type": "findings",
     "findings": [
       {
@@ -508,160 +534,161 @@ export const SERVER_SAMPLES = [
     ]
   },
   {
+    "request": 18,
     "type": "participant_left",
     "participant": 3,
     "reason": "left"
   },
   {
-    "request": 18,
     "type": "participant_left",
     "participant": 3,
     "reason": "lost"
   },
   {
+    "request": 20,
     "type": "error",
     "code": "malformed",
     "text": "what to do"
   },
   {
-    "request": 20,
     "type": "error",
     "code": "too_large",
     "text": "what to do"
   },
   {
+    "request": 22,
     "type": "error",
     "code": "version",
     "text": "what to do"
   },
   {
-    "request": 22,
     "type": "error",
     "code": "out_of_order",
     "text": "what to do"
   },
   {
+    "request": 24,
     "type": "error",
     "code": "bad_name",
     "text": "what to do"
   },
   {
-    "request": 24,
     "type": "error",
     "code": "room_full",
     "text": "what to do"
   },
   {
+    "request": 26,
     "type": "error",
     "code": "server_full",
     "text": "what to do"
   },
   {
-    "request": 26,
     "type": "error",
     "code": "seat_gone",
     "text": "what to do"
   },
   {
+    "request": 28,
     "type": "error",
     "code": "bad_ticket",
     "text": "what to do"
   },
   {
-    "request": 28,
     "type": "error",
     "code": "bad_description",
     "text": "what to do"
   },
   {
+    "request": 30,
     "type": "error",
     "code": "too_many",
     "text": "what to do"
   },
   {
-    "request": 30,
     "type": "error",
     "code": "no_such_track",
     "text": "what to do"
   },
   {
+    "request": 32,
     "type": "error",
     "code": "bad_track",
     "text": "what to do"
   },
   {
-    "request": 32,
     "type": "error",
     "code": "media_refused",
     "text": "what to do"
   },
   {
+    "request": 34,
     "type": "error",
     "code": "link_closed",
     "text": "what to do"
   },
   {
-    "request": 34,
     "type": "error",
     "code": "over_rate",
     "text": "what to do"
   },
   {
+    "request": 36,
     "type": "error",
     "code": "bad_text",
     "text": "what to do"
   },
   {
-    "request": 36,
     "type": "error",
     "code": "not_leading",
     "text": "what to do"
   },
   {
+    "request": 38,
     "type": "error",
     "code": "bad_click",
     "text": "what to do"
   },
   {
-    "request": 38,
     "type": "error",
     "code": "bad_take",
     "text": "what to do"
   },
   {
+    "request": 40,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
   },
   {
-    "request": 40,
     "type": "bye",
     "reason": "left",
     "text": "why"
   },
   {
+    "request": 42,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
   },
   {
-    "request": 42,
     "type": "bye",
     "reason": "replaced",
     "text": "why"
   },
   {
+    "request": 44,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
   },
   {
-    "request": 44,
     "type": "bye",
     "reason": "timed_out",
     "text": "why"
   },
   {
+    "request": 46,
     "type": "bye",
     "reason": "refused",
     "text": "why"

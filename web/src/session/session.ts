@@ -247,6 +247,7 @@ export class Session {
       case "hearing":
       case "findings":
       case "pong":
+      case "seen":
       case "bye":
         return;
       case "error":

@@ -203,6 +203,7 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
     case "connected":
     case "slots_wanted":
     case "pong":
+    case "seen":
       return state;
     default:
       // A newer server may say things that this page does not know.

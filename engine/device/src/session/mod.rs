@@ -5,6 +5,7 @@
 //! follows from a message is decided in [`membership`], which is pure. What surprises: a session
 //! outlives its WebSocket, its media link and its audio device; each is mended on its own.
 
+mod around;
 mod backoff;
 mod codec_choice;
 mod hearing;

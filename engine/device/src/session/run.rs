@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use engine::{
-    Channels, ClickSettings, Control, ControlError, Encoding, Mute, Relief, RoomClockStats,
-    RoomMapping, Solo,
+    Channels, ClickSettings, Control, ControlError, Encoding, Mute, Relief, RemoteStats,
+    RoomClockStats, RoomMapping, Solo,
 };
 use protocol::id::TrackId;
 use protocol::room_state::{PlayingMode, room_us};
@@ -20,6 +20,7 @@ use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
+use super::around::around;
 use super::backoff::Backoff;
 use super::membership::{Effect, End, Membership, Notice, Phase, Uplink};
 use super::mixes::Mixes;
@@ -129,6 +130,7 @@ impl Runner {
                 let mode = self.parts.mode.unwrap_or(membership.shared().mode);
                 self.parts.control.set_playing_mode(mode);
                 self.parts.membership.handle_remotes(now, &stats.remotes, &own);
+                self.tell_around(now, &stats.remotes);
                 self.parts.control.poll();
                 self.watch_road();
                 self.refresh_view();
@@ -147,6 +149,14 @@ impl Runner {
         if let Some(end) = self.end.clone() {
             self.tell(Event::Ended(end));
         }
+    }
+
+    /// How far we are from the server, for whoever looks at the room.
+    fn tell_around(&mut self, now: Instant, remotes: &[RemoteStats]) {
+        let clock = self.room_clock.map(|(_, stats)| stats);
+        let (codecs, _) = self.parts.membership.encodings();
+        let around = around(codecs, clock, remotes, &self.parts.timing);
+        self.parts.membership.handle_around(now, around);
     }
 
     /// One turn with the WebSocket, whatever state it is in.

@@ -9,6 +9,7 @@ mod hearing;
 mod hostile;
 mod limits;
 mod listening;
+mod look;
 mod offers;
 mod random_plans;
 mod redundancy;

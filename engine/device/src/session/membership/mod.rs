@@ -23,6 +23,7 @@ use protocol::signal::{
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
+use super::around::Telling;
 use super::codec_choice::Offer;
 use super::hearing::{Hearing, OwnEnd};
 use super::link_policy::{LinkAction, LinkState};
@@ -36,6 +37,7 @@ pub struct Membership {
     redundant_frames: usize,
     reception: Reception,
     hearing: Hearing,
+    pub(super) telling: Telling,
     /// What others say of how they hear everybody.
     hearings: BTreeMap<ParticipantId, Vec<TrackHearing>>,
     /// What the room shares beside the sound.
@@ -80,6 +82,7 @@ impl Membership {
             redundant_frames: 0,
             reception: Reception::default(),
             hearing: Hearing::default(),
+            telling: Telling::default(),
             hearings: BTreeMap::new(),
             shared: RoomState::default(),
             findings: Vec::new(),
@@ -171,7 +174,9 @@ impl Membership {
             }
             ServerMessage::Error { code, text } => self.handle_error(code, text),
             ServerMessage::Bye { reason, text } => self.handle_bye(reason, text),
-            ServerMessage::Pong {} | ServerMessage::SlotsWanted { .. } => {}
+            ServerMessage::Pong {}
+            | ServerMessage::Seen { .. }
+            | ServerMessage::SlotsWanted { .. } => {}
         }
     }
 
@@ -280,6 +285,7 @@ impl Membership {
             self.track = None;
             self.hearings.clear();
             self.handle_room(RoomState::default());
+            self.telling.start();
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
             let company = match self.participants.len().saturating_sub(1) {
@@ -479,7 +485,7 @@ impl Membership {
         }
     }
 
-    fn send(&mut self, message: ClientMessage) -> u32 {
+    pub(super) fn send(&mut self, message: ClientMessage) -> u32 {
         self.requests = self.requests.wrapping_add(1);
         let envelope = ClientEnvelope { request: Some(self.requests), message };
         self.effects.push_back(Effect::Send(envelope));

@@ -17,6 +17,11 @@ impl Membership {
         self.phase
     }
 
+    /// Whether we are in the room.
+    pub(in crate::session) fn is_joined(&self) -> bool {
+        self.phase == Phase::Joined
+    }
+
     /// Whether media flows.
     pub fn link_is_up(&self) -> bool {
         self.link == LinkState::Up
