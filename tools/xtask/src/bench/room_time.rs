@@ -1,10 +1,10 @@
 //! `cargo xtask bench room-time [--json]`: how well musicians know their room's clock, and what stands on it: the click at each
-//! ear, beats of others in *beat* mode, changes of mode. In virtual time. With `--json` a line for each part.
+//! ear, beats of others in *beat* mode, changes of mode, the stems of a take. In virtual time. With `--json` a line for each.
 
 use crate::program::Program;
 
 pub(super) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    for (package, example) in [("engine", "room_time"), ("tests", "ensemble")] {
+    for (package, example) in [("engine", "room_time"), ("tests", "ensemble"), ("takes", "stems")] {
         Program::new("cargo", ["run", "--locked", "--release", "--package", package])
             .args(["--example", example, "--"])
             .args(arguments)
