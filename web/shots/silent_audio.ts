@@ -56,6 +56,10 @@ export class JamAudio implements AudioPort {
     this.everybody = mode;
   }
 
+  setClick(): void {}
+
+  setClickGain(): void {}
+
   reception(): [] {
     return [];
   }

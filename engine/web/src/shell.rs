@@ -10,7 +10,8 @@ use engine::{
     Mute, Outgoing, PlayoutMode, RemoteStats, Render, RoomMapping, SessionConfig, SessionError,
     Solo, StreamState, session,
 };
-use protocol::limits::DATAGRAM_BYTES_MAX;
+use protocol::limits::{BAR_BEATS_MAX, CLICK_SEGMENTS_MAX, DATAGRAM_BYTES_MAX};
+use protocol::room_state::{BeatStrength, ClickSegment};
 use protocol::rtp::Ssrc;
 use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
@@ -58,6 +59,7 @@ pub(crate) struct Shell {
     output: [Vec<f32>; CHANNELS_MAX],
     packet: [u8; DATAGRAM_BYTES_MAX],
     named: [Option<Encoding>; engine::limits::ENCODINGS_MAX],
+    laid_out: [Option<ClickSegment>; CLICK_SEGMENTS_MAX],
     refused_packets: u64,
     statistics: Vec<f64>,
 }
@@ -90,6 +92,7 @@ impl Shell {
             output: [silence(), silence()],
             packet: [0; DATAGRAM_BYTES_MAX],
             named: [None; engine::limits::ENCODINGS_MAX],
+            laid_out: [const { None }; CLICK_SEGMENTS_MAX],
             refused_packets: 0,
             statistics: vec![0.0; HEAD_NUMBERS + REMOTE_NUMBERS * engine::limits::REMOTES_MAX],
         })
@@ -176,6 +179,30 @@ impl Shell {
         Ok(self.control.set_encodings(&encodings)?)
     }
 
+    /// Lays out the stretch of the click at `index` for the next [`Self::apply_click`].
+    pub(crate) fn click_segment(
+        &mut self,
+        index: usize,
+        segment: ClickNumbers,
+    ) -> Result<(), ShellError> {
+        let place = self.laid_out.get_mut(index).ok_or(ShellError::MisuseLength(index))?;
+        *place = Some(segment.segment()?);
+        Ok(())
+    }
+
+    /// Plays the first `count` stretches that were laid out; none is no click.
+    pub(crate) fn apply_click(&mut self, count: usize) -> Result<(), ShellError> {
+        let laid_out = self.laid_out.get(..count).ok_or(ShellError::MisuseLength(count))?;
+        let segments: Vec<ClickSegment> = laid_out.iter().flatten().cloned().collect();
+        Ok(self.control.set_click(&segments)?)
+    }
+
+    /// How loud the click is; minus infinity is silence.
+    pub(crate) fn set_click_gain(&mut self, gain_db: f32) -> Result<(), ShellError> {
+        let gain = (gain_db != f32::NEG_INFINITY).then_some(Decibels(gain_db));
+        Ok(self.control.set_click_gain(gain)?)
+    }
+
     /// Silences what is published, or not.
     pub(crate) fn set_input_mute(&mut self, mute: Mute) -> Result<(), ShellError> {
         Ok(self.control.set_input_muted(mute)?)
@@ -260,6 +287,47 @@ pub(crate) struct Mix {
     pub(crate) mute: Mute,
     /// Whether it is among those that alone are heard.
     pub(crate) solo: Solo,
+}
+
+/// A stretch of the click as JavaScript counts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClickNumbers {
+    /// Microseconds of the room's clock.
+    pub(crate) start_us: f64,
+    /// The number of its first bar.
+    pub(crate) bar: i32,
+    /// Beats in a minute, times 1000.
+    pub(crate) tempo_millibpm: u32,
+    /// Beats of a bar.
+    pub(crate) beats: u32,
+    /// A bit for each beat, the first in the lowest.
+    pub(crate) accents: u32,
+    /// The same for beats that are not heard.
+    pub(crate) silent: u32,
+}
+
+impl ClickNumbers {
+    fn segment(self) -> Result<ClickSegment, ShellError> {
+        let beats = usize::try_from(self.beats).unwrap_or(usize::MAX);
+        if BAR_BEATS_MAX < beats {
+            return Err(ShellError::MisuseLength(beats));
+        }
+        let strength = |beat| match (self.accents >> beat & 1, self.silent >> beat & 1) {
+            (1, _) => BeatStrength::Accent,
+            (_, 1) => BeatStrength::Silent,
+            (_, _) => BeatStrength::Normal,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, as wanted")]
+        let start_us = self.start_us as i64;
+        Ok(ClickSegment {
+            start_us,
+            bar: self.bar,
+            tempo_millibpm: self.tempo_millibpm,
+            // What is played does not depend on it.
+            unit: 4,
+            beats: (0..beats).map(strength).collect(),
+        })
+    }
 }
 
 /// A remote as JavaScript reads it; `engine_module.ts` names the places.
@@ -422,6 +490,64 @@ mod tests {
         let ms = mouth_to_ear(&mut receiver);
         // A frame that comes at the very moment of the callback is put off by a period of 1.33 ms.
         assert!((ms - 26.33).abs() < 0.1, "{ms}");
+    }
+
+    /// The frames at which something begins to be heard after silence, in 4 s.
+    fn onsets(shell: &mut Shell) -> Vec<u32> {
+        let (mut onsets, mut quiet) = (Vec::new(), 4_800);
+        for period in 0..3_000_u32 {
+            shell.render(f64::from(period) * 64.0 / 48_000.0 * 1e9, 64);
+            for (sample, frame) in shell.output(0).iter().zip(64 * period..) {
+                if *sample != 0.0 && 4_800 <= quiet {
+                    onsets.push(frame);
+                }
+                quiet = if *sample == 0.0 { quiet + 1 } else { 0 };
+            }
+            if period % 100 == 0 {
+                shell.update_statistics();
+            }
+        }
+        onsets
+    }
+
+    #[test]
+    fn a_click_is_heard_when_the_rooms_clock_shows_it() {
+        const ROOM_US: f64 = 1.79e15;
+        let segment = ClickNumbers {
+            start_us: ROOM_US + 250_000.0,
+            bar: 0,
+            tempo_millibpm: 120_000,
+            beats: 4,
+            accents: 0b0001,
+            silent: 0b0010,
+        };
+        let clicking = |heard_later_ms: f64| {
+            let mut shell = shell();
+            shell.set_room_clock(0.0, 1.79e18, 1.79e18 + heard_later_ms * 1e6);
+            shell.click_segment(0, segment).expect("there is a first place");
+            shell.apply_click(1).expect("a click");
+            shell
+        };
+        // Beats are 24,000 frames apart; the second of each bar is not heard. A beat that falls on a frame's very
+        // moment may sound from the next on.
+        let expected = [0, 2, 3, 4, 6, 7].map(|beat| 12_000 + 24_000 * beat);
+        let near = |onsets: &[u32], earlier: u32| {
+            assert_eq!(onsets.len(), expected.len(), "{onsets:?}");
+            for (onset, beat) in onsets.iter().zip(expected) {
+                assert!(onset.abs_diff(beat - earlier) <= 1, "{onsets:?}");
+            }
+        };
+        near(&onsets(&mut clicking(0.0)), 0);
+        near(&onsets(&mut clicking(10.0)), 480);
+        let mut silenced = clicking(0.0);
+        silenced.set_click_gain(f32::NEG_INFINITY).expect("silence");
+        assert!(onsets(&mut silenced).is_empty());
+        let mut ended = clicking(0.0);
+        ended.apply_click(0).expect("no click");
+        assert!(onsets(&mut ended).is_empty());
+        silenced.click_segment(4, segment).expect_err("behind the last place");
+        silenced.click_segment(0, ClickNumbers { beats: 17, ..segment }).expect_err("too many");
+        silenced.set_click_gain(f32::NAN).expect_err("no gain");
     }
 
     #[test]

@@ -40,6 +40,7 @@ class FakeWorker {
 
 let nodes: FakeNode[] = [];
 let workers: FakeWorker[] = [];
+const CLICK = { start_us: 5, bar: 1, tempo_millibpm: 90_000, unit: 4, beats: ["accent" as const] };
 const STREAM = { ssrc: 9, participant: 2, track: 20, codec: "opus-64" as const, channels: 1 };
 
 beforeEach(() => {
@@ -115,11 +116,16 @@ it("replaces a worklet that stops, three times, and then says that it is over, o
   engine.setStreams([STREAM]);
   engine.setMuted(true);
   engine.setEncodings(["opus-64"], 0);
+  engine.setClick([CLICK]);
+  engine.setClickGain(-6);
   for (const worklets of [2, 3, 4]) {
     newest().onprocessorerror?.();
     expect(nodes).toHaveLength(worklets);
-    const told = newest().told.map(({ type }) => type);
-    expect(told).toEqual(["input-muted", "default-playout", "encodings", "add-remote", "mix"]);
+    const { told } = newest();
+    const types = ["input-muted", "default-playout", "click", "click-gain", "encodings", "add-remote", "mix"];
+    expect(told.map(({ type }) => type)).toEqual(types);
+    expect(told).toContainEqual({ type: "click", segments: [CLICK] });
+    expect(told).toContainEqual({ type: "click-gain", gainDb: -6 });
   }
   expect(failures).toEqual([]);
   newest().onprocessorerror?.();

@@ -5,7 +5,7 @@
 // An engine that stops is started anew a few times, and given up then: `onfailed` says so once, and
 // whoever opened it plays the browser's own way.
 
-import type { Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
 import {
   type AudioStats,
   type EngineCounts,
@@ -86,6 +86,8 @@ export class EngineAudio implements Player {
   private streams: Stream[] = [];
   private readonly mixes = new Map<TrackId, Mix>();
   private defaultPlayout: PlayoutMode = "automatic";
+  private click: ClickSegment[] = [];
+  private clickGainDb: number | null = 0;
   private engineStats: EngineStats | null = null;
   private engineStatsAtMs = 0;
   private counts: LinkCounts | null = null;
@@ -213,6 +215,16 @@ export class EngineAudio implements Player {
     this.post({ type: "default-playout", mode });
   }
 
+  setClick(segments: ClickSegment[]): void {
+    this.click = segments;
+    this.post({ type: "click", segments });
+  }
+
+  setClickGain(gainDb: number | null): void {
+    this.clickGainDb = gainDb;
+    this.post({ type: "click-gain", gainDb });
+  }
+
   setInput(stream: MediaStream): void {
     this.input.replace(stream);
   }
@@ -336,6 +348,8 @@ export class EngineAudio implements Player {
     this.node = this.openNode();
     this.setMuted(this.muted);
     this.setDefaultPlayout(this.defaultPlayout);
+    this.setClick(this.click);
+    this.setClickGain(this.clickGainDb);
     this.toldEncodings = "";
     this.sendEncodings();
     for (const stream of this.streams) this.add(stream);

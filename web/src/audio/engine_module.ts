@@ -3,7 +3,7 @@
 // Its memory may grow when a remote is added, which detaches every view; views are therefore made
 // anew when the buffer has changed, never kept across calls.
 
-import type { Codec } from "../protocol";
+import type { BeatStrength, ClickSegment, Codec } from "../protocol";
 import type { Mix, PlayoutMode, PlayoutStats } from "../session/audio_seam";
 import type { ContextRoomTimes } from "./context_clock";
 import type { EncodingWanted } from "./messages";
@@ -30,6 +30,17 @@ interface Exports {
   note_load(busyMs: number): void;
   set_encoding(index: number, codec: number, ssrc: number, redundantFrames: number): number;
   apply_encodings(count: number): number;
+  click_segment(
+    index: number,
+    startUs: number,
+    bar: number,
+    tempoMillibpm: number,
+    beats: number,
+    accents: number,
+    silent: number,
+  ): number;
+  apply_click(count: number): number;
+  set_click_gain(gainDb: number): number;
   set_input_muted(muted: number): number;
   add_remote(ssrc: number, channels: number): number;
   remove_remote(ssrc: number): number;
@@ -175,6 +186,21 @@ export class EngineModule {
     this.exports.set_room_clock(contextMs * 1e6, capturedMs * 1e6, heardMs * 1e6);
   }
 
+  /** What click is played; false where the engine refuses it, and plays on what it had. */
+  setClick(segments: readonly ClickSegment[]): boolean {
+    const known = segments.every(({ start_us, bar, tempo_millibpm, beats }, index) => {
+      const [accents, silent] = [beatBits(beats, "accent"), beatBits(beats, "silent")];
+      const { click_segment: layOut } = this.exports;
+      return layOut(index, start_us, bar, tempo_millibpm, beats.length, accents, silent) === 0;
+    });
+    return known && this.exports.apply_click(segments.length) === 0;
+  }
+
+  /** How loud the click is; null is silence. */
+  setClickGain(gainDb: number | null): void {
+    this.exports.set_click_gain(gainDb ?? Number.NEGATIVE_INFINITY);
+  }
+
   setInputMuted(muted: boolean): void {
     this.exports.set_input_muted(muted ? 1 : 0);
   }
@@ -219,6 +245,11 @@ export class EngineModule {
       new Float32Array(buffer, this.exports.output(1), frames),
     ];
   }
+}
+
+/** A bit for each beat that sounds like that. */
+function beatBits(beats: readonly BeatStrength[], strength: BeatStrength): number {
+  return beats.reduce((bits, beat, index) => bits | (beat === strength ? 1 << index : 0), 0);
 }
 
 const FOLLOWED: [number, number] = [FOLLOW, 0];

@@ -4,7 +4,7 @@
 // It decides once, when it opens, which of the two players it has: our engine, or, where a piece is
 // missing or does not start, the browser's own. Everything else is handed on.
 
-import type { Capabilities, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { Capabilities, ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
 import {
   ASKED_FOR,
   type AudioOptions,
@@ -145,6 +145,14 @@ export class JamAudio implements AudioPort {
 
   setDefaultPlayout(mode: PlayoutMode): void {
     this.player.setDefaultPlayout(mode);
+  }
+
+  setClick(segments: ClickSegment[]): void {
+    this.player.setClick(segments);
+  }
+
+  setClickGain(gainDb: number | null): void {
+    this.player.setClickGain(gainDb);
   }
 
   stats(): AudioStats {

@@ -120,6 +120,11 @@ export class StandardAudio implements Player {
   /** The browser's own jitter buffer steers itself. */
   setDefaultPlayout(): void {}
 
+  /** Knows no room's time, and plays no click. */
+  setClick(): void {}
+
+  setClickGain(): void {}
+
   reportUplink(): void {}
 
   /** The browser tells by RTCP, and takes no repeated frames. */

@@ -138,6 +138,13 @@ class JamProcessor extends AudioWorkletProcessor {
       case "room-clock":
         engine.setRoomClock(message);
         break;
+      case "click":
+        // Signalling lets nothing through that cannot be played; if it does, only the click is missing.
+        engine.setClick(message.segments);
+        break;
+      case "click-gain":
+        engine.setClickGain(message.gainDb);
+        break;
       case "close":
         this.engine = null;
         break;

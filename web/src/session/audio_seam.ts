@@ -2,7 +2,7 @@
 // it as class JamAudio. A session knows no RTCPeerConnection and no AudioContext, so that its tests
 // need neither.
 
-import type { Capabilities, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { Capabilities, ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
 
 /** Which way sound is played in this browser, and what kept us from the better one. */
 export interface EngineChoice {
@@ -189,6 +189,10 @@ export interface AudioPort {
   setRemote(track: TrackId, mix: Mix): void;
   /** For every track whose mix has no mode of its own; nothing without our engine. */
   setDefaultPlayout(mode: PlayoutMode): void;
+  /** The room's click, played to these ears alone; nothing without our engine. */
+  setClick(segments: ClickSegment[]): void;
+  /** How loud it is; null is silence. */
+  setClickGain(gainDb: number | null): void;
   stats(): AudioStats;
   /** How streams arrived since it was last asked: those that lost something. */
   reception(): StreamReception[];

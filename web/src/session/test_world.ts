@@ -5,6 +5,7 @@ import { vi } from "vitest";
 
 import type {
   Capabilities,
+  ClickSegment,
   ClientEnvelope,
   Codec,
   ServerEnvelope,
@@ -71,6 +72,14 @@ class FakeAudio implements AudioPort {
   }
   setDefaultPlayout(mode: PlayoutMode): void {
     if (mode !== "automatic") this.calls.push(`playout ${mode}`);
+  }
+  setClick(segments: ClickSegment[]): void {
+    if (0 < segments.length) {
+      this.calls.push(`click ${segments.map((s) => s.tempo_millibpm / 1000).join(" ")}`);
+    } else if (this.calls.some((call) => call.startsWith("click"))) this.calls.push("no click");
+  }
+  setClickGain(gainDb: number | null): void {
+    if (gainDb !== 0) this.calls.push(`click gain ${gainDb}`);
   }
   /** What is told of each track. */
   remotes: Record<TrackId, RemoteStats> = {};
