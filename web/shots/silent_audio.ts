@@ -56,6 +56,8 @@ export class JamAudio implements AudioPort {
     this.everybody = mode;
   }
 
+  setPlayingMode(): void {}
+
   setClick(): void {}
 
   setClickGain(): void {}

@@ -5,7 +5,7 @@
 // An engine that stops is started anew a few times, and given up then: `onfailed` says so once, and
 // whoever opened it plays the browser's own way.
 
-import type { ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { ClickSegment, Codec, PlayingMode, Source, Stream, StreamReception, TrackId } from "../protocol";
 import {
   type AudioStats,
   type EngineCounts,
@@ -214,6 +214,8 @@ export class EngineAudio implements Player {
     this.defaultPlayout = mode;
     this.post({ type: "default-playout", mode });
   }
+
+  setPlayingMode(_mode: PlayingMode): void {}
 
   setClick(segments: ClickSegment[]): void {
     this.click = segments;

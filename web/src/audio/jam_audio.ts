@@ -4,7 +4,16 @@
 // It decides once, when it opens, which of the two players it has: our engine, or, where a piece is
 // missing or does not start, the browser's own. Everything else is handed on.
 
-import type { Capabilities, ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type {
+  Capabilities,
+  ClickSegment,
+  Codec,
+  PlayingMode,
+  Source,
+  Stream,
+  StreamReception,
+  TrackId,
+} from "../protocol";
 import {
   ASKED_FOR,
   type AudioOptions,
@@ -145,6 +154,10 @@ export class JamAudio implements AudioPort {
 
   setDefaultPlayout(mode: PlayoutMode): void {
     this.player.setDefaultPlayout(mode);
+  }
+
+  setPlayingMode(mode: PlayingMode): void {
+    this.player.setPlayingMode(mode);
   }
 
   setClick(segments: ClickSegment[]): void {

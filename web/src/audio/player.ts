@@ -1,7 +1,7 @@
 // What the two ways to play have in common: our engine in an audio worklet, and the browser's own
 // receivers. JamAudio owns one of them beside the link.
 
-import type { ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { ClickSegment, Codec, PlayingMode, Source, Stream, StreamReception, TrackId } from "../protocol";
 import type { AudioStats, Mix, PlayoutMode } from "../session/audio_seam";
 import type { RtcLink } from "./rtc_link";
 
@@ -25,6 +25,7 @@ export interface Player {
   setMuted(muted: boolean): void;
   setRemote(track: TrackId, mix: Mix): void;
   setDefaultPlayout(mode: PlayoutMode): void;
+  setPlayingMode(mode: PlayingMode): void;
   setClick(segments: ClickSegment[]): void;
   setClickGain(gainDb: number | null): void;
   setInput(stream: MediaStream): void;

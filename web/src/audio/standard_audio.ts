@@ -120,7 +120,9 @@ export class StandardAudio implements Player {
   /** The browser's own jitter buffer steers itself. */
   setDefaultPlayout(): void {}
 
-  /** Knows no room's time, and plays no click. */
+  /** Knows no room's time: its delays are the browser's, and it plays no click. */
+  setPlayingMode(): void {}
+
   setClick(): void {}
 
   setClickGain(): void {}

@@ -2,7 +2,16 @@
 // it as class JamAudio. A session knows no RTCPeerConnection and no AudioContext, so that its tests
 // need neither.
 
-import type { Capabilities, ClickSegment, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type {
+  Capabilities,
+  ClickSegment,
+  Codec,
+  PlayingMode,
+  Source,
+  Stream,
+  StreamReception,
+  TrackId,
+} from "../protocol";
 
 /** Which way sound is played in this browser, and what kept us from the better one. */
 export interface EngineChoice {
@@ -22,6 +31,10 @@ export type PlayoutMode = "automatic" | "lower" | "safer" | number;
 
 /** The engine refuses a longer fixed delay. */
 export const FIXED_MS_MAX = 500;
+
+/** How loud one may have the click. */
+export const CLICK_GAIN_DB_MIN = -40;
+export const CLICK_GAIN_DB_MAX = 12;
 
 /** How one remote track is mixed for this pair of ears only. */
 export interface Mix {
@@ -189,6 +202,8 @@ export interface AudioPort {
   setRemote(track: TrackId, mix: Mix): void;
   /** For every track whose mix has no mode of its own; nothing without our engine. */
   setDefaultPlayout(mode: PlayoutMode): void;
+  /** How late everybody is heard, compared with each other; nothing without our engine. */
+  setPlayingMode(mode: PlayingMode): void;
   /** The room's click, played to these ears alone; nothing without our engine. */
   setClick(segments: ClickSegment[]): void;
   /** How loud it is; null is silence. */

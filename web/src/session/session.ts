@@ -5,7 +5,13 @@
 
 import { type Signal, signal } from "@preact/signals";
 
-import { type ClientMessage, type RoomId, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
+import {
+  type ClientMessage,
+  type PlayingMode,
+  type ServerEnvelope,
+  type TrackId,
+  VERSION,
+} from "../protocol";
 import {
   type AudioPort,
   type AudioStats,
@@ -14,37 +20,39 @@ import {
   NEUTRAL,
   type PlayoutMode,
 } from "./audio_seam";
-import { Hearing } from "./hearing";
-import { Dropped, Refused, Signalling, type SocketLike } from "./signalling";
-import { type Action, type SessionState, initialState, isLinkGivenUp, reduce } from "./state";
+import { Conductor } from "./conductor";
+import { LinkRetry } from "./link_retry";
+import { Reports } from "./reports";
+import { roomNowUs } from "./room_time";
+import { Dropped, Refused, Signalling } from "./signalling";
+import {
+  type Action,
+  type SessionState,
+  initialState,
+  isLinkGivenUp,
+  playingMode,
+  reduce,
+} from "./state";
+import type { Surroundings, Visit } from "./visit";
 import {
   CHAT_LOST,
   ENGINE_STOPPED,
   INPUT_GONE,
   INPUT_REPLACED,
+  type Problem,
+  ROOM_UNREACHED,
   UNREACHABLE,
   problemOfMedia,
 } from "./words";
 
-/** The world outside, in one place so that tests can bring their own. */
-export interface Surroundings {
-  openSocket(): SocketLike;
-  /** Opens the sound with this input; `engineFailure` says why it must do without our engine. */
-  openAudio(deviceId: string, engineFailure: string | null): Promise<AudioPort>;
-}
-
-export interface Visit {
-  room: RoomId;
-  name: string;
-  deviceId: string;
-  /** Whether one's own sound is published, or one only listens. */
-  part: "musician" | "listener";
-  /** What steers everybody's playout delay at the start; `automatic` unless given. */
-  playout?: PlayoutMode;
-}
-
 export class Session {
   readonly state: Signal<SessionState>;
+  /** Sets what the room shares. */
+  readonly conductor = new Conductor({
+    shared: () => this.state.value.shared,
+    nowUs: () => this.roomNowUs(),
+    ask: (message) => this.ask(message, ROOM_UNREACHED),
+  });
   private audio: AudioPort | null = null;
   private deviceId: string;
   private signalling: Signalling | null = null;
@@ -55,16 +63,27 @@ export class Session {
   private engineFailure: string | null = null;
   private work: Promise<void> = Promise.resolve();
   private attempt = 0;
-  private readonly hearing = new Hearing();
+  private readonly reports = new Reports({
+    state: () => this.state.value,
+    audio: () => this.audio,
+    send: (message) => this.signalling?.send(message),
+  });
   private retry: ReturnType<typeof setTimeout> | null = null;
-  private linkRetry: ReturnType<typeof setTimeout> | null = null;
-  private reporting: ReturnType<typeof setInterval> | null = null;
+  /** Restarts ICE while only the media is down; a dropped WebSocket does it when it is back. */
+  private readonly linkRetry = new LinkRetry(
+    () => this.state.value.link === "down",
+    () => {
+      if (this.state.value.phase.name === "in") {
+        this.queue((audio) => this.negotiate(audio, true));
+      }
+    },
+  );
 
   constructor(
     private readonly visit: Visit,
     private readonly surroundings: Surroundings,
   ) {
-    this.state = signal(initialState(visit.room, visit.playout));
+    this.state = signal(initialState(visit.room, visit.habits));
     this.deviceId = visit.deviceId;
   }
 
@@ -91,9 +110,7 @@ export class Session {
 
   /** Says something to the room; false where it did not get there. */
   async chat(text: string): Promise<boolean> {
-    const said = await this.ask({ type: "chat", text });
-    if (said === "dropped") this.dispatch({ type: "notice", notice: CHAT_LOST });
-    return said === "answered";
+    return await this.ask({ type: "chat", text }, CHAT_LOST);
   }
 
   setMuted(muted: boolean): void {
@@ -114,6 +131,23 @@ export class Session {
   setDefaultPlayout(mode: PlayoutMode): void {
     this.dispatch({ type: "playout", mode });
     this.audio?.setDefaultPlayout(mode);
+  }
+
+  /** Hears everybody by this mode, or (null) by the room's. */
+  setOwnMode(mode: PlayingMode | null): void {
+    this.dispatch({ type: "mode", mode });
+    this.audio?.setPlayingMode(playingMode(this.state.value));
+  }
+
+  /** How loud the click is in these ears; null for not at all. */
+  setClickGain(gainDb: number | null): void {
+    this.dispatch({ type: "click-gain", gainDb });
+    this.audio?.setClickGain(gainDb);
+  }
+
+  /** Microseconds of the room's clock; null while it is not known. */
+  roomNowUs(): number | null {
+    return roomNowUs(this.stats()?.roomClock);
   }
 
   async setInputDevice(deviceId: string): Promise<void> {
@@ -162,6 +196,8 @@ export class Session {
     audio.onpublication = () => this.queue((present) => this.publish(present));
     audio.setMuted(this.state.value.muted);
     audio.setDefaultPlayout(this.state.value.playout);
+    audio.setClickGain(this.state.value.clickGainDb);
+    this.applyShared(audio);
     return audio;
   }
 
@@ -203,7 +239,9 @@ export class Session {
   }
 
   private received(message: ServerEnvelope): void {
+    const { shared } = this.state.value;
     this.dispatch({ type: "received", message });
+    if (this.audio !== null && shared !== this.state.value.shared) this.applyShared(this.audio);
     if (this.isClosed()) {
       this.shutDown();
       return;
@@ -245,6 +283,7 @@ export class Session {
       case "participant_left":
       case "chat":
       case "hearing":
+      case "room":
       case "pong":
       case "bye":
         return;
@@ -257,7 +296,7 @@ export class Session {
 
   private joined(resumed: boolean): void {
     this.attempt = 0;
-    this.reporting ??= setInterval(() => this.reportReception(), REPORT_MS);
+    this.reports.start();
     this.membership += 1;
     const restart = resumed && this.linked;
     const stale = this.linked && !resumed;
@@ -269,24 +308,6 @@ export class Session {
       if (stale) await this.reopenAudio();
       await this.link(restart);
     });
-  }
-
-  /** Tells which streams lose packets, so that their publishers repeat what is lost. */
-  private reportReception(): void {
-    const streams = this.audio?.reception() ?? [];
-    if (0 < streams.length && this.state.value.phase.name === "in") {
-      this.signalling?.send({ type: "reception", streams });
-    }
-    this.reportHearing();
-  }
-
-  /** Tells the room how one hears the others. */
-  private reportHearing(): void {
-    const { participants, streams, phase } = this.state.value;
-    const remotes = this.audio?.stats().remotes;
-    if (remotes === undefined || phase.name !== "in") return;
-    const tracks = this.hearing.report(performance.now(), participants.length, streams, remotes);
-    if (tracks !== null) this.signalling?.send({ type: "hearing", tracks });
   }
 
   /** Opens the sound anew, and with it another link; the seat stays. */
@@ -385,26 +406,15 @@ export class Session {
     for (const { track } of streams) this.audio?.setRemote(track, mixes[track] ?? NEUTRAL);
   }
 
+  private applyShared(audio: AudioPort): void {
+    audio.setClick(this.state.value.shared.click);
+    audio.setPlayingMode(playingMode(this.state.value));
+  }
+
   private linkChanged(link: LinkState): void {
     if (this.isClosed()) return;
     this.dispatch({ type: "link", link });
-    if (link !== "down") {
-      if (this.linkRetry !== null) clearTimeout(this.linkRetry);
-      this.linkRetry = null;
-      return;
-    }
-    this.restartLink(LINK_RETRY_MS);
-  }
-
-  /** Restarts ICE while only the media is down; a dropped WebSocket does it when it is back. */
-  private restartLink(next: number): void {
-    if (this.linkRetry !== null) clearTimeout(this.linkRetry);
-    this.linkRetry = setTimeout(() => {
-      if (this.state.value.link === "down") this.restartLink(Math.min(2 * next, RETRY_MS_MAX));
-    }, next);
-    if (this.state.value.phase.name === "in") {
-      this.queue((audio) => this.negotiate(audio, true));
-    }
+    this.linkRetry.changed(link);
   }
 
   private dropped(): void {
@@ -447,14 +457,16 @@ export class Session {
     else this.dispatch({ type: "notice", notice: problem });
   }
 
-  /** Sends a request whose answer, or refusal, the state takes by itself. */
-  private async ask(message: ClientMessage): Promise<"answered" | "refused" | "dropped"> {
+  /** Sends a request whose answer, or refusal, the state takes by itself; `lost` where it did not get there. */
+  private async ask(message: ClientMessage, lost: Problem | null = null): Promise<boolean> {
     try {
-      if (this.signalling === null) return "dropped";
+      if (this.signalling === null) throw new Dropped();
       await this.signalling.request(message);
-      return "answered";
+      return true;
     } catch (error) {
-      return error instanceof Refused ? "refused" : "dropped";
+      const refused = error instanceof Refused;
+      if (!refused && lost !== null) this.dispatch({ type: "notice", notice: lost });
+      return false;
     }
   }
 
@@ -469,8 +481,8 @@ export class Session {
 
   private shutDown(): void {
     this.stopTimers();
-    if (this.reporting !== null) clearInterval(this.reporting);
-    this.reporting = null;
+    this.conductor.close();
+    this.reports.stop();
     this.signalling?.close();
     this.signalling = null;
     void this.closeAudio();
@@ -478,9 +490,8 @@ export class Session {
 
   private stopTimers(): void {
     if (this.retry !== null) clearTimeout(this.retry);
-    if (this.linkRetry !== null) clearTimeout(this.linkRetry);
     this.retry = null;
-    this.linkRetry = null;
+    this.linkRetry.stop();
   }
 
   private isClosed(): boolean {
@@ -490,8 +501,3 @@ export class Session {
 
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 4_000;
-const LINK_RETRY_MS = 2_000;
-
-/** How often the server is told of loss, while there is some. */
-const REPORT_MS = 1_000;
-

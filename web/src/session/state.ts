@@ -8,6 +8,7 @@ import type {
   ErrorCode,
   Participant,
   ParticipantId,
+  PlayingMode,
   RoomId,
   RoomState,
   ServerEnvelope,
@@ -47,6 +48,10 @@ export interface SessionState {
   remembered: Record<string, Mix>;
   /** What steers the playout delay of everybody whose mix has no mode of its own. */
   playout: PlayoutMode;
+  /** How late everybody is heard here, whatever the room plays by; null for what the room plays by. */
+  mode: PlayingMode | null;
+  /** How loud the click is; null for not at all. */
+  clickGainDb: number | null;
   entries: Entry[];
   /** How many events were written; gives each a key. */
   events: number;
@@ -77,6 +82,8 @@ export type Action =
   | { type: "link"; link: LinkState }
   | { type: "mix"; track: TrackId; mix: Mix }
   | { type: "playout"; mode: PlayoutMode }
+  | { type: "mode"; mode: PlayingMode | null }
+  | { type: "click-gain"; gainDb: number | null }
   | { type: "muted"; muted: boolean }
   | { type: "notice"; notice: Problem | null }
   | { type: "failed"; problem: Problem }
@@ -87,7 +94,10 @@ export function isSoloed({ participants, mixes }: SessionState): boolean {
   return participants.some(({ tracks }) => tracks.some(({ id }) => mixes[id]?.solo === true));
 }
 
-export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): SessionState {
+/** What one had the last time: of nobody's concern but one's own. */
+export type Habits = Pick<SessionState, "playout" | "mode" | "clickGainDb">;
+
+export function initialState(room: RoomId, habits: Partial<Habits> = {}): SessionState {
   return {
     room,
     phase: { name: "joining" },
@@ -98,7 +108,9 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     streams: [],
     mixes: {},
     remembered: {},
-    playout,
+    playout: "automatic",
+    mode: null,
+    clickGainDb: 0,
     entries: [],
     events: 0,
     myTrack: null,
@@ -109,6 +121,7 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     shared: NOTHING_SHARED,
     link: "connecting",
     notice: null,
+    ...habits,
   };
 }
 
@@ -131,6 +144,10 @@ export function reduce(state: SessionState, action: Action): SessionState {
       return mixed(state, action.track, action.mix);
     case "playout":
       return { ...state, playout: action.mode };
+    case "mode":
+      return { ...state, mode: action.mode };
+    case "click-gain":
+      return { ...state, clickGainDb: action.gainDb };
     case "muted":
       return { ...state, muted: action.muted };
     case "notice":
@@ -246,6 +263,11 @@ function participantChanged(state: SessionState, participant: Participant): Sess
     return happened(next, text);
   }
   return next;
+}
+
+/** How late everybody is heard here. */
+export function playingMode({ mode, shared }: Pick<SessionState, "mode" | "shared">): PlayingMode {
+  return mode ?? shared.mode;
 }
 
 /** What everybody shares, with a line for what others did. */

@@ -8,6 +8,7 @@ import type {
   ClickSegment,
   ClientEnvelope,
   Codec,
+  PlayingMode,
   ServerEnvelope,
   ServerMessage,
   Source,
@@ -73,10 +74,15 @@ class FakeAudio implements AudioPort {
   setDefaultPlayout(mode: PlayoutMode): void {
     if (mode !== "automatic") this.calls.push(`playout ${mode}`);
   }
+  setPlayingMode(mode: PlayingMode): void {
+    const before = this.calls.findLast((call) => call.startsWith("playing"));
+    if (`playing ${mode}` !== (before ?? "playing tight")) this.calls.push(`playing ${mode}`);
+  }
+  private clicks = false;
   setClick(segments: ClickSegment[]): void {
-    if (0 < segments.length) {
-      this.calls.push(`click ${segments.map((s) => s.tempo_millibpm / 1000).join(" ")}`);
-    } else if (this.calls.some((call) => call.startsWith("click"))) this.calls.push("no click");
+    const tempi = segments.map((segment) => segment.tempo_millibpm / 1000);
+    if (0 < tempi.length || this.clicks) this.calls.push(["click", ...tempi].join(" "));
+    this.clicks = 0 < tempi.length;
   }
   setClickGain(gainDb: number | null): void {
     if (gainDb !== 0) this.calls.push(`click gain ${gainDb}`);

@@ -2,8 +2,8 @@
 
 import { JamAudio } from "../audio/jam_audio";
 import type { AudioOptions } from "../session/audio_seam";
-import type { Surroundings } from "../session/session";
 import type { SocketLike } from "../session/signalling";
+import type { Surroundings } from "../session/visit";
 import type { Choice } from "./join";
 import type { Query } from "./query";
 

@@ -22,8 +22,8 @@ export function Visit({ room }: { room: RoomId }) {
   const join = (chosen: Choice) => {
     choice.current = chosen;
     const { name, deviceId, part } = chosen;
-    const { playout } = loadPreferences();
-    const visit = { room, name, deviceId, part, playout };
+    const { playout, mode, clickGainDb } = loadPreferences();
+    const visit = { room, name, deviceId, part, habits: { playout, mode, clickGainDb } };
     const next = new Session(visit, browserSurroundings(chosen, query.current));
     session.value = next;
     exposeSession(next);
