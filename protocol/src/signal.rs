@@ -441,6 +441,10 @@ pub struct TrackHearing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub delay_us: Option<u32>,
+    /// What of that is not needed but wanted, by a playing mode; left out where it is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub padding_us: Option<u32>,
     /// Packets that did not come, in a thousand, since it was last told; more than none is never 0.
     pub lost_permille: u16,
     /// Sound that was invented, in a thousand.

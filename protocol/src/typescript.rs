@@ -237,7 +237,14 @@ fn take(stop_us: Option<i64>) -> Take {
 }
 
 fn hearing(delay_us: Option<u32>) -> TrackHearing {
-    TrackHearing { track: TrackId(5), delay_us, lost_permille: 3, concealed_permille: 1 }
+    let padding_us = delay_us.map(|delay| delay / 4);
+    TrackHearing {
+        track: TrackId(5),
+        delay_us,
+        padding_us,
+        lost_permille: 3,
+        concealed_permille: 1,
+    }
 }
 
 fn server_samples() -> Vec<ServerMessage> {

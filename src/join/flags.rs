@@ -13,7 +13,8 @@ use engine_device::audio::{
 };
 use engine_device::session::{CodecChoice, SessionOptions};
 use protocol::codec::Codec;
-use protocol::units::Bitrate;
+use protocol::room_state::PlayingMode;
+use protocol::units::{Bitrate, Decibels};
 use signalling_client::RoomLink;
 
 /// Flags of `vjam join`.
@@ -86,6 +87,16 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "MODE", default_value = "automatic")]
     playout: PlayoutMode,
 
+    /// How late you hear the others, whatever the room plays by: `tight` is as early as holds,
+    /// `aligned` everybody equally late, `beat` by so many beats of the click that theirs fall on
+    /// yours. As the room does unless given. `w` in the terminal view changes it for the room.
+    #[arg(long, value_enum)]
+    mode: Option<ModeName>,
+
+    /// How loud you hear the room's click, in dB; `off` for not at all.
+    #[arg(long, value_name = "DB", default_value = "0", allow_hyphen_values = true, value_parser = parse_click_gain)]
+    pub(crate) click: ClickGain,
+
     /// Send media to this address instead of the one the server names (a relay, a tunnel).
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     media_via: Option<SocketAddr>,
@@ -113,6 +124,21 @@ enum Audio {
     /// WAV files instead of a sound card.
     File,
 }
+
+/// What `--mode` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ModeName {
+    /// As early as holds.
+    Tight,
+    /// Everybody equally late.
+    Aligned,
+    /// Late by whole beats.
+    Beat,
+}
+
+/// What `--click` takes: a gain, or nothing for silence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ClickGain(pub(crate) Option<Decibels>);
 
 /// What `--codec` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -146,6 +172,11 @@ impl Flags {
             },
             bitrate: self.bitrate.unwrap_or(Bitrate(96_000 * u32::from(self.channels))),
             playout: self.playout,
+            mode: self.mode.map(|mode| match mode {
+                ModeName::Tight => PlayingMode::Tight,
+                ModeName::Aligned => PlayingMode::Aligned,
+                ModeName::Beat => PlayingMode::Beat,
+            }),
             media_via: self.media_via,
         })
     }
@@ -223,6 +254,18 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+fn parse_click_gain(text: &str) -> Result<ClickGain, String> {
+    if text == "off" {
+        return Ok(ClickGain(None));
+    }
+    let gain: f32 = text.parse().map_err(|_| "not `off` or a number of dB")?;
+    if (-60.0..=20.0).contains(&gain) {
+        Ok(ClickGain(Some(Decibels(gain))))
+    } else {
+        Err("-60 to 20 dB are possible".to_owned())
+    }
+}
+
 fn parse_bitrate(text: &str) -> Result<Bitrate, String> {
     let (digits, factor) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1000),
@@ -294,6 +337,23 @@ mod tests {
         refused("--playout 12", "milliseconds such as `12ms`");
         refused("--playout faster", "not `automatic`, `lower`, `safer`");
         refused("--playout 501ms", "at most 500 ms");
+    }
+
+    #[test]
+    fn mode_and_click_are_as_the_room_has_them_unless_given() {
+        let mode = |line| options(line).map(|options| options.mode);
+        assert_eq!(mode(""), Ok(None));
+        assert_eq!(mode("--mode beat"), Ok(Some(PlayingMode::Beat)));
+        let click = |line: &str| {
+            let words =
+                ["join", "http://localhost:7880/r/x"].into_iter().chain(line.split_whitespace());
+            Command::try_parse_from(words).map(|command| command.flags.click.0).map_err(|_| ())
+        };
+        assert_eq!(click(""), Ok(Some(Decibels(0.0))));
+        assert_eq!(click("--click -12"), Ok(Some(Decibels(-12.0))));
+        assert_eq!(click("--click off"), Ok(None));
+        refused("--click loud", "not `off` or a number of dB");
+        refused("--click 21", "-60 to 20 dB");
     }
 
     #[test]

@@ -35,8 +35,10 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let backend = flags.audio_backend(prepared.gate());
     let (keeper, format) = Keeper::start(backend, callbacks.clone())?;
     screen.tell(&Notice::Fact(format!("audio: {format}")));
+    let session = prepared.join()?;
+    session.request(session::Request::SetClickGain(flags.click.0));
     let mut stay = Stay {
-        session: prepared.join()?,
+        session,
         keeper,
         callbacks,
         screen,

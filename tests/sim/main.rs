@@ -7,6 +7,7 @@ mod codec_mix;
 mod crowd;
 mod drift_100ppm;
 mod eight_musicians;
+mod ensemble;
 mod everybody_leaves;
 mod jitter;
 mod join;

@@ -6,6 +6,7 @@
 mod check;
 pub mod clock;
 pub mod digest;
+pub mod ensemble;
 pub mod fuzz_targets;
 pub mod listen;
 pub mod listener;

@@ -8,6 +8,8 @@
 
 use core::time::Duration;
 
+use protocol::time::Instant;
+
 use crate::clock::SoundCard;
 use crate::listen::{Hearing, Mix, SEGMENT_FRAMES, compare, level_db, unmix};
 use crate::sound::RATE_HZ;
@@ -127,6 +129,33 @@ pub fn take_apart(played: &[Tape<'_>], heard: Tape<'_>, stretch: &Stretch) -> Mi
 #[must_use]
 pub fn level(heard: Tape<'_>, stretch: &Stretch) -> f64 {
     level_db(cut(heard, stretch).samples)
+}
+
+/// When sounds begin: the moments at which something rises above `above` after 50 ms without, in virtual time.
+#[must_use]
+pub fn onsets(heard: Tape<'_>, stretch: &Stretch, above: f32) -> Vec<Instant> {
+    let cut = cut(heard, stretch);
+    let mut onsets = Vec::new();
+    let mut quiet = 0;
+    for (index, sample) in cut.samples.iter().enumerate() {
+        if above < sample.abs() {
+            if RATE_HZ / 20 < quiet {
+                let seconds = heard.card.time_of_frame((cut.from + index) as f64);
+                onsets.push(Instant::ZERO + Duration::from_secs_f64(seconds));
+            }
+            quiet = 0;
+        } else {
+            quiet += 1;
+        }
+    }
+    onsets
+}
+
+/// The largest step from one sample to the next.
+#[must_use]
+pub fn largest_step(heard: Tape<'_>, stretch: &Stretch) -> f32 {
+    let steps = cut(heard, stretch).samples.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    steps.fold(0.0, f32::max)
 }
 
 /// How far apart, in frames since each card's start, a sound and its echo may lie: two seconds, or

@@ -20,6 +20,8 @@ pub struct Musician {
     /// Of the ways up and down.
     pub(crate) weather: [Weather; 2],
     pub(crate) choice: CodecChoice,
+    /// Whether nothing but a knock on each beat of the click is played, as they hear it.
+    pub(crate) knocks: bool,
     /// What is pretended, where it is not all that our engine does.
     pub(crate) capabilities: Option<Capabilities>,
 }
@@ -38,6 +40,7 @@ impl Musician {
             system: SystemClock::exact(),
             weather: [Weather::default(); 2],
             choice: CodecChoice::Auto,
+            knocks: false,
             capabilities: None,
         }
     }
@@ -71,6 +74,19 @@ impl Musician {
     pub fn sends_through(self, up: Weather) -> Self {
         let [_, down] = self.weather;
         Self { weather: [up, down], ..self }
+    }
+
+    /// Playing nothing, until there is a click, and then a knock on each of its beats, as exactly as their own clock
+    /// shows them.
+    #[must_use]
+    pub fn knocking(self) -> Self {
+        Self { knocks: true, plays: vec![0.0], ..self }
+    }
+
+    /// Playing this over and over.
+    #[must_use]
+    pub fn playing(self, samples: Vec<f32>) -> Self {
+        Self { plays: samples, ..self }
     }
 
     /// With one codec instead of the automatic choice.

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use assert_no_alloc::assert_no_alloc;
 use engine::{
-    Channels, Encoding, IncomingError, RemoteStats, RoomClock, RoomClockStats, Session,
-    SessionConfig, Solo,
+    Channels, Click, ClickSettings, Encoding, IncomingError, RemoteStats, RoomClock,
+    RoomClockStats, RoomMapping, Session, SessionConfig, Solo,
 };
 use engine_device::session::Backoff;
 use engine_device::session::membership::{Effect, End, Membership, Musician as Us, Notice, Phase};
@@ -21,16 +21,60 @@ use protocol::datagram::Kind;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::room_clock::{Answer, QUESTION_BYTES, Question};
+use protocol::room_state::{PlayingMode, RoomState};
 use protocol::rtcp;
 use protocol::rtp::Ssrc;
 use protocol::signal::{ClientEnvelope, ClientMessage, ServerEnvelope, Source};
 use protocol::time::{Instant, RoomTime};
+use protocol::units::Decibels;
 use relay::random::Random;
 use sfu::transport::LinkEvent;
 
 use crate::listener::Tape;
 use crate::media::Media;
 use crate::musician::Musician;
+
+/// Somebody who knocks on each beat.
+#[derive(Debug, Default)]
+struct Knocking {
+    /// Samples of the latest knock so far.
+    samples: usize,
+    /// The beat that it was on.
+    on: Option<RoomTime>,
+}
+
+impl Knocking {
+    /// Plays into a period that was at the microphone from `at` to `until`.
+    fn play(
+        &mut self,
+        click: &Click,
+        mapping: &RoomMapping,
+        at: Instant,
+        until: Instant,
+        input: &mut [f32],
+    ) {
+        let (from, until) = (mapping.room(at), mapping.room(until));
+        let beat = click.next_beat(from).filter(|beat| beat.at < until && self.on != Some(beat.at));
+        let first = beat.map(|beat| {
+            let share = beat.at.ns_since(from) as f64 / until.ns_since(from) as f64;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a period")]
+            let first = (share * input.len() as f64) as usize;
+            self.on = Some(beat.at);
+            first
+        });
+        for (index, sample) in input.iter_mut().enumerate() {
+            if Some(index) == first {
+                self.samples = KNOCK_SAMPLES;
+            }
+            *sample = KNOCK_LEVEL * self.samples as f32 / KNOCK_SAMPLES as f32;
+            self.samples = self.samples.saturating_sub(1);
+        }
+    }
+}
+
+/// A knock falls from here to silence in half a millisecond.
+const KNOCK_LEVEL: f32 = 0.7;
+const KNOCK_SAMPLES: usize = 24;
 
 /// What a player gives to the outside.
 #[derive(Debug)]
@@ -61,6 +105,7 @@ pub(crate) struct Player {
     callbacks: u64,
     playback: [Vec<f32>; 2],
     input: Vec<f32>,
+    knocking: Knocking,
     played: Vec<f32>,
     heard: Vec<f32>,
     sent: VecDeque<Sent>,
@@ -111,6 +156,7 @@ impl Player {
             callbacks,
             playback: [vec![0.0; period], vec![0.0; period]],
             input: vec![0.0; period],
+            knocking: Knocking::default(),
             played: silence.clone(),
             heard: silence,
             sent: VecDeque::from([Sent::Connect(Duration::ZERO)]),
@@ -133,13 +179,19 @@ impl Player {
         for (i, sample) in self.input.iter_mut().enumerate() {
             *sample = self.setup.plays[(start + i) % self.setup.plays.len()];
         }
-        let [left, right] = &mut self.playback;
-        let (capture, render) = (&mut self.session.capture, &mut self.session.render);
-        let input = &self.input;
         // A period is over when it is handed over.
         let captured_at =
             self.callbacks.checked_sub(1).map(|before| self.setup.card.callback(before));
         let captured_at = captured_at.map(|at| self.setup.system.at(at));
+        if let (true, Some(at), Some(mapping)) =
+            (self.setup.knocks, captured_at, self.room_clock.mapping())
+        {
+            let click = Click::new(&self.membership.shared().click).expect("signalling let it in");
+            self.knocking.play(&click, &mapping, at, local, &mut self.input);
+        }
+        let [left, right] = &mut self.playback;
+        let (capture, render) = (&mut self.session.capture, &mut self.session.render);
+        let input = &self.input;
         assert_no_alloc(|| {
             if let Some(at) = captured_at {
                 capture.note_time(at);
@@ -158,6 +210,8 @@ impl Player {
         let local = self.setup.system.at(now);
         self.watch_websocket(local);
         self.membership.handle_timeout(local);
+        self.session.control.set_room_least(self.membership.room_least());
+        self.session.control.set_playing_mode(self.membership.shared().mode);
         self.session.control.poll();
         let remotes = self.session.control.stats().remotes;
         self.membership.handle_remotes(local, &remotes, Duration::ZERO);
@@ -256,6 +310,34 @@ impl Player {
     pub(crate) fn say(&mut self, now: Instant, text: &str) {
         self.membership.say(text.to_owned());
         self.carry_out(now);
+    }
+
+    /// Begins or changes the click of the room.
+    pub(crate) fn set_click(&mut self, now: Instant, settings: ClickSettings) {
+        let (time, _) = self.room_time(now).expect("whoever leads knows the time");
+        let segments = match self.membership.shared().click.as_slice() {
+            [] => settings.begin(time, 0),
+            click => settings.change(click, time),
+        };
+        self.membership.set_click(segments);
+        self.carry_out(now);
+    }
+
+    /// Sets how everybody in the room hears everybody.
+    pub(crate) fn set_mode(&mut self, now: Instant, mode: PlayingMode) {
+        self.membership.set_mode(mode);
+        self.carry_out(now);
+    }
+
+    /// What the room shares beside the sound, as this one was told.
+    pub(crate) fn shared(&self) -> &RoomState {
+        self.membership.shared()
+    }
+
+    /// Hears the click or not.
+    pub(crate) fn hear_click(&mut self, heard: bool) {
+        let gain = heard.then_some(Decibels::UNITY);
+        self.session.control.set_click_gain(gain).expect("a gain that can be");
     }
 
     /// What leaves next.

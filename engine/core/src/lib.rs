@@ -19,13 +19,14 @@ mod incoming;
 pub mod limits;
 mod minute;
 mod outgoing;
+mod playing;
 mod playout_mode;
 mod room_clock;
 pub mod rt;
 mod session;
 mod stats;
 
-pub use click::{Beat, Click, ClickError, ClickSettings};
+pub use click::{Beat, Click, ClickError, ClickSettings, Taps};
 pub use control::{Control, ControlError, Mute, Solo};
 pub use encoding::{Channels, Encoding, EncodingError};
 pub use incoming::{Incoming, IncomingError};

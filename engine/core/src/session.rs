@@ -89,7 +89,7 @@ pub fn session(config: &SessionConfig) -> Result<Session, SessionError> {
     let (to_capture, capture_commands) = rtrb::RingBuffer::new(COMMANDS_RING);
     let (from_capture, freed_encoders) = rtrb::RingBuffer::new(2 * COMMANDS_RING);
     let (to_render, render_commands) = rtrb::RingBuffer::new(COMMANDS_RING);
-    let (from_render, freed_remotes) = rtrb::RingBuffer::new(2 * REMOTES_MAX);
+    let (from_render, freed_remotes) = rtrb::RingBuffer::new(2 * REMOTES_MAX + COMMANDS_RING);
     let (to_incoming, incoming_commands) = rtrb::RingBuffer::new(COMMANDS_RING);
     let (to_monitor, monitor) = ring::monitor_ring(config.period_frames_max);
     let capture = Capture::new(

@@ -14,6 +14,7 @@ use protocol::time::{Instant, MediaTime, ShortTime};
 use protocol::units::Decibels;
 
 use crate::minute::Counts;
+use crate::playing::Measured;
 use crate::playout_mode::PlayoutMode;
 use crate::room_clock::RoomMapping;
 use crate::rt::codec::lookahead_frames;
@@ -123,6 +124,10 @@ pub struct RemoteStats {
     /// the buffer and the codec together; `None` while either end does not know the room's time. What the device
     /// takes from there to the loudspeaker is the shell's to add.
     pub mouth_to_device: Option<Duration>,
+    /// What of that is not needed, but wanted by the playing mode.
+    pub padding: Duration,
+    /// How late it is to be heard by the playing mode, from microphone to ear; `None` for as early as it can be.
+    pub wanted_delay: Option<Duration>,
 }
 
 /// Why a playout delay is what it is: what each cause asks for, in frames.
@@ -289,6 +294,11 @@ pub(crate) struct SharedRemote {
     pub(crate) playout_delay_target: AtomicU32,
     pub(crate) added_delay: AtomicU32,
     pub(crate) packets_per_second: AtomicU32,
+    /// The playhead's lag in frames, by how much that is more than packets need (the bits of an `f64` each), and frames
+    /// of the line behind it.
+    pub(crate) lag: AtomicU64,
+    pub(crate) beyond_need: AtomicU64,
+    pub(crate) line: AtomicI64,
     /// In thousandths of a ppm; `i32::MIN` while unknown.
     pub(crate) drift_ppb: AtomicI32,
     /// In ppm.
@@ -353,6 +363,28 @@ impl SharedRemote {
             rate_ppm: self.rate_ppm.load(Ordering::Relaxed),
             received_packets_per_second: self.packets_per_second.load(Ordering::Relaxed),
             mouth_to_device: None,
+            padding: if state == StreamState::Playing { self.padding() } else { Duration::ZERO },
+            wanted_delay: None,
+        }
+    }
+
+    /// See [`RemoteStats::padding`].
+    fn padding(&self) -> Duration {
+        let beyond_need = f64::from_bits(self.beyond_need.load(Ordering::Relaxed));
+        let line = self.line.load(Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "half a minute")]
+        let frames = beyond_need.max(0.0) + line as f64;
+        Duration::try_from_secs_f64(frames / 48_000.0).unwrap_or_default()
+    }
+
+    /// What playing modes steer by, where the delay to the ear is that.
+    pub(crate) fn measured(&self, mouth_to_ear: Duration) -> Measured {
+        let bits = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
+        Measured {
+            mouth_to_ear_ns: i64::try_from(mouth_to_ear.as_nanos()).unwrap_or(i64::MAX),
+            lag: bits(&self.lag),
+            beyond_need: bits(&self.beyond_need),
+            line_frames: self.line.load(Ordering::Relaxed),
         }
     }
 

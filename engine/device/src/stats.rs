@@ -5,9 +5,10 @@
 
 use core::time::Duration;
 
-use engine::{Relief, RemoteStats, RoomClockStats, RoomMapping, StreamState};
+use engine::{Click, Relief, RemoteStats, RoomClockStats, RoomMapping, StreamState};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
+use protocol::room_state::PlayingMode;
 use protocol::rtp::Ssrc;
 use protocol::signal::Presence;
 use protocol::units::SampleRate;
@@ -76,6 +77,10 @@ pub struct StatsLine<'a> {
     pub rejected_datagrams: u64,
     /// The clock that everybody in the room shares; `null` before the server has told it.
     pub room_clock: Option<RoomClockLine>,
+    /// How late others are heard.
+    pub mode: PlayingMode,
+    /// The tempo of the click; `null` where there is none.
+    pub click_bpm: Option<f64>,
     /// The server's report on the own uplink.
     pub uplink: Option<UplinkLine>,
     /// Every track of everybody else that is received.
@@ -191,6 +196,10 @@ pub struct RemoteLine<'a> {
     /// is outside of vjam; without the way to the loudspeaker where this device's says nothing. `null` while either
     /// end does not know the room's time.
     pub mouth_to_ear_ms: Option<f64>,
+    /// What of that is not needed but wanted, by the playing mode.
+    pub padding_ms: f64,
+    /// How late it is to be heard by the playing mode; `null` for as early as it can be.
+    pub wanted_delay_ms: Option<f64>,
 }
 
 impl<'a> StatsLine<'a> {
@@ -241,6 +250,8 @@ impl<'a> StatsLine<'a> {
             received_bytes: network.received_bytes,
             rejected_datagrams: network.rejected_datagrams,
             room_clock: view.room_clock.map(RoomClockLine::new),
+            mode: view.own_mode.unwrap_or(view.shared.mode),
+            click_bpm: click_bpm(view),
             uplink: view.uplink.map(|uplink| UplinkLine {
                 codec: uplink.codec,
                 received_packets: uplink.received_packets,
@@ -250,6 +261,14 @@ impl<'a> StatsLine<'a> {
             remotes: remotes.collect(),
         }
     }
+}
+
+/// The tempo that holds, or the one that is about to.
+fn click_bpm(view: &View) -> Option<f64> {
+    let click = Click::new(&view.shared.click).ok()?;
+    let (mapping, _) = view.room_clock?;
+    let (beat_ns, _) = click.meter(mapping.room(clock::now()))?;
+    Some(to_thousandths(60e9 / beat_ns))
 }
 
 impl RoomClockLine {
@@ -320,6 +339,8 @@ impl<'a> RemoteLine<'a> {
             rate_ppm: remote.rate_ppm,
             received_packets_per_second: remote.received_packets_per_second,
             mouth_to_ear_ms: mouth_to_ear.map(|delay| to_thousandths(delay.as_secs_f64() * 1e3)),
+            padding_ms: to_thousandths(remote.padding.as_secs_f64() * 1e3),
+            wanted_delay_ms: remote.wanted_delay.map(|delay| delay.as_secs_f64() * 1e3),
         }
     }
 }

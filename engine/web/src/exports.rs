@@ -7,6 +7,7 @@ use std::cell::RefCell;
 
 use engine::{Encoding, Mute, Solo};
 use protocol::codec::Codec;
+use protocol::room_state::PlayingMode;
 use protocol::rtp::Ssrc;
 
 use crate::clock::ClockShell;
@@ -202,6 +203,27 @@ extern "C" fn set_playout(ssrc: u32, mode: u32, fixed_frames: u32) -> i32 {
 extern "C" fn set_default_playout(mode: u32, fixed_frames: u32) -> i32 {
     let Some(mode) = mode_of_numbers(mode, fixed_frames) else { return REFUSED };
     with_shell(NOT_OPEN, |shell| code(shell.set_default_playout(mode)))
+}
+
+/// How late everybody is heard: 0 as early as holds, 1 everybody equally, 2 by the beat.
+#[unsafe(no_mangle)]
+extern "C" fn set_playing_mode(mode: u32) -> i32 {
+    let mode = match mode {
+        0 => PlayingMode::Tight,
+        1 => PlayingMode::Aligned,
+        2 => PlayingMode::Beat,
+        _ => return REFUSED,
+    };
+    with_shell(NOT_OPEN, |shell| {
+        shell.set_playing_mode(mode);
+        0
+    })
+}
+
+/// How late somebody else in the room hears somebody at least.
+#[unsafe(no_mangle)]
+extern "C" fn set_room_least(ms: f64) {
+    with_shell((), |shell| shell.set_room_least(ms));
 }
 
 /// The mode that is no mode of a remote's own.

@@ -11,7 +11,7 @@ use engine::{
     Solo, StreamState, session,
 };
 use protocol::limits::{BAR_BEATS_MAX, CLICK_SEGMENTS_MAX, DATAGRAM_BYTES_MAX};
-use protocol::room_state::{BeatStrength, ClickSegment};
+use protocol::room_state::{BeatStrength, ClickSegment, PlayingMode};
 use protocol::rtp::Ssrc;
 use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
@@ -22,7 +22,7 @@ const CHANNELS_MAX: usize = 2;
 /// Numbers of the statistics block in front of the first remote.
 pub(crate) const HEAD_NUMBERS: usize = 4;
 /// Numbers of each remote.
-pub(crate) const REMOTE_NUMBERS: usize = 24;
+pub(crate) const REMOTE_NUMBERS: usize = 26;
 
 /// Why a call was not carried out; JavaScript sees only that it was not.
 #[derive(Debug, PartialEq, Error)]
@@ -244,6 +244,17 @@ impl Shell {
         Ok(self.control.set_default_playout(mode)?)
     }
 
+    /// How late everybody is heard.
+    pub(crate) fn set_playing_mode(&mut self, mode: PlayingMode) {
+        self.control.set_playing_mode(mode);
+    }
+
+    /// How late somebody else in the room hears somebody at least, in milliseconds.
+    pub(crate) fn set_room_least(&mut self, ms: f64) {
+        let least = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
+        self.control.set_room_least(least);
+    }
+
     /// Writes the statistics block; gives the number of remotes in it.
     pub(crate) fn update_statistics(&mut self) -> u32 {
         self.control.poll();
@@ -360,6 +371,8 @@ fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
         f64::from(fixed_frames),
         f64::from(u8::from(remote.state == StreamState::LeftOut)),
         remote.mouth_to_device.map_or(f64::NAN, |delay| delay.as_secs_f64() * 1e3),
+        remote.padding.as_secs_f64() * 1e3,
+        remote.wanted_delay.map_or(f64::NAN, |delay| delay.as_secs_f64() * 1e3),
     ]
 }
 

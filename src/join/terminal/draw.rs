@@ -14,25 +14,29 @@ use ratatui::widgets::{Block, Paragraph, Row, Table, Wrap};
 
 use super::details;
 use super::keys::{Selection, remote_tracks};
-use super::{Help, Screen};
+use super::{Help, Screen, together};
 
 /// Draws everything. What is cut where the terminal is small: first what happened, then the pane
 /// of the selected track.
 pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen, view: &View, audio: &AudioStatus) {
     let tracks = remote_tracks(view);
+    let shared = together::line(view);
+    let header_rows = if shared.is_some() { HEADER_ROWS + 1 } else { HEADER_ROWS };
     let rows = u16::try_from(tracks.len() + 4).unwrap_or(u16::MAX);
     let key_rows = if screen.help == Help::Shown { 5 } else { 1 };
-    let others = HEADER_ROWS.saturating_add(rows) + NOTICES_ROWS_MIN + key_rows;
+    let others = header_rows.saturating_add(rows) + NOTICES_ROWS_MIN + key_rows;
     let fits = others.saturating_add(details::ROWS) <= frame.area().height;
     let [header, room, pane, notices, keys] = Layout::vertical([
-        Constraint::Length(HEADER_ROWS),
+        Constraint::Length(header_rows),
         Constraint::Length(rows),
         Constraint::Length(if fits { details::ROWS } else { 0 }),
         Constraint::Min(NOTICES_ROWS_MIN),
         Constraint::Length(key_rows),
     ])
     .areas(frame.area());
-    frame.render_widget(Paragraph::new(header_lines(screen, view, audio)), header);
+    let mut lines = header_lines(screen, view, audio);
+    lines.extend(shared);
+    frame.render_widget(Paragraph::new(lines), header);
     let selected = match screen.selection {
         Selection::Oneself => None,
         Selection::Track(id) => tracks.iter().position(|(_, track)| track.id == id),
@@ -240,16 +244,20 @@ fn notice_line(notice: &Notice) -> Line<'_> {
 fn key_lines(help: Help) -> Vec<Line<'static>> {
     match help {
         Help::Hidden => vec![Line::from(
-            "↑↓ select  m mute  +/- gain  o/p pan  s solo  d [ ] delay  ? help  q leave",
+            "↑↓ select  m mute  +- gain  s solo  d delay  c click  r record  ? help  q leave",
         )],
         Help::Shown => vec![
             Line::from(
-                "↑ ↓  select yourself or a track      m  mute: yourself for all, others for you",
+                "↑↓ select  m mute: you for all, others for you  s solo  +- gain  op pan  0 reset",
             ),
-            Line::from("+ -  gain, 1 dB                      s  hear only soloed tracks"),
-            Line::from("o p  pan left, right                 0  the whole mix as at the start"),
             Line::from(
                 "d  delay: automatic, lower, safer    [ ]  fixed delay, 1 ms shorter, longer",
+            ),
+            Line::from(
+                "c  click on, off  , .  tempo  t  tap  b  beats  n  its level here  l  lead",
+            ),
+            Line::from(
+                "w W  tight, aligned, beat: room, you    r  record everybody    x  mark the take",
             ),
             Line::from("⌂ in a browser  ☏ ordinary WebRTC    ?  hide this      q  leave"),
         ],

@@ -2,12 +2,13 @@
 
 use engine::PlayoutMode;
 use engine::limits::PLAYOUT_DELAY_FRAMES_MAX;
+use engine_device::clock;
 use engine_device::session::{Mix, ParticipantView, Request, TrackView, View};
 use protocol::id::TrackId;
 use protocol::units::Decibels;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{Action, Help, Screen};
+use super::{Action, Help, Screen, together};
 
 /// What the keys act on: oneself, or one track of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,7 +87,7 @@ pub(super) fn handle(screen: &mut Screen, view: &View, key: KeyEvent) -> Option<
         KeyCode::Char(']') => playout(Some(fixed(view, selected.copied(), 1))),
         KeyCode::Char('p') | KeyCode::Right => change(&|mix| mix.pan = moved(mix.pan, PAN_STEP)),
         KeyCode::Char('o') | KeyCode::Left => change(&|mix| mix.pan = moved(mix.pan, -PAN_STEP)),
-        _ => None,
+        _ => together::handle(&mut screen.together, view, key.code, clock::now()),
     }
 }
 
@@ -175,6 +176,7 @@ pub(super) mod tests {
             selection: Selection::Oneself,
             help: Help::Hidden,
             callbacks: DurationSummary::default(),
+            together: together::Together::default(),
         }
     }
 
@@ -246,6 +248,8 @@ pub(super) mod tests {
             rate_ppm: 20,
             received_packets_per_second: 750,
             mouth_to_device: None,
+            padding: core::time::Duration::ZERO,
+            wanted_delay: None,
         }
     }
 

@@ -7,6 +7,7 @@ mod details;
 mod draw;
 mod keys;
 mod quiet;
+mod together;
 
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
@@ -20,6 +21,7 @@ use ratatui::crossterm::event;
 
 use self::keys::Selection;
 use self::quiet::Quiet;
+use self::together::Together;
 
 /// The view.
 pub(super) struct Terminal {
@@ -37,6 +39,7 @@ pub(super) struct Screen {
     selection: Selection,
     help: Help,
     callbacks: DurationSummary,
+    together: Together,
 }
 
 /// Whether the keys are explained.
@@ -67,6 +70,7 @@ impl Terminal {
             selection: Selection::default(),
             help: Help::Hidden,
             callbacks: DurationSummary::default(),
+            together: Together::default(),
         };
         Ok(Self { terminal, screen, draw_at: Instant::now(), _quiet: quiet })
     }

@@ -13,6 +13,8 @@ mod server;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use engine::ClickSettings;
+use protocol::room_state::PlayingMode;
 use protocol::time::Instant;
 use relay::path::Path;
 use relay::random::Random;
@@ -36,6 +38,12 @@ pub struct Seat(usize);
 impl Seat {
     /// The how many-th it was to join, from 0 on.
     pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+
+    /// The same, to be printed.
+    #[must_use]
+    pub const fn number(self) -> usize {
         self.0
     }
 }
@@ -166,6 +174,25 @@ impl Room {
     pub fn solo(&mut self, listener: Seat, source: Seat) {
         let source = self.player(source).participant();
         self.player_mut(listener).solo(source);
+    }
+
+    /// Somebody begins the click, or changes it from the next bar on.
+    pub fn set_click(&mut self, seat: Seat, settings: ClickSettings) {
+        let now = self.agenda.now();
+        self.player_mut(seat).set_click(now, settings);
+        self.send_of(seat);
+    }
+
+    /// Somebody sets how everybody hears everybody.
+    pub fn set_mode(&mut self, seat: Seat, mode: PlayingMode) {
+        let now = self.agenda.now();
+        self.player_mut(seat).set_mode(now, mode);
+        self.send_of(seat);
+    }
+
+    /// Somebody hears the click or not.
+    pub fn hear_click(&mut self, seat: Seat, heard: bool) {
+        self.player_mut(seat).hear_click(heard);
     }
 
     /// Somebody says something.

@@ -1,11 +1,13 @@
 //! What scenarios ask of a room: what was heard, how the engines see it, what people were told.
 
 use protocol::id::ParticipantId;
+use protocol::room_state::RoomState;
+use protocol::time::RoomTime;
 
 use super::server::{Server, room_time};
 use super::{Holdings, Room, Seat};
 use crate::listen::Mix;
-use crate::listener::{Heard, Stretch, level, take_apart};
+use crate::listener::{Heard, Stretch, largest_step, level, onsets, take_apart};
 
 impl Room {
     /// What `listener` heard of `source`'s instrument within a stretch.
@@ -61,6 +63,26 @@ impl Room {
     pub fn told_delay_us(&self, reader: Seat, listener: Seat, source: Seat) -> Option<u32> {
         let [listener, source] = [listener, source].map(|seat| self.player(seat).participant());
         self.player(reader).told_delay_us(listener?, source?)
+    }
+
+    /// What the room shares beside the sound, as somebody was told.
+    #[must_use]
+    pub fn shared(&self, seat: Seat) -> &RoomState {
+        self.player(seat).shared()
+    }
+
+    /// When sounds begin at somebody's ear within a stretch, in nanoseconds of the true room's time: whatever rises above
+    /// `level` after 50 ms without.
+    #[must_use]
+    pub fn onsets(&self, seat: Seat, stretch: &Stretch, level: f32) -> Vec<RoomTime> {
+        let tape = self.player(seat).heard();
+        onsets(tape, stretch, level).into_iter().map(room_time).collect()
+    }
+
+    /// The largest step from one sample to the next that somebody heard within a stretch.
+    #[must_use]
+    pub fn largest_step(&self, seat: Seat, stretch: &Stretch) -> f32 {
+        largest_step(self.player(seat).heard(), stretch)
     }
 
     /// What somebody was told, oldest first.

@@ -52,7 +52,7 @@ interface Exports {
 
 /** Numbers of the statistics block before the first remote, and for each remote. */
 const HEAD_NUMBERS = 4;
-const REMOTE_NUMBERS = 24;
+const REMOTE_NUMBERS = 26;
 /** Every track travels at 48 kHz. */
 const FRAMES_PER_MS = 48;
 

@@ -4,6 +4,7 @@
 //! segment and never from the beat before, so that nothing adds up however long it runs.
 
 mod settings;
+mod taps;
 
 use protocol::limits::{BAR_BEATS_MAX, CLICK_SEGMENTS_MAX, TEMPO_MILLIBPM_MAX, TEMPO_MILLIBPM_MIN};
 use protocol::room_state::{BeatStrength, ClickSegment, is_moment, room_time};
@@ -11,6 +12,7 @@ use protocol::time::RoomTime;
 use thiserror::Error;
 
 pub use self::settings::ClickSettings;
+pub use self::taps::Taps;
 
 /// A click, ready to be played: fits into a message to an audio callback.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -138,6 +140,14 @@ impl Click {
         None
     }
 
+    /// The beat that a moment belongs to: the latest at it or before; `None` before the first and where there is no click.
+    #[must_use]
+    pub fn beat_at(&self, at: RoomTime) -> Option<Beat> {
+        let segments = self.segments.get(..self.count)?;
+        let segment = segments.iter().rev().find(|segment| segment.start <= at)?;
+        Some(segment.beat(segment.index_from(at.plus_ns(1)) - 1))
+    }
+
     /// How long a beat takes at a moment, and how many make a bar; `None` where there is no click.
     #[must_use]
     pub fn meter(&self, at: RoomTime) -> Option<(f64, u8)> {
@@ -211,6 +221,10 @@ mod tests {
         assert_eq!(beats(&click, -1000, 4), first);
         assert_eq!(beats(&click, 0, 4), first);
         assert_eq!(beats(&click, 1001, 1), [(1500, 1, 0)]);
+        let at = |ms: i64| click.beat_at(room_time(START_US + ms * 1000));
+        let beat_at = |ms: i64| at(ms).map(|beat| (beat.bar, beat.beat));
+        assert_eq!([beat_at(-1), beat_at(0), beat_at(499)], [None, Some((0, 0)), Some((0, 0))]);
+        assert_eq!([beat_at(500), beat_at(1700)], [Some((0, 1)), Some((1, 0))]);
         let strength = click.next_beat(room_time(START_US + 1)).map(|beat| beat.strength);
         assert_eq!(strength, Some(BeatStrength::Normal));
     }

@@ -22,6 +22,7 @@ mod click;
 mod clock_line;
 pub(crate) mod codec;
 mod concealment;
+pub(crate) mod delay_line;
 mod device_clock;
 mod drift;
 mod extrapolation;

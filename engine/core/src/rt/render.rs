@@ -16,6 +16,7 @@ use crate::playout_mode::PlayoutMode;
 use crate::room_clock::RoomMapping;
 use crate::rt::click::ClickPlayer;
 use crate::rt::clock_line::ClockLine;
+use crate::rt::delay_line::DelayLine;
 use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
 use crate::rt::meter::Meter;
@@ -57,8 +58,15 @@ pub(crate) struct RenderPorts {
     pub(crate) frames: FrameReceiver,
     pub(crate) monitor: MonitorReceiver,
     pub(crate) commands: rtrb::Consumer<RenderCommand>,
-    pub(crate) freed: rtrb::Producer<Box<Remote>>,
+    pub(crate) freed: rtrb::Producer<Freed>,
     pub(crate) shared: Arc<SharedSession>,
+}
+
+/// What the output callback gives back, to be freed elsewhere.
+#[derive(Debug)]
+pub(crate) enum Freed {
+    Remote(Box<Remote>),
+    Line(#[expect(dead_code, reason = "it is only freed")] Box<DelayLine>),
 }
 
 /// What [`crate::Control`] tells the output callback.
@@ -68,6 +76,10 @@ pub(crate) enum RenderCommand {
     Remove(RemoteKey),
     SetMix(RemoteKey, Mix),
     SetPlayout(RemoteKey, PlayoutMode),
+    /// The least lag of the playhead.
+    SetFloor(RemoteKey, Option<f64>),
+    SetLine(RemoteKey, Option<Box<DelayLine>>),
+    SetLineDelay(RemoteKey, usize),
     SetMonitorGain(f32),
     SetClick(Click),
     SetClickGain(f32),
@@ -208,7 +220,7 @@ impl Render {
                     let old = self.remotes.get_mut(slot).and_then(|place| place.replace(remote));
                     // A slot is only given again once its remote came back, so there is none.
                     if let Some(old) = old {
-                        self.free(old);
+                        self.free(Freed::Remote(old));
                     }
                 }
                 RenderCommand::Remove(key) => {
@@ -230,6 +242,25 @@ impl Render {
                 RenderCommand::SetPlayout(key, mode) => {
                     if let Some(remote) = self.remote(key) {
                         remote.playout = mode;
+                    }
+                }
+                RenderCommand::SetFloor(key, lag) => {
+                    if let Some(remote) = self.remote(key) {
+                        remote.set_floor(lag);
+                    }
+                }
+                RenderCommand::SetLine(key, line) => {
+                    let old = match self.remote(key) {
+                        Some(remote) => remote.set_line(line),
+                        None => line,
+                    };
+                    if let Some(old) = old {
+                        self.free(Freed::Line(old));
+                    }
+                }
+                RenderCommand::SetLineDelay(key, frames) => {
+                    if let Some(remote) = self.remote(key) {
+                        remote.set_line_delay(frames);
                     }
                 }
                 RenderCommand::SetMonitorGain(factor) => self.monitor.glide_to(factor),
@@ -295,10 +326,14 @@ impl Render {
             let Some(place) = self.remotes.get_mut(index) else { return };
             let Some(remote) = place.as_deref_mut() else { continue };
             remote.end_period(period);
+            let retired = remote.take_retired();
             if remote.has_left()
                 && let Some(remote) = place.take()
             {
-                self.free(remote);
+                self.free(Freed::Remote(remote));
+            }
+            if let Some(line) = retired {
+                self.free(Freed::Line(line));
             }
         }
     }
@@ -308,11 +343,11 @@ impl Render {
         (remote.key() == key).then_some(remote)
     }
 
-    fn free(&mut self, remote: Box<Remote>) {
-        if let Err(rtrb::PushError::Full(remote)) = self.ports.freed.push(remote) {
+    fn free(&mut self, used: Freed) {
+        if let Err(rtrb::PushError::Full(used)) = self.ports.freed.push(used) {
             // The queue holds as many as there are, so this does not happen. If it did, losing
             // memory is better than freeing it here.
-            core::mem::forget(remote);
+            core::mem::forget(used);
         }
     }
 }

@@ -8,6 +8,7 @@ mod loss;
 mod mixing;
 mod network;
 mod pitch;
+mod playing_modes;
 mod properties;
 mod rates;
 mod reactions;

@@ -61,6 +61,7 @@ impl Hearing {
             tracks.push(TrackHearing {
                 track: stream.track,
                 delay_us: delay.map(|delay| u32::try_from(delay).unwrap_or(u32::MAX)),
+                padding_us: delay.and_then(|_| padding_us(stats)),
                 lost_permille: permille(lost, lost + received),
                 concealed_permille: permille(
                     concealed,
@@ -72,10 +73,19 @@ impl Hearing {
     }
 }
 
+/// What is waited for beyond need, where it is worth a word.
+fn padding_us(stats: &RemoteStats) -> Option<u32> {
+    let us = u32::try_from(stats.padding.as_micros()).unwrap_or(u32::MAX);
+    (PADDING_US_MIN <= us).then_some(us)
+}
+
 fn permille(part: u64, whole: u64) -> u16 {
     let share = part.saturating_mul(1000).div_ceil(whole.max(1));
     u16::try_from(share.min(1000)).unwrap_or(1000)
 }
+
+/// The playhead is never quite where it is needed; less than half a millisecond is no padding.
+const PADDING_US_MIN: u32 = 500;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 const PARTICIPANTS_PER_SECOND: usize = 8;

@@ -58,6 +58,8 @@ pub struct SessionOptions {
     pub bitrate: Bitrate,
     /// What the playout delay of everybody is steered by, unless asked otherwise for one of them.
     pub playout: PlayoutMode,
+    /// How late everybody is heard, whatever the room says; `None` as the room does.
+    pub mode: Option<PlayingMode>,
     /// Where media goes instead of the address that the server names.
     pub media_via: Option<SocketAddr>,
 }
@@ -99,6 +101,14 @@ pub enum Request {
     SetClickGain(Option<Decibels>),
     /// Sets how everybody hears everybody.
     SetMode(PlayingMode),
+    /// Sets how one hears everybody oneself; `None` as the room does.
+    SetOwnMode(Option<PlayingMode>),
+    /// Begins a take, in half a second; an empty title lets the server choose one.
+    StartTake(String),
+    /// Ends the take that is being recorded.
+    StopTake,
+    /// Marks the present moment of it.
+    MarkTake(String),
     /// Leaves the room.
     Leave,
 }
@@ -124,6 +134,7 @@ pub struct PreparedSession {
     network: Network,
     callbacks: Callbacks,
     timing: Timing,
+    mode: Option<PlayingMode>,
     gate: InputGate,
 }
 
@@ -194,6 +205,7 @@ impl PreparedSession {
             network,
             callbacks,
             timing: of_device,
+            mode: options.mode,
             gate: InputGate::default(),
         })
     }
@@ -223,6 +235,7 @@ impl PreparedSession {
             network: self.network,
             gate: self.gate,
             timing: self.timing,
+            mode: self.mode,
             view: Arc::clone(&view),
             requests: requests_received,
             events: events_sent,

@@ -13,9 +13,10 @@ use engine::{
     RoomMapping, Solo,
 };
 use protocol::id::TrackId;
+use protocol::room_state::{PlayingMode, room_us};
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
-use protocol::time::Instant;
+use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
@@ -38,6 +39,7 @@ pub(super) struct Parts {
     pub(super) network: Network,
     pub(super) gate: InputGate,
     pub(super) timing: Timing,
+    pub(super) mode: Option<PlayingMode>,
     pub(super) view: Arc<Mutex<View>>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) events: mpsc::Sender<Event>,
@@ -111,6 +113,10 @@ impl Runner {
                 let remotes = self.parts.control.stats().remotes;
                 let to_ear = self.parts.timing.output_latency().unwrap_or_default();
                 self.parts.control.set_to_ear(to_ear);
+                let membership = &self.parts.membership;
+                self.parts.control.set_room_least(membership.room_least());
+                let mode = self.parts.mode.unwrap_or(membership.shared().mode);
+                self.parts.control.set_playing_mode(mode);
                 self.parts.membership.handle_remotes(now, &remotes, to_ear);
                 self.parts.control.poll();
                 self.refresh_view();
@@ -245,6 +251,23 @@ impl Runner {
                     self.check(done.err());
                 }
                 Ok(Request::SetMode(mode)) => self.parts.membership.set_mode(mode),
+                Ok(Request::SetOwnMode(mode)) => self.parts.mode = mode,
+                Ok(Request::StartTake(title)) => {
+                    if let Some(now) = self.room_time() {
+                        let start = now.plus_ns(TAKE_BEGINS_NS);
+                        self.parts.membership.start_take(title, room_us(start));
+                    }
+                }
+                Ok(Request::StopTake) => {
+                    if let Some(now) = self.room_time() {
+                        self.parts.membership.stop_take(room_us(now));
+                    }
+                }
+                Ok(Request::MarkTake(text)) => {
+                    if let Some(now) = self.room_time() {
+                        self.parts.membership.mark_take(room_us(now), text);
+                    }
+                }
                 Ok(Request::Leave) | Err(TryRecvError::Disconnected) => {
                     self.parts.membership.leave();
                     return;
@@ -328,13 +351,18 @@ impl Runner {
         }
     }
 
+    /// What the room's clock shows; where it is not known, that is said.
+    fn room_time(&self) -> Option<RoomTime> {
+        if self.room_clock.is_none() {
+            let text = "the room's clock is not known yet: try again in a moment".to_owned();
+            self.tell(Event::Notice(Notice::Warning(text)));
+        }
+        self.room_clock.map(|(mapping, _)| mapping.room(clock::now()))
+    }
+
     /// Lays the click out, if the room's clock is known.
     fn set_click(&mut self, settings: ClickSettings, count_in_bars: u8) {
-        let Some((mapping, _)) = self.room_clock else {
-            let text = "the click waits for the room's clock: try again in a moment".to_owned();
-            return self.tell(Event::Notice(Notice::Warning(text)));
-        };
-        let now = mapping.room(clock::now());
+        let Some(now) = self.room_time() else { return };
         let click = &self.parts.membership.shared().click;
         let segments = if click.is_empty() {
             settings.begin(now, count_in_bars)
@@ -442,6 +470,7 @@ impl Runner {
             send_delay: self.send_delay,
             room_clock: self.room_clock,
             shared: membership.shared().clone(),
+            own_mode: self.parts.mode,
             click_gain: self.click_gain,
             participants: participants.collect(),
         };
@@ -476,6 +505,9 @@ fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
         _ => None,
     }
 }
+
+/// A take begins when everybody has heard of it: half a second.
+const TAKE_BEGINS_NS: i64 = 500_000_000;
 
 /// How long a turn may take while nothing stands to read from.
 const TURN: Duration = Duration::from_millis(20);

@@ -3,7 +3,7 @@
 use engine::{Level, PlayoutMode, Relief, RemoteStats, RoomClockStats, RoomMapping};
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
-use protocol::room_state::RoomState;
+use protocol::room_state::{PlayingMode, RoomState};
 use protocol::signal::{EngineKind, Presence, TrackHearing};
 use protocol::units::Decibels;
 
@@ -48,6 +48,8 @@ pub struct View {
     pub room_clock: Option<(RoomMapping, RoomClockStats)>,
     /// What the room shares beside the sound.
     pub shared: RoomState,
+    /// How late everybody is heard here; `None` as the room says.
+    pub own_mode: Option<PlayingMode>,
     /// How the click is heard here; `None` where it is not.
     pub click_gain: Option<Decibels>,
     /// Everybody, oneself included, in the order they came.
@@ -139,6 +141,7 @@ impl Default for View {
             send_delay: DurationSummary::default(),
             room_clock: None,
             shared: RoomState::default(),
+            own_mode: None,
             click_gain: Some(Decibels::UNITY),
             participants: Vec::new(),
         }

@@ -22,7 +22,7 @@ fn told(desk: &mut Desk, app: &App) -> Vec<Told> {
 }
 
 fn hears(track: TrackId, delay_us: Option<u32>) -> TrackHearing {
-    TrackHearing { track, delay_us, lost_permille: 0, concealed_permille: 0 }
+    TrackHearing { track, delay_us, padding_us: None, lost_permille: 0, concealed_permille: 0 }
 }
 
 fn tell(desk: &mut Desk, app: &App, tracks: Vec<TrackHearing>) {

@@ -1,10 +1,14 @@
-//! `cargo xtask bench room-time [--json]`: how well eight musicians know their room's clock, in virtual time.
+//! `cargo xtask bench room-time [--json]`: how well musicians know their room's clock, and what stands on it: the click at each
+//! ear, beats of others in *beat* mode, changes of mode. In virtual time. With `--json` a line for each part.
 
 use crate::program::Program;
 
 pub(super) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    Program::new("cargo", ["run", "--locked", "--release", "--package", "engine"])
-        .args(["--example", "room_time", "--"])
-        .args(arguments)
-        .run()
+    for (package, example) in [("engine", "room_time"), ("tests", "ensemble")] {
+        Program::new("cargo", ["run", "--locked", "--release", "--package", package])
+            .args(["--example", example, "--"])
+            .args(arguments)
+            .run()?;
+    }
+    Ok(())
 }

@@ -25,6 +25,7 @@ use crate::encoding::Channels;
 use crate::playout_mode::PlayoutMode;
 use crate::rt::codec::Decoders;
 use crate::rt::concealment::{Continuation, Tail};
+use crate::rt::delay_line::{DelayLine, FADE_FRAMES};
 use crate::rt::drift::DriftEstimator;
 use crate::rt::jitter_buffer::JitterBuffer;
 use crate::rt::meter::Meter;
@@ -51,6 +52,12 @@ pub(crate) struct Remote {
     pub(crate) fader: Fader,
     /// What the listener wants of the playout delay.
     pub(crate) playout: PlayoutMode,
+    /// The least lag that the listener wants, and the device time at which that was said.
+    floor: Option<(f64, i64)>,
+    /// What is behind the playhead, where it is to be heard much later.
+    line: Option<Box<DelayLine>>,
+    /// The line before it, and how far it has been faded out.
+    retiring: Option<(Box<DelayLine>, usize)>,
     meter: Meter,
     rest: Rest,
     packets: JitterBuffer,
@@ -160,6 +167,9 @@ impl Remote {
             shared,
             fader: Fader::new(),
             playout: PlayoutMode::Automatic,
+            floor: None,
+            line: None,
+            retiring: None,
             meter: Meter::default(),
             rest: Rest::default(),
             packets: JitterBuffer::new(),
@@ -354,16 +364,54 @@ impl Remote {
 
     /// Whether the stream is heard; until then its faders stay closed.
     pub(crate) fn is_open(&self) -> bool {
-        self.state == State::Playing
+        self.state == State::Playing || self.line.as_ref().is_some_and(|line| line.holds_sound())
+    }
+
+    /// Wants a lag of at least so many frames from here on, or no other than packets need.
+    pub(crate) fn set_floor(&mut self, lag: Option<f64>) {
+        self.floor = lag.map(|lag| (lag, self.period_start));
+    }
+
+    /// Puts a line behind the playhead, or takes it away, once it delays nothing. Gives back what is not needed.
+    pub(crate) fn set_line(&mut self, line: Option<Box<DelayLine>>) -> Option<Box<DelayLine>> {
+        let Some(mut line) = line else { return self.line.take() };
+        match self.line.take() {
+            None => line.begin_at_once(),
+            Some(old) if self.retiring.is_none() => self.retiring = Some((old, 0)),
+            Some(old) => {
+                // Two in a hundredth of a second: nobody sends that.
+                self.line = Some(line);
+                return Some(old);
+            }
+        }
+        self.line = Some(line);
+        None
+    }
+
+    /// A line that is faded out, to be freed elsewhere.
+    pub(crate) fn take_retired(&mut self) -> Option<Box<DelayLine>> {
+        self.retiring.take_if(|(_, at)| FADE_FRAMES <= *at).map(|(line, _)| line)
+    }
+
+    /// Has the line delay by so many frames.
+    pub(crate) fn set_line_delay(&mut self, frames: usize) {
+        if let Some(line) = &mut self.line {
+            line.set_delay(frames);
+        }
     }
 
     /// Makes sure that `frames` are ready; gives the two sides of them to be mixed.
     pub(crate) fn play(&mut self, frames: usize, scratch: &mut Scratch) -> Option<[&[f32]; 2]> {
-        if matches!(self.state, State::Idle(_)) {
-            self.meter.add(frames, core::iter::empty());
-            return None;
-        }
         let frames = frames.min(BLOCK_FRAMES);
+        if matches!(self.state, State::Idle(_)) {
+            let Some(line) = self.line.as_mut().filter(|line| line.holds_sound()) else {
+                self.meter.add(frames, core::iter::empty());
+                return None;
+            };
+            let [left, right] = line.pass(None, frames, self.retiring.as_mut());
+            self.meter.add(frames, left.iter().chain(right).copied());
+            return Some([left, right]);
+        }
         let reads = self.playhead.reads(frames);
         self.ensure(reads.needed, scratch);
         self.shared.played.add(to_u64(frames));
@@ -378,6 +426,10 @@ impl Remote {
                 Channels::Mono => [&left[..frames], &left[..frames]],
                 Channels::Stereo => [&left[..frames], &right[..frames]],
             }
+        };
+        let [left, right] = match &mut self.line {
+            Some(line) => line.pass(Some([left, right]), frames, self.retiring.as_mut()),
+            None => [left, right],
         };
         match self.decoders.channels() {
             Channels::Mono => self.meter.add(frames, left.iter().copied()),

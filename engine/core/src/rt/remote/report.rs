@@ -8,7 +8,7 @@ use crate::limits::PLAYOUT_DELAY_FRAMES_MAX;
 use crate::room_clock::round as round_to_i64;
 use crate::rt::clock_line::FRAME_NS;
 use crate::rt::codec::lookahead_frames;
-use crate::rt::remote::{Period, Remote, Second, State, narrow, to_f32, to_i64};
+use crate::rt::remote::{Period, Remote, Second, State, narrow, to_f32, to_f64, to_i64};
 use crate::stats::StreamState;
 
 impl Remote {
@@ -58,7 +58,12 @@ impl Remote {
         let media =
             MediaTime::from_frames(period.start).plus_frames(round_to_i64(whole).wrapping_neg());
         // A media time between two frames is what plays at `at`: the next whole one comes after it.
-        let later_ns = round_to_i64((lag - whole) * FRAME_NS);
+        let line = self.line.as_ref().map_or(0, |line| to_i64(line.delay()));
+        let later_ns = round_to_i64((lag - whole + to_f64(line)) * FRAME_NS);
+        self.shared.lag.store(lag.to_bits(), Relaxed);
+        self.shared.line.store(line, Relaxed);
+        let beyond_need = self.need().map_or(0.0, |need| lag - to_f64(need + self.ahead()));
+        self.shared.beyond_need.store(beyond_need.to_bits(), Relaxed);
         let ns = i64::try_from(at.as_ns()).unwrap_or(i64::MAX);
         self.shared.heard.store(media, ns.saturating_add(later_ns));
     }

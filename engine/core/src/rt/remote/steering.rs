@@ -59,8 +59,17 @@ impl Remote {
         Some(to_f64(self.target()? + self.ahead()))
     }
 
-    /// The lag that packets need, or that the listener asks for.
+    /// The lag that packets need, or that the listener asks for, whichever is more.
     pub(super) fn target(&self) -> Option<i64> {
+        let floor = self.floor.map_or(i64::MIN, |(lag, since)| {
+            let drift = self.drift.drift().unwrap_or(0.0);
+            whole(lag - drift * to_f64(self.period_start - since))
+        });
+        Some(self.need()?.max(floor))
+    }
+
+    /// The lag that packets need, or that a fixed playout delay is.
+    pub(super) fn need(&self) -> Option<i64> {
         match self.playout {
             PlayoutMode::Fixed(frames) => Some(self.arrivals.found()?.quickest + i64::from(frames)),
             PlayoutMode::Automatic | PlayoutMode::Lower | PlayoutMode::Safer => {

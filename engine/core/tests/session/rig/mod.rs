@@ -13,11 +13,12 @@ use std::collections::BTreeMap;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use engine::{
-    Channels, DeviceInput, DeviceOutput, Encoding, RemoteStats, Session, SessionConfig, session,
+    Channels, DeviceInput, DeviceOutput, Encoding, RemoteStats, RoomMapping, Session,
+    SessionConfig, session,
 };
 use protocol::codec::Codec;
 use protocol::rtp::Ssrc;
-use protocol::time::Instant;
+use protocol::time::{Instant, RoomTime};
 
 use weather::Weather;
 
@@ -26,6 +27,9 @@ static GUARD: AllocDisabler = AllocDisabler;
 
 /// The stream that is heard in every plan.
 pub(crate) const SSRC: Ssrc = Ssrc(0x1234);
+
+/// What the room's clock shows when everything begins.
+pub(crate) const ROOM_START: RoomTime = RoomTime::from_ns(1_790_000_000_000_000_000);
 
 /// Frames per second of both devices, by their own count, unless a plan says otherwise.
 pub(crate) const RATE: f64 = 48_000.0;
@@ -178,7 +182,11 @@ impl Rig {
         self.played += self.sender_period;
         let (input, capture) = (&mut self.input, &mut self.sender.capture);
         let sides: [&[f32]; 2] = [&left, &right];
+        // The first frame of the period was at the microphone a period ago.
+        let frames = self.sender_period as f64;
+        let began_ns = now_ns.saturating_sub(to_ns(frames / self.sender_rate));
         assert_no_alloc(|| {
+            capture.note_time(Instant::from_ns(began_ns));
             input.capture(&sides[..self.channels.count()], |block| {
                 capture.capture(block);
             });
@@ -223,6 +231,13 @@ impl Rig {
     pub(crate) fn forget(&mut self, frames: usize) {
         self.forgotten += frames;
         self.heard.iter_mut().for_each(|side| drop(side.drain(..frames)));
+    }
+
+    /// Both know the room's time, which is everybody's here.
+    pub(crate) fn share_the_time(&mut self) {
+        let mapping = RoomMapping::new(Instant::ZERO, ROOM_START, 0.0);
+        self.sender.outgoing.set_room_clock(mapping);
+        self.receiver.control.set_room_clock(mapping);
     }
 
     pub(crate) fn stats(&self) -> RemoteStats {

@@ -1,5 +1,7 @@
 //! What a membership answers when it is asked how things stand.
 
+use core::time::Duration;
+
 use std::collections::BTreeMap;
 
 use protocol::codec::Codec;
@@ -66,6 +68,16 @@ impl Membership {
         let track = self.track?;
         let told = self.hearings.get(&listener)?;
         told.iter().find(|hearing| hearing.track == track).copied()
+    }
+
+    /// The longest delay that somebody else says they need for somebody.
+    pub fn room_least(&self) -> Duration {
+        let others = self.hearings.iter().filter(|(listener, _)| Some(**listener) != self.me);
+        let least = |hearing: &TrackHearing| {
+            Some(hearing.delay_us?.saturating_sub(hearing.padding_us.unwrap_or(0)))
+        };
+        let longest = others.flat_map(|(_, tracks)| tracks).filter_map(least).max();
+        Duration::from_micros(longest.unwrap_or(0).into())
     }
 
     /// How the own packets reach the server, as last reported.

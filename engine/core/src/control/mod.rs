@@ -4,6 +4,8 @@
 //! callbacks use, and frees what they give back. What surprises: calls take effect at the next
 //! callback, and where a callback does not run (no device yet), they wait in order.
 
+mod playing;
+
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,16 +17,18 @@ use protocol::time::Instant;
 use protocol::units::Decibels;
 use thiserror::Error;
 
+use self::playing::Playing;
 use crate::click::{Click, ClickError};
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::incoming::IncomingCommand;
 use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX};
 use crate::minute::Minute;
+use crate::playing::{BeatDelay, Padding};
 use crate::playout_mode::{PlayoutMode, PlayoutModeError};
 use crate::room_clock::RoomMapping;
 use crate::rt::capture::{CaptureCommand, EncoderSet};
 use crate::rt::remote::Remote;
-use crate::rt::render::{Mix, RenderCommand};
+use crate::rt::render::{Freed, Mix, RenderCommand};
 use crate::rt::ring::RemoteKey;
 use crate::session::SessionConfig;
 use crate::stats::{Level, RemoteStats, SharedRemote, SharedSession, Stats};
@@ -37,7 +41,7 @@ pub struct Control {
     to_capture: Outbox<CaptureCommand>,
     freed_encoders: rtrb::Consumer<Box<EncoderSet>>,
     to_render: Outbox<RenderCommand>,
-    freed_remotes: rtrb::Consumer<Box<Remote>>,
+    freed_remotes: rtrb::Consumer<Freed>,
     to_incoming: Outbox<IncomingCommand>,
     shared: Arc<SharedSession>,
     /// Sorted by SSRC.
@@ -51,6 +55,7 @@ pub struct Control {
     to_ear: Duration,
     /// Whether the output callback has to be told of the room's clock.
     clock_untold: bool,
+    playing: Playing,
 }
 
 /// What cannot be done to a remote.
@@ -104,7 +109,7 @@ pub(crate) struct ControlPorts {
     pub(crate) to_capture: rtrb::Producer<CaptureCommand>,
     pub(crate) freed_encoders: rtrb::Consumer<Box<EncoderSet>>,
     pub(crate) to_render: rtrb::Producer<RenderCommand>,
-    pub(crate) freed_remotes: rtrb::Consumer<Box<Remote>>,
+    pub(crate) freed_remotes: rtrb::Consumer<Freed>,
     pub(crate) to_incoming: rtrb::Producer<IncomingCommand>,
     pub(crate) shared: Arc<SharedSession>,
 }
@@ -117,6 +122,15 @@ struct RemoteHandle {
     /// `None` where it follows the default.
     playout: Option<PlayoutMode>,
     minute: Minute,
+    channels: Channels,
+    beat: BeatDelay,
+    padding: Padding,
+    /// From microphone to ear.
+    wanted_delay: Option<Duration>,
+    /// What the line behind it holds at most; 0 where it has none.
+    line_frames_max: usize,
+    /// For how many decisions that line has delayed nothing.
+    line_idle: u32,
 }
 
 /// A place in the render callback's table.
@@ -144,6 +158,7 @@ impl Control {
             room_clock: None,
             to_ear: Duration::ZERO,
             clock_untold: false,
+            playing: Playing::default(),
         }
     }
 
@@ -213,7 +228,19 @@ impl Control {
             .map_err(|_| ControlError::ExhaustedCommands)?;
         *slot = Slot { generation, taken: true };
         let minute = Minute::new();
-        let handle = RemoteHandle { ssrc, key, shared: Arc::clone(&shared), playout: None, minute };
+        let handle = RemoteHandle {
+            ssrc,
+            key,
+            shared: Arc::clone(&shared),
+            playout: None,
+            minute,
+            channels,
+            beat: BeatDelay::default(),
+            padding: Padding::default(),
+            wanted_delay: None,
+            line_frames_max: 0,
+            line_idle: 0,
+        };
         self.remotes.insert(index, handle);
         // After the callback's command, so that the callback knows the remote before its frames.
         self.to_incoming
@@ -290,8 +317,11 @@ impl Control {
     /// every other call of this half does it too where it matters.
     pub fn poll(&mut self) {
         while self.freed_encoders.pop().is_ok() {}
-        while let Ok(remote) = self.freed_remotes.pop() {
-            self.slots[remote.key().slot].taken = false;
+        while let Ok(freed) = self.freed_remotes.pop() {
+            match freed {
+                Freed::Remote(remote) => self.slots[remote.key().slot].taken = false,
+                Freed::Line(_) => {}
+            }
         }
         self.to_capture.flush();
         self.to_render.flush();
@@ -300,6 +330,7 @@ impl Control {
         for remote in &mut self.remotes {
             remote.minute.note(remote.shared.counts());
         }
+        self.steer_delays();
     }
 
     /// Everything measured; allocates the list of remotes.
@@ -321,6 +352,7 @@ impl Control {
             let measured = remote.shared.load(remote.ssrc);
             RemoteStats {
                 playout: remote.playout.unwrap_or(self.default_playout),
+                wanted_delay: remote.wanted_delay,
                 concealed_ms_per_minute: remote.minute.concealed_ms(remote.shared.counts()),
                 mouth_to_device: self.room_clock.and_then(|clock| {
                     remote.shared.mouth_to_device(measured.codec, &clock, rendered_at)
@@ -348,7 +380,10 @@ impl Control {
 
     /// Sets the click; no segment is none. Heard once the room's clock is known.
     pub fn set_click(&mut self, segments: &[ClickSegment]) -> Result<(), ControlError> {
-        self.tell_render(RenderCommand::SetClick(Click::new(segments)?))
+        let click = Click::new(segments)?;
+        self.tell_render(RenderCommand::SetClick(click))?;
+        self.playing.click = Some(click);
+        Ok(())
     }
 
     /// Sets the click's gain, at most +40 dB; `None` silences it. Unity at the start.
