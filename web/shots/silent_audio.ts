@@ -1,11 +1,13 @@
 // Stands in for JamAudio in screenshots: connects to nothing, reports plausible numbers.
 
 import { probe } from "../src/audio/probe";
-import type { AudioPort, AudioStats, LinkState, Mix, PlayoutMode, RemoteStats } from "../src/session/audio_seam";
+import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "../src/session/audio_seam";
 import type { Capabilities, Codec, Source, Stream } from "../src/protocol";
 
 export class JamAudio implements AudioPort {
-  readonly engine = probe();
+  readonly engine: EngineChoice = location.search.includes("standard")
+    ? { mode: "standard", missing: ["no AudioWorklet"], failure: null }
+    : probe();
   readonly running = !location.search.includes("held");
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
@@ -99,7 +101,7 @@ export class JamAudio implements AudioPort {
       inputLevelDb: -17 + 3 * Math.sin(performance.now() / 200),
       uplinkPath: "data-channel",
       why: "Sends 2.67 ms frames over a data channel.",
-      roomClock: {
+      roomClock: this.engine.mode === "standard" ? null : {
         localMs: 0,
         aheadMs: 0,
         rate: 0,

@@ -8,6 +8,7 @@ import "./ui/style/base.css";
 import "./ui/style/pages.css";
 import "./ui/style/room.css";
 import "./ui/style/delays.css";
+import "./ui/style/together.css";
 
 installDebugHandle();
 const root = document.getElementById("app");

@@ -12,14 +12,8 @@ import {
   type TrackId,
   VERSION,
 } from "../protocol";
-import {
-  type AudioPort,
-  type AudioStats,
-  type LinkState,
-  type Mix,
-  NEUTRAL,
-  type PlayoutMode,
-} from "./audio_seam";
+import type { AudioPort, AudioStats, LinkState, Mix, PlayoutMode } from "./audio_seam";
+import { NEUTRAL } from "./audio_seam";
 import { Conductor } from "./conductor";
 import { LinkRetry } from "./link_retry";
 import { Reports } from "./reports";
