@@ -60,6 +60,8 @@ export class JamAudio implements AudioPort {
 
   setPlayingMode(): void {}
 
+  setRoomLeast(): void {}
+
   setClick(): void {}
 
   setClickGain(): void {}
@@ -77,6 +79,8 @@ export class JamAudio implements AudioPort {
         bufferMs: 2.7 + track,
         delayMs: 11.6 + track,
         mouthToEarMs: 24.1 + track,
+        paddingMs: 0,
+        wantedMs: null,
         received: Math.floor(performance.now()),
         lost: track % 3 === 0 ? Math.floor(performance.now() / 400) : 0,
         late: 0,

@@ -86,6 +86,8 @@ export class EngineAudio implements Player {
   private streams: Stream[] = [];
   private readonly mixes = new Map<TrackId, Mix>();
   private defaultPlayout: PlayoutMode = "automatic";
+  private mode: PlayingMode = "tight";
+  private roomLeastMs = 0;
   private click: ClickSegment[] = [];
   private clickGainDb: number | null = 0;
   private engineStats: EngineStats | null = null;
@@ -215,7 +217,15 @@ export class EngineAudio implements Player {
     this.post({ type: "default-playout", mode });
   }
 
-  setPlayingMode(_mode: PlayingMode): void {}
+  setPlayingMode(mode: PlayingMode): void {
+    this.mode = mode;
+    this.post({ type: "playing-mode", mode });
+  }
+
+  setRoomLeast(ms: number): void {
+    this.roomLeastMs = ms;
+    this.post({ type: "room-least", ms });
+  }
 
   setClick(segments: ClickSegment[]): void {
     this.click = segments;
@@ -350,6 +360,8 @@ export class EngineAudio implements Player {
     this.node = this.openNode();
     this.setMuted(this.muted);
     this.setDefaultPlayout(this.defaultPlayout);
+    this.setPlayingMode(this.mode);
+    this.setRoomLeast(this.roomLeastMs);
     this.setClick(this.click);
     this.setClickGain(this.clickGainDb);
     this.toldEncodings = "";

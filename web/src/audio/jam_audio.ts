@@ -160,6 +160,10 @@ export class JamAudio implements AudioPort {
     this.player.setPlayingMode(mode);
   }
 
+  setRoomLeast(ms: number): void {
+    this.player.setRoomLeast(ms);
+  }
+
   setClick(segments: ClickSegment[]): void {
     this.player.setClick(segments);
   }

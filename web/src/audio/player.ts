@@ -26,6 +26,7 @@ export interface Player {
   setRemote(track: TrackId, mix: Mix): void;
   setDefaultPlayout(mode: PlayoutMode): void;
   setPlayingMode(mode: PlayingMode): void;
+  setRoomLeast(ms: number): void;
   setClick(segments: ClickSegment[]): void;
   setClickGain(gainDb: number | null): void;
   setInput(stream: MediaStream): void;

@@ -123,6 +123,8 @@ export class StandardAudio implements Player {
   /** Knows no room's time: its delays are the browser's, and it plays no click. */
   setPlayingMode(): void {}
 
+  setRoomLeast(): void {}
+
   setClick(): void {}
 
   setClickGain(): void {}
@@ -226,6 +228,8 @@ class RemoteTrack {
       concealedMs: this.now.concealedSamples / 48,
       leftOut: false,
       mouthToEarMs: null,
+      paddingMs: 0,
+      wantedMs: null,
       playout: null,
     };
   }

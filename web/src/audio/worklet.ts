@@ -138,6 +138,12 @@ class JamProcessor extends AudioWorkletProcessor {
       case "room-clock":
         engine.setRoomClock(message);
         break;
+      case "playing-mode":
+        engine.setPlayingMode(message.mode);
+        break;
+      case "room-least":
+        engine.setRoomLeast(message.ms);
+        break;
       case "click":
         // Signalling lets nothing through that cannot be played; if it does, only the click is missing.
         engine.setClick(message.segments);

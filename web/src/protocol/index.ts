@@ -638,6 +638,10 @@ track: TrackId,
  */
 delay_us?: number,
 /**
+ * What of that is not needed but wanted, by a playing mode; left out where it is nothing.
+ */
+padding_us?: number,
+/**
  * Packets that did not come, in a thousand, since it was last told; more than none is never 0.
  */
 lost_permille: number,

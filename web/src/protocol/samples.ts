@@ -105,6 +105,7 @@ export const CLIENT_SAMPLES = [
       {
         "track": 5,
         "delay_us": 23400,
+        "padding_us": 5850,
         "lost_permille": 3,
         "concealed_permille": 1
       },
@@ -301,6 +302,7 @@ export const SERVER_SAMPLES = [
       {
         "track": 5,
         "delay_us": 23400,
+        "padding_us": 5850,
         "lost_permille": 3,
         "concealed_permille": 1
       },

@@ -64,6 +64,10 @@ export interface RemoteStats {
    * null while either end does not know the room's time.
    */
   mouthToEarMs: number | null;
+  /** What of that the playing mode wants, and nothing needs. */
+  paddingMs: number;
+  /** How late the playing mode wants it to be heard; null for as early as holds. */
+  wantedMs: number | null;
   /** Packets, since the track was first heard. */
   received: number;
   lost: number;
@@ -204,6 +208,8 @@ export interface AudioPort {
   setDefaultPlayout(mode: PlayoutMode): void;
   /** How late everybody is heard, compared with each other; nothing without our engine. */
   setPlayingMode(mode: PlayingMode): void;
+  /** How late somebody else in the room hears somebody at least, which *aligned* goes by. */
+  setRoomLeast(ms: number): void;
   /** The room's click, played to these ears alone; nothing without our engine. */
   setClick(segments: ClickSegment[]): void;
   /** How loud it is; null is silence. */

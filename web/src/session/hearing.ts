@@ -3,6 +3,7 @@
 
 import type { Stream, TrackHearing, TrackId } from "../protocol";
 import type { RemoteStats } from "./audio_seam";
+import type { SessionState } from "./state";
 
 const PARTICIPANTS_PER_SECOND = 8;
 
@@ -32,7 +33,8 @@ export class Hearing {
     for (const { track } of streams) {
       const remote = remotes[track];
       if (remote === undefined) continue;
-      const { received, lost, concealedMs, mouthToEarMs } = remote;
+      const { received, lost, concealedMs, mouthToEarMs, paddingMs } = remote;
+      const isPadded = mouthToEarMs !== null && PADDING_MS_MIN <= paddingMs;
       const now: Counts = { received, lost, concealedMs, atMs: nowMs };
       const before = this.before.get(track) ?? now;
       this.before.set(track, now);
@@ -41,6 +43,7 @@ export class Hearing {
       tracks.push({
         track,
         ...(mouthToEarMs === null ? {} : { delay_us: Math.round(mouthToEarMs * 1000) }),
+        ...(isPadded ? { padding_us: Math.round(paddingMs * 1000) } : {}),
         lost_permille: permille(lately, lately + arrived),
         // A browser's own player invents on for whoever sends nothing at all.
         concealed_permille:
@@ -52,6 +55,18 @@ export class Hearing {
     return tracks.length === 0 ? null : tracks;
   }
 }
+
+/** The longest delay, in milliseconds, that somebody else says they need for somebody. */
+export function roomLeastMs({ hearings, me }: Pick<SessionState, "hearings" | "me">): number {
+  const others = Object.entries(hearings).filter(([listener]) => Number(listener) !== me);
+  const needed = others.flatMap(([, tracks]) =>
+    tracks.map(({ delay_us = 0, padding_us = 0 }) => delay_us - padding_us),
+  );
+  return Math.max(0, ...needed) / 1000;
+}
+
+/** The playhead is never quite where it is needed; less is no padding. */
+const PADDING_MS_MIN = 0.5;
 
 /** More than none is never zero. */
 function permille(part: number, whole: number): number {

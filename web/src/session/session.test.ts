@@ -85,11 +85,14 @@ describe("in the room", () => {
     expect(world.audio.calls).toEqual(["click 90", "playing aligned", "playing beat", "click gain null"]);
     world.session.setOwnMode(null);
     expect(world.audio.calls.at(-1)).toBe("playing aligned");
+    const heard = { track: 1, delay_us: 40_000, padding_us: 9_000, lost_permille: 0, concealed_permille: 0 };
+    world.socket.receive({ type: "hearing", listener: 2, tracks: [heard] });
+    expect(world.audio.calls.at(-1)).toBe("room least 31");
     // A sound that is opened anew is told all of it.
     world.audio.onfailed?.("stopped");
     await world.settle();
     expect(world.audios).toHaveLength(2);
-    expect(world.audio.calls).toEqual(["click gain null", "click 90", "playing aligned"]);
+    expect(world.audio.calls).toEqual(["click gain null", "click 90", "playing aligned", "room least 31"]);
   });
 
   it("forgets the click of a room that is gone", async () => {
@@ -141,6 +144,8 @@ describe("in the room", () => {
         bufferMs: 2,
         delayMs: 9,
         mouthToEarMs: 23.4,
+        paddingMs: 0,
+        wantedMs: null,
         received: 10,
         lost: 0,
         late: 0,

@@ -15,6 +15,7 @@ import {
 import type { AudioPort, AudioStats, LinkState, Mix, PlayoutMode } from "./audio_seam";
 import { NEUTRAL } from "./audio_seam";
 import { Conductor } from "./conductor";
+import { roomLeastMs } from "./hearing";
 import { LinkRetry } from "./link_retry";
 import { Reports } from "./reports";
 import { roomNowUs } from "./room_time";
@@ -277,6 +278,8 @@ export class Session {
       case "participant_left":
       case "chat":
       case "hearing":
+        this.audio?.setRoomLeast(roomLeastMs(this.state.value));
+        return;
       case "room":
       case "pong":
       case "bye":
@@ -403,6 +406,7 @@ export class Session {
   private applyShared(audio: AudioPort): void {
     audio.setClick(this.state.value.shared.click);
     audio.setPlayingMode(playingMode(this.state.value));
+    audio.setRoomLeast(roomLeastMs(this.state.value));
   }
 
   private linkChanged(link: LinkState): void {

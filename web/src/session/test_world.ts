@@ -78,6 +78,9 @@ class FakeAudio implements AudioPort {
     const before = this.calls.findLast((call) => call.startsWith("playing"));
     if (`playing ${mode}` !== (before ?? "playing tight")) this.calls.push(`playing ${mode}`);
   }
+  setRoomLeast(ms: number): void {
+    if (ms !== 0) this.calls.push(`room least ${ms}`);
+  }
   private clicks = false;
   setClick(segments: ClickSegment[]): void {
     const tempi = segments.map((segment) => segment.tempo_millibpm / 1000);

@@ -88,6 +88,28 @@ fn mouth_to_ear_is_known_once_both_know_the_rooms_time() {
     assert!((ms - 26.33).abs() < 0.1, "{ms}");
 }
 
+#[test]
+fn everybody_is_heard_as_late_as_somebody_in_the_room_needs() {
+    let (mut sender, mut receiver) = pair();
+    sender.set_room_clock(0.0, 1.79e18 - 5e6, 1.79e18);
+    receiver.set_room_clock(0.0, 1.79e18, 1.79e18 + 20e6);
+    play(&mut sender, &mut receiver, 0);
+    receiver.set_playing_mode(PlayingMode::Aligned);
+    receiver.set_room_least(90.0);
+    for round in 1..20 {
+        play(&mut sender, &mut receiver, 200 * round);
+        receiver.update_statistics();
+    }
+    let remote = &receiver.statistics()[HEAD_NUMBERS..][..REMOTE_NUMBERS];
+    let &[mouth_to_ear_ms, padding_ms, wanted_ms] = &remote[23..26] else { unreachable!() };
+    assert_eq!(wanted_ms, 95.0);
+    assert!((mouth_to_ear_ms - wanted_ms).abs() < 0.5, "{mouth_to_ear_ms}");
+    assert!((padding_ms - (wanted_ms - 26.3)).abs() < 1.5, "{padding_ms}");
+    receiver.set_playing_mode(PlayingMode::Tight);
+    receiver.update_statistics();
+    assert!(receiver.statistics()[HEAD_NUMBERS + 25].is_nan());
+}
+
 /// The frames at which something begins to be heard after silence, in 4 s.
 fn onsets(shell: &mut Shell) -> Vec<u32> {
     let (mut onsets, mut quiet) = (Vec::new(), 4_800);
