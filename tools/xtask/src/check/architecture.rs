@@ -48,6 +48,12 @@ const RULES: &[Rule] = &[
         reason: "a core takes time, randomness and bytes as arguments",
     },
     Rule {
+        package: "takes",
+        ours: &["protocol"],
+        banned: &[IO, LOCKS, RANDOMNESS],
+        reason: "a core takes time, randomness and bytes as arguments",
+    },
+    Rule {
         package: "engine-web",
         ours: &["engine", "protocol"],
         banned: &[IO, LOCKS, RANDOMNESS],

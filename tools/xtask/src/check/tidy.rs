@@ -40,6 +40,7 @@ const CORES: &[&str] = &[
     "sfu/core/src/",
     "sfu/transport/src/",
     "signalling/core/src/",
+    "takes/core/src/",
 ];
 const GENERATED: &[&str] = &["web/src/protocol/"];
 const CODE_LINES_MAX: usize = 500;

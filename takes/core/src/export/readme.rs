@@ -1,0 +1,82 @@
+//! The page for people that lies beside the sound.
+
+use std::fmt::Write;
+
+use super::date::Date;
+use super::names::line;
+use super::report::{Report, StemReport};
+use super::take::Take;
+
+/// `README.txt`.
+pub(super) fn readme(take: &Take, report: &Report) -> String {
+    let mut page = String::new();
+    let title = line(&take.title);
+    let title = if title.is_empty() { "Take" } else { &title };
+    let date = Date::of(take.start).text();
+    let length = clock(report.seconds);
+    say(&mut page, format_args!("{title}\nRecorded {date}, {length} long.\n"));
+    say(
+        &mut page,
+        format_args!(
+            "All files start at the same moment and are equally long: FLAC, 48 kHz, 24 bits. Lay them at the start of\n\
+             any project, or open Take.rpp (REAPER) or Take.dawproject from this folder. Markers.txt holds the markers\n\
+             as labels of Audacity; Click.flac is what the click played, muted in both projects.\n"
+        ),
+    );
+    if report.mix_gain_db < 0.0 {
+        let db = -report.mix_gain_db;
+        say(
+            &mut page,
+            format_args!(
+                "Mix.flac is all stems together, made {db:.1} dB quieter so that it does not clip.\n"
+            ),
+        );
+    } else {
+        say(&mut page, format_args!("Mix.flac is all stems together, as loud as they are.\n"));
+    }
+    say(&mut page, format_args!("Stems\n"));
+    for stem in &report.stems {
+        put_stem(stem, &mut page);
+    }
+    page
+}
+
+fn put_stem(stem: &StemReport, page: &mut String) {
+    match &stem.file {
+        Some(file) => say(page, format_args!("{file}")),
+        None => say(page, format_args!("{} (no file)", stem.title)),
+    }
+    for problem in &stem.problems {
+        say(page, format_args!("  ! {problem}"));
+    }
+    if stem.file.is_some() {
+        let recorded = clock(stem.coverage.recorded_s);
+        say(page, format_args!("  {recorded} recorded."));
+        let clocking = stem.clocking;
+        if 0 < clocking.readings {
+            say(
+                page,
+                format_args!(
+                    "  Its clock was {:+.1} ppm off, which is corrected. It is known to {:.2} ms if the network was\n  \
+                     alike in both directions, and to {:.1} ms in any case.",
+                    clocking.drift_ppm,
+                    clocking.precision_us / 1000.0,
+                    clocking.bound_us / 1000.0
+                ),
+            );
+        }
+    }
+    page.push('\n');
+}
+
+/// Appends lines.
+fn say(page: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "{text}");
+}
+
+/// Minutes, seconds and hundredths.
+fn clock(seconds: f64) -> String {
+    let hundredths = crate::align::floor(seconds * 100.0 + 0.5);
+    format!("{}:{:02}.{:02}", hundredths / 6000, hundredths / 100 % 60, hundredths % 100)
+}
