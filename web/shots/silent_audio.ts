@@ -58,6 +58,8 @@ export class JamAudio implements AudioPort {
     this.everybody = mode;
   }
 
+  record(): void {}
+
   setPlayingMode(): void {}
 
   setRoomLeast(): void {}

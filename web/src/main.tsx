@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 
+import { stemRecorder } from "./audio/stems/stem_recorder";
 import { App } from "./ui/app";
 import { installDebugHandle } from "./ui/debug";
 import "./ui/style/base.css";
@@ -11,5 +12,6 @@ import "./ui/style/delays.css";
 import "./ui/style/together.css";
 
 installDebugHandle();
+void stemRecorder.resume();
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);

@@ -124,7 +124,7 @@ it("replaces a worklet that stops, three times, and then says that it is over, o
     newest().onprocessorerror?.();
     expect(nodes).toHaveLength(worklets);
     const { told } = newest();
-    const types = ["input-muted", "default-playout", "playing-mode", "room-least", "click", "click-gain", "encodings", "add-remote", "mix"];
+    const types = ["input-muted", "playing-mode", "room-least", "click", "click-gain", "encodings", "add-remote", "mix"];
     expect(told.map(({ type }) => type)).toEqual(types);
     expect(told).toContainEqual({ type: "playing-mode", mode: "beat" });
     expect(told).toContainEqual({ type: "room-least", ms: 31 });

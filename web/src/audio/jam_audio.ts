@@ -25,6 +25,7 @@ import {
   type Mix,
   type PlayoutMode,
 } from "../session/audio_seam";
+import type { InputSink } from "../session/stem_seam";
 import { keepRunning, openContext, tryResume } from "./audio_context";
 import { EngineAudio } from "./engine_audio";
 import { openMicrophone, stopTracks } from "./microphone";
@@ -170,6 +171,10 @@ export class JamAudio implements AudioPort {
 
   setClickGain(gainDb: number | null): void {
     this.player.setClickGain(gainDb);
+  }
+
+  record(sink: InputSink | null): void {
+    this.player.record(sink);
   }
 
   stats(): AudioStats {

@@ -60,6 +60,8 @@ export type ToWorklet =
   | ({ type: "mix"; ssrc: number } & Mix)
   | { type: "default-playout"; mode: PlayoutMode }
   | ({ type: "room-clock" } & ContextRoomTimes)
+  /** Where the dry input goes; null for nowhere. */
+  | { type: "record"; ring: SharedArrayBuffer | null }
   | { type: "playing-mode"; mode: PlayingMode }
   | { type: "room-least"; ms: number }
   | { type: "click"; segments: ClickSegment[] }

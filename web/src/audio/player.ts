@@ -3,6 +3,7 @@
 
 import type { ClickSegment, Codec, PlayingMode, Source, Stream, StreamReception, TrackId } from "../protocol";
 import type { AudioStats, Mix, PlayoutMode } from "../session/audio_seam";
+import type { InputSink } from "../session/stem_seam";
 import type { RtcLink } from "./rtc_link";
 
 export interface Player {
@@ -29,6 +30,7 @@ export interface Player {
   setRoomLeast(ms: number): void;
   setClick(segments: ClickSegment[]): void;
   setClickGain(gainDb: number | null): void;
+  record(sink: InputSink | null): void;
   setInput(stream: MediaStream): void;
   reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void;
   stats(): AudioStats;

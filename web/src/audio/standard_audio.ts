@@ -129,6 +129,8 @@ export class StandardAudio implements Player {
 
   setClickGain(): void {}
 
+  record(): void {}
+
   reportUplink(): void {}
 
   /** The browser tells by RTCP, and takes no repeated frames. */

@@ -12,6 +12,7 @@ import type {
   StreamReception,
   TrackId,
 } from "../protocol";
+import type { InputSink } from "./stem_seam";
 
 /** Which way sound is played in this browser, and what kept us from the better one. */
 export interface EngineChoice {
@@ -214,6 +215,8 @@ export interface AudioPort {
   setClick(segments: ClickSegment[]): void;
   /** How loud it is; null is silence. */
   setClickGain(gainDb: number | null): void;
+  /** Hands the dry input over from now on; null for no more. Nothing without our engine. */
+  record(sink: InputSink | null): void;
   stats(): AudioStats;
   /** How streams arrived since it was last asked: those that lost something. */
   reception(): StreamReception[];

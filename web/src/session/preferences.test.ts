@@ -8,21 +8,23 @@ import {
   rememberInput,
   rememberMode,
   rememberPlayout,
+  rememberRecordMe,
   savePreferences,
 } from "./preferences";
 
 beforeEach(() => localStorage.clear());
 
-const NOTHING = { name: "", deviceId: "", playout: "automatic" as const, mode: null, clickGainDb: 0 };
+const NOTHING = { name: "", deviceId: "", playout: "automatic" as const, mode: null, clickGainDb: 0, recordMe: true };
 
 describe("preferences", () => {
   it("are remembered one by one", () => {
     savePreferences({ ...NOTHING, name: "Ana", deviceId: "mic" });
     rememberPlayout("safer");
     rememberInput("guitar");
+    rememberRecordMe(false);
     rememberMode("beat");
     rememberClickGain(-12);
-    const all = { name: "Ana", deviceId: "guitar", playout: "safer", mode: "beat", clickGainDb: -12 };
+    const all = { name: "Ana", deviceId: "guitar", playout: "safer", mode: "beat", clickGainDb: -12, recordMe: false };
     expect(loadPreferences()).toEqual(all);
     rememberMode(null);
     rememberClickGain(null);

@@ -13,19 +13,22 @@ export interface Preferences {
   mode: PlayingMode | null;
   /** How loud the click is; null for not at all. */
   clickGainDb: number | null;
+  /** Whether one wants to be recorded when somebody begins a take. */
+  recordMe: boolean;
 }
 
 export function loadPreferences(): Preferences {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "{}");
     const fields = typeof stored === "object" && stored !== null ? stored : {};
-    const { playout, mode, clickGainDb } = fields as Record<string, unknown>;
+    const { playout, mode, clickGainDb, recordMe } = fields as Record<string, unknown>;
     return {
       name: textOf(fields, "name"),
       deviceId: textOf(fields, "deviceId"),
       playout: isPlayoutMode(playout) ? playout : NOTHING.playout,
       mode: isPlayingMode(mode) ? mode : NOTHING.mode,
       clickGainDb: isClickGain(clickGainDb) ? clickGainDb : NOTHING.clickGainDb,
+      recordMe: recordMe !== false,
     };
   } catch {
     return NOTHING;
@@ -56,6 +59,10 @@ export function rememberClickGain(clickGainDb: number | null): void {
   savePreferences({ ...loadPreferences(), clickGainDb });
 }
 
+export function rememberRecordMe(recordMe: boolean): void {
+  savePreferences({ ...loadPreferences(), recordMe });
+}
+
 function isPlayingMode(value: unknown): value is PlayingMode {
   return value === "tight" || value === "aligned" || value === "beat";
 }
@@ -81,6 +88,7 @@ const NOTHING: Preferences = {
   playout: "automatic",
   mode: null,
   clickGainDb: 0,
+  recordMe: true,
 };
 
 const KEY = "vjam";

@@ -12,14 +12,16 @@ import {
   type TrackId,
   VERSION,
 } from "../protocol";
-import type { AudioPort, AudioStats, LinkState, Mix, PlayoutMode } from "./audio_seam";
-import { NEUTRAL } from "./audio_seam";
+import { type AudioPort, type AudioStats, type LinkState, type Mix, NEUTRAL, type PlayoutMode } from "./audio_seam";
 import { Conductor } from "./conductor";
 import { roomLeastMs } from "./hearing";
 import { LinkRetry } from "./link_retry";
+import { Recordist } from "./recordist";
+import { Redial } from "./redial";
 import { Reports } from "./reports";
 import { roomNowUs } from "./room_time";
 import { Dropped, Refused, Signalling } from "./signalling";
+import type { StemPort } from "./stem_seam";
 import {
   type Action,
   type SessionState,
@@ -48,6 +50,7 @@ export class Session {
     nowUs: () => this.roomNowUs(),
     ask: (message) => this.ask(message, ROOM_UNREACHED),
   });
+  private readonly recordist: Recordist;
   private audio: AudioPort | null = null;
   private deviceId: string;
   private signalling: Signalling | null = null;
@@ -57,13 +60,12 @@ export class Session {
   /** Why our engine is not tried again in this visit. */
   private engineFailure: string | null = null;
   private work: Promise<void> = Promise.resolve();
-  private attempt = 0;
   private readonly reports = new Reports({
     state: () => this.state.value,
     audio: () => this.audio,
     send: (message) => this.signalling?.send(message),
   });
-  private retry: ReturnType<typeof setTimeout> | null = null;
+  private readonly redial = new Redial(() => this.dial());
   /** Restarts ICE while only the media is down; a dropped WebSocket does it when it is back. */
   private readonly linkRetry = new LinkRetry(
     () => this.state.value.link === "down",
@@ -80,6 +82,8 @@ export class Session {
   ) {
     this.state = signal(initialState(visit.room, visit.habits));
     this.deviceId = visit.deviceId;
+    const [state, audio, nowUs] = [() => this.state.value, () => this.audio, () => this.roomNowUs()];
+    this.recordist = new Recordist(visit, surroundings.stems, { state, audio, nowUs });
   }
 
   /** Opens the sound, then the connection. Failures end up in the state, in words. */
@@ -140,6 +144,12 @@ export class Session {
     this.audio?.setClickGain(gainDb);
   }
 
+  /** Whether one is recorded when somebody begins a take. */
+  setRecordMe(recordMe: boolean): void {
+    this.dispatch({ type: "record-me", recordMe });
+    this.recordist.update();
+  }
+
   /** Microseconds of the room's clock; null while it is not known. */
   roomNowUs(): number | null {
     return roomNowUs(this.stats()?.roomClock);
@@ -159,9 +169,7 @@ export class Session {
 
   /** Tries again at once instead of waiting for the next attempt. */
   tryNow(): void {
-    if (this.state.value.phase.name !== "away" || this.retry === null) return;
-    this.attempt = 0;
-    this.dial();
+    if (this.state.value.phase.name === "away") this.redial.now();
   }
 
   /** Null before the sound is open. */
@@ -172,6 +180,11 @@ export class Session {
   /** The way sound runs, once it is open. */
   get port(): AudioPort | null {
     return this.audio;
+  }
+
+  /** What was recorded on this machine, until the server has it; goes on when the visit is over. */
+  get stems(): StemPort["state"] {
+    return this.surroundings.stems.state;
   }
 
   get part(): Visit["part"] {
@@ -198,8 +211,7 @@ export class Session {
 
   private dial(): void {
     this.stopTimers();
-    this.attempt += 1;
-    this.dispatch({ type: "dialing", attempt: this.attempt });
+    this.dispatch({ type: "dialing", attempt: this.redial.begun() });
     const signalling: Signalling = new Signalling(this.surroundings.openSocket(), {
       open: () => this.join(signalling),
       message: (message) => {
@@ -237,6 +249,7 @@ export class Session {
     const { shared } = this.state.value;
     this.dispatch({ type: "received", message });
     if (this.audio !== null && shared !== this.state.value.shared) this.applyShared(this.audio);
+    if (shared !== this.state.value.shared) this.recordist.update();
     if (this.isClosed()) {
       this.shutDown();
       return;
@@ -264,35 +277,24 @@ export class Session {
         // Somebody who came back has the mix that their name had before.
         this.queue(() => this.applyMixes());
         return;
-      case "uplink":
-        this.audio?.reportUplink(
-          message.codec,
-          message.received_packets,
-          message.lost_packets,
-          message.jitter_us,
-        );
+      case "uplink": {
+        const { codec, received_packets: received, lost_packets: lost, jitter_us: jitterUs } = message;
+        this.audio?.reportUplink(codec, received, lost, jitterUs);
+        this.surroundings.stems.noteUplink(lost / Math.max(1, lost + received));
         return;
-      case "connected":
-      case "published":
-      case "ticket":
-      case "participant_left":
-      case "chat":
-      case "hearing":
-        this.audio?.setRoomLeast(roomLeastMs(this.state.value));
-        return;
-      case "room":
-      case "pong":
-      case "bye":
-        return;
+      }
       case "error":
         // The server has given the link up, and no ICE restart brings it back.
         if (isLinkGivenUp(message.code, this.state.value.link)) this.relink();
+        return;
+      default:
+        // The state has taken it, and nothing else has to be done.
         return;
     }
   }
 
   private joined(resumed: boolean): void {
-    this.attempt = 0;
+    this.redial.worked();
     this.reports.start();
     this.membership += 1;
     const restart = resumed && this.linked;
@@ -329,12 +331,14 @@ export class Session {
     const audio = await this.openAudio();
     if (this.isClosed()) await audio.close();
     else this.audio = audio;
+    this.recordist.update();
   }
 
   private async closeAudio(): Promise<void> {
     const audio = this.audio;
     this.audio = null;
     if (audio === null) return;
+    this.recordist.update();
     audio.onlink = audio.onpublication = audio.onfailed = audio.oninputended = null;
     await audio.close();
   }
@@ -423,9 +427,7 @@ export class Session {
       return;
     }
     this.dispatch({ type: "dropped" });
-    // The first attempt is at once: most drops are a network that changed. Then 0.25 s, 0.5 s, 1 s …
-    const wait = this.attempt === 0 ? 0 : Math.min(RETRY_MS * 2 ** (this.attempt - 1), RETRY_MS_MAX);
-    this.retry = setTimeout(() => this.dial(), wait);
+    this.redial.dropped();
   }
 
   /** Work on the media link is done one step after the other, and only for the present seat. */
@@ -480,6 +482,7 @@ export class Session {
   private shutDown(): void {
     this.stopTimers();
     this.conductor.close();
+    this.recordist.close();
     this.reports.stop();
     this.signalling?.close();
     this.signalling = null;
@@ -487,8 +490,7 @@ export class Session {
   }
 
   private stopTimers(): void {
-    if (this.retry !== null) clearTimeout(this.retry);
-    this.retry = null;
+    this.redial.stop();
     this.linkRetry.stop();
   }
 
@@ -496,6 +498,3 @@ export class Session {
     return this.state.value.phase.name === "closed";
   }
 }
-
-const RETRY_MS = 250;
-const RETRY_MS_MAX = 4_000;

@@ -52,6 +52,8 @@ export interface SessionState {
   mode: PlayingMode | null;
   /** How loud the click is; null for not at all. */
   clickGainDb: number | null;
+  /** Whether one wants to be recorded when somebody begins a take. */
+  recordMe: boolean;
   entries: Entry[];
   /** How many events were written; gives each a key. */
   events: number;
@@ -84,6 +86,7 @@ export type Action =
   | { type: "playout"; mode: PlayoutMode }
   | { type: "mode"; mode: PlayingMode | null }
   | { type: "click-gain"; gainDb: number | null }
+  | { type: "record-me"; recordMe: boolean }
   | { type: "muted"; muted: boolean }
   | { type: "notice"; notice: Problem | null }
   | { type: "failed"; problem: Problem }
@@ -95,7 +98,7 @@ export function isSoloed({ participants, mixes }: SessionState): boolean {
 }
 
 /** What one had the last time: of nobody's concern but one's own. */
-export type Habits = Pick<SessionState, "playout" | "mode" | "clickGainDb">;
+export type Habits = Pick<SessionState, "playout" | "mode" | "clickGainDb" | "recordMe">;
 
 export function initialState(room: RoomId, habits: Partial<Habits> = {}): SessionState {
   return {
@@ -111,6 +114,7 @@ export function initialState(room: RoomId, habits: Partial<Habits> = {}): Sessio
     playout: "automatic",
     mode: null,
     clickGainDb: 0,
+    recordMe: true,
     entries: [],
     events: 0,
     myTrack: null,
@@ -148,6 +152,8 @@ export function reduce(state: SessionState, action: Action): SessionState {
       return { ...state, mode: action.mode };
     case "click-gain":
       return { ...state, clickGainDb: action.gainDb };
+    case "record-me":
+      return { ...state, recordMe: action.recordMe };
     case "muted":
       return { ...state, muted: action.muted };
     case "notice":

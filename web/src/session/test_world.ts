@@ -1,6 +1,7 @@
 // A session in the middle of a made-up world, for tests: a server that says what the test makes it
 // say, and a sound that notes what it was asked for.
 
+import { signal } from "@preact/signals";
 import { vi } from "vitest";
 
 import type {
@@ -20,6 +21,7 @@ import type {
 import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "./audio_seam";
 import { Session } from "./session";
 import type { SocketLike } from "./signalling";
+import { type InputSink, NO_STEMS, type StemOf, type StemPort, type StemsState } from "./stem_seam";
 
 /** Sound that is never made: notes what it was asked for. */
 class FakeAudio implements AudioPort {
@@ -90,6 +92,10 @@ class FakeAudio implements AudioPort {
   setClickGain(gainDb: number | null): void {
     if (gainDb !== 0) this.calls.push(`click gain ${gainDb}`);
   }
+  record(sink: InputSink | null): void {
+    this.calls.push(sink === null ? "record no more" : "record");
+    sink?.open(new SharedArrayBuffer(8), 1);
+  }
   /** What is told of each track. */
   remotes: Record<TrackId, RemoteStats> = {};
   stats(): AudioStats {
@@ -113,6 +119,31 @@ class FakeAudio implements AudioPort {
   async close(): Promise<void> {
     this.calls.push("close");
   }
+}
+
+/** A recorder that records nothing: notes what it was asked for. */
+class FakeStems implements StemPort {
+  readonly state = signal<StemsState>(NO_STEMS);
+  readonly calls: string[] = [];
+
+  begin({ take, room, name, label }: StemOf): InputSink {
+    this.calls.push(`begin ${take.id} ${room} ${name} ${label}`);
+    return {
+      open: (_ring, channels) => void this.calls.push(`open ${channels}`),
+      reading: () => undefined,
+      interrupted: () => undefined,
+    };
+  }
+  end(): void {
+    this.calls.push("end");
+  }
+  over(take: string): void {
+    this.calls.push(`over ${take}`);
+  }
+  setPlaying(playing: boolean): void {
+    this.calls.push(playing ? "playing" : "silent");
+  }
+  noteUplink(): void {}
 }
 
 class FakeSocket implements SocketLike {
@@ -139,6 +170,7 @@ class FakeSocket implements SocketLike {
 export class World {
   readonly sockets: FakeSocket[] = [];
   readonly audios: FakeAudio[] = [];
+  readonly stems = new FakeStems();
   readonly session: Session;
 
   constructor(part: "musician" | "listener" = "musician", openAudio?: () => Promise<AudioPort>) {
@@ -150,6 +182,7 @@ export class World {
           this.sockets.push(socket);
           return socket;
         },
+        stems: this.stems,
         openAudio:
           openAudio ??
           (async (deviceId, failure) => {

@@ -3,6 +3,7 @@
 import type { RoomId } from "../protocol";
 import type { AudioPort } from "./audio_seam";
 import type { SocketLike } from "./signalling";
+import type { StemPort } from "./stem_seam";
 import type { Habits } from "./state";
 
 export interface Visit {
@@ -20,4 +21,6 @@ export interface Surroundings {
   openSocket(): SocketLike;
   /** Opens the sound with this input; `engineFailure` says why it must do without our engine. */
   openAudio(deviceId: string, engineFailure: string | null): Promise<AudioPort>;
+  /** Whoever records on this machine. */
+  readonly stems: StemPort;
 }

@@ -22,8 +22,8 @@ export function Visit({ room }: { room: RoomId }) {
   const join = (chosen: Choice) => {
     choice.current = chosen;
     const { name, deviceId, part } = chosen;
-    const { playout, mode, clickGainDb } = loadPreferences();
-    const visit = { room, name, deviceId, part, habits: { playout, mode, clickGainDb } };
+    const { name: _name, deviceId: _deviceId, ...habits } = loadPreferences();
+    const visit = { room, name, deviceId, part, habits };
     const next = new Session(visit, browserSurroundings(chosen, query.current));
     session.value = next;
     exposeSession(next);
