@@ -8,26 +8,35 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use signalling::TicketKey;
 
-/// The key of this data folder; both are made if they are not there, for their owner only.
+/// The key of this data folder; both are made if they are not there, for their owner only. Where they
+/// cannot be, the key is one that ends with the process: that costs nobody but those who join at the
+/// moment of a restart, and a full disk must not keep a band from playing.
 pub(crate) fn ticket_key(folder: &Path) -> anyhow::Result<TicketKey> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    if let Err(error) = made {
+        return passing_key(folder, &error);
+    }
     let path = folder.join("ticket.key");
     let making = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     match making {
         Ok(mut file) => {
             let key = random()?;
-            file.write_all(&key)
-                .and_then(|()| file.sync_all())
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            if let Err(error) = file.write_all(&key).and_then(|()| file.sync_all()) {
+                // Half a key would be refused at the next start.
+                let _ = fs::remove_file(&path);
+                return passing_key(folder, &error);
+            }
             Ok(TicketKey::new(key))
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read_key(&path),
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+        Err(error) => passing_key(folder, &error),
     }
+}
+
+fn passing_key(folder: &Path, error: &std::io::Error) -> anyhow::Result<TicketKey> {
+    let folder = folder.display();
+    tracing::warn!(%folder, %error, "the data folder cannot be written; choose another with --data");
+    Ok(TicketKey::new(random()?))
 }
 
 /// 32 bytes from the operating system.
@@ -78,6 +87,15 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
             ticket_key(&folder.join("deeper")).expect("read");
             assert_eq!(fs::read(&path).expect("there"), made);
+        });
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_costs_no_music() {
+        with_folder(|folder| {
+            ticket_key(folder).expect("made");
+            ticket_key(&folder.join("ticket.key/deeper"))
+                .expect("a key that ends with the process");
         });
     }
 

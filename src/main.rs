@@ -23,7 +23,13 @@ mod metrics;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
+mod serve_takes;
+#[cfg(feature = "server")]
 mod settings;
+#[cfg(feature = "server")]
+mod size;
+#[cfg(feature = "server")]
+mod take;
 #[cfg(feature = "server")]
 mod web_app;
 
@@ -42,6 +48,13 @@ enum Command {
     #[cfg(feature = "server")]
     #[command(after_help = settings::HELP)]
     Serve(settings::Flags),
+    /// Lists, exports and deletes the takes that a server keeps.
+    #[cfg(feature = "server")]
+    Take {
+        /// What is to be done.
+        #[command(subcommand)]
+        action: take::Action,
+    },
     /// Measures what a server carries.
     #[cfg(all(feature = "server", target_os = "linux"))]
     Bench {
@@ -61,6 +74,8 @@ fn main() -> ExitCode {
     let result: anyhow::Result<()> = match Vjam::parse().command {
         #[cfg(feature = "server")]
         Command::Serve(flags) => serve::run(&flags),
+        #[cfg(feature = "server")]
+        Command::Take { action } => take::run(&action),
         #[cfg(all(feature = "server", target_os = "linux"))]
         Command::Bench { benchmark } => bench::run(&benchmark),
         #[cfg(feature = "musician")]

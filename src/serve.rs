@@ -16,12 +16,15 @@ use sfu_server::{CommandsRefused, Sfu, SfuConfig, SfuHandle, StartError};
 use signalling::limits::Limits;
 use signalling_server::limits::{HTTP_CONNECTIONS_SPARE, SFU_COMMANDS_MAX};
 use signalling_server::{BindError, Config, Server, SfuLink};
+use takes_server::{OnTrouble, Takes, TakesThreads};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::serve_takes::Keeper;
 use crate::settings::{Flags, Settings};
+use crate::size::Switch;
 use crate::{data, log_filter, metrics, web_app};
 
 /// Serves until SIGTERM or Ctrl-C; then everybody is told.
@@ -59,6 +62,8 @@ fn allow_files(wanted: u64) {
 
 async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
     let (sfu, link) = start_sfu(&settings)?;
+    let ticket_key = data::ticket_key(&settings.data)?;
+    let (takes, _takes_threads) = start_takes(&settings);
     let counts = sfu.counts();
     let metrics = move |census| metrics::write(&counts, census, env!("CARGO_PKG_VERSION"));
     let config = Config {
@@ -69,12 +74,13 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
             rooms_max: settings.rooms_max,
             per_address_max: settings.per_address_max,
         },
-        ticket_key: data::ticket_key(&settings.data)?,
+        ticket_key,
         seed: data::random()?,
         assets: Arc::new(web_app::find),
         origins: settings.origins.clone(),
+        api: takes_server::routes(takes.clone(), signalling_server::caller),
         metrics: Arc::new(metrics),
-        takes: None,
+        takes: Some(Arc::new(Keeper::new(takes))),
         version: env!("CARGO_PKG_VERSION"),
     };
     // Before the first line on stdout: whoever reads it may send a signal at once.
@@ -88,6 +94,19 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
     let counts = sfu.shutdown();
     tracing::debug!(?counts, "media stopped");
     ended.context("the server stopped")
+}
+
+/// Takes, if they are wanted, and what must be kept while the server runs.
+fn start_takes(settings: &Settings) -> (Takes, Option<TakesThreads>) {
+    match settings.takes {
+        Switch::On => {
+            let refused: OnTrouble = Box::new(|take, text| {
+                tracing::debug!(%take, text, "nobody in the room is told");
+            });
+            Takes::start(&settings.data, settings.takes_limits(), refused)
+        }
+        Switch::Off => (Takes::off("whoever runs it has turned them off".to_owned()), None),
+    }
 }
 
 fn start_sfu(settings: &Settings) -> anyhow::Result<(SfuHandle, SfuLink)> {
@@ -241,8 +260,9 @@ fn start_log(flags: &Flags) {
 /// Threads for HTTP and WebSocket; media has its own.
 const HTTP_THREADS: usize = 2;
 
-/// Files beside connections: sockets, standard streams, the runtime's own.
-const FILES_SPARE: u64 = 64;
+/// Files beside connections: sockets, standard streams, the runtime's own, and those of an export,
+/// which has 64 stems and as many scratch files open.
+const FILES_SPARE: u64 = 256;
 
 /// Events of the SFU that wait for signalling: a second of reports from 800 participants.
 const EVENTS_MAX: usize = 2048;

@@ -17,6 +17,8 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Deserializer, Serialize};
 use sfu_server::LINKS_MAX;
 
+use crate::size::{Size, Switch};
+
 /// The command line of `vjam serve`.
 #[derive(Debug, Default, Clone, clap::Args, Serialize)]
 pub(crate) struct Flags {
@@ -48,10 +50,25 @@ pub(crate) struct Flags {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) origins: Vec<String>,
 
-    /// Where keys are kept [default: the user's data folder, or ./vjam-data]
+    /// Where keys and takes are kept [default: the user's data folder, or ./vjam-data]
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<PathBuf>,
+
+    /// Whether rooms can record takes, which come to rest on this machine [default: on]
+    #[arg(long, value_name = "on|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) takes: Option<Switch>,
+
+    /// How much of the disk takes may fill [default: 20GiB]
+    #[arg(long, value_name = "SIZE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) takes_quota: Option<Size>,
+
+    /// Days after which a take is deleted [default: 30]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) takes_days: Option<u32>,
 
     /// Reads settings from a TOML file
     #[arg(long, value_name = "FILE")]
@@ -82,8 +99,14 @@ pub(crate) struct Settings {
     /// Pages that may join beside those that are this server's by their name.
     #[serde(deserialize_with = "list")]
     pub(crate) origins: Vec<String>,
-    /// Where keys are kept.
+    /// Where keys and takes are kept.
     pub(crate) data: PathBuf,
+    /// Whether rooms can record takes.
+    pub(crate) takes: Switch,
+    /// How much of the disk takes may fill.
+    pub(crate) takes_quota: Size,
+    /// Days after which a take is deleted.
+    pub(crate) takes_days: u32,
     /// WebSockets at once.
     pub(crate) connections_max: usize,
     /// Participants at once.
@@ -125,6 +148,15 @@ impl Settings {
         self.workers.unwrap_or_else(sfu_server::workers_by_cores)
     }
 
+    /// Bounds of takes.
+    pub(crate) fn takes_limits(&self) -> takes_server::limits::Limits {
+        takes_server::limits::Limits {
+            quota_bytes: self.takes_quota.0,
+            days_kept: self.takes_days,
+            ..Default::default()
+        }
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         for address in &self.advertise {
             let is_usable = !address.ip().is_unspecified() && address.port() != 0;
@@ -139,6 +171,7 @@ impl Settings {
             [self.connections_max, self.participants_max, self.rooms_max, self.per_address_max];
         let nobody = limits.contains(&0) || self.worker_packets_max == 0;
         ensure!(!nobody, "a limit of 0 lets nobody in");
+        ensure!(self.takes_days != 0, "takes_days: 0 keeps none; say `takes = \"off\"` instead");
         let participants_max = self.participants_max;
         ensure!(
             participants_max <= LINKS_MAX,
@@ -151,6 +184,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         let limits = signalling::limits::Limits::default();
+        let takes = takes_server::limits::Limits::default();
         Self {
             http: SocketAddr::from(([127, 0, 0, 1], HTTP_PORT)),
             media: None,
@@ -158,6 +192,9 @@ impl Default for Settings {
             advertise: Vec::new(),
             origins: Vec::new(),
             data: data_folder(),
+            takes: Switch::On,
+            takes_quota: Size(takes.quota_bytes),
+            takes_days: takes.days_kept,
             connections_max: limits.connections_max,
             participants_max: limits.participants_max,
             rooms_max: limits.rooms_max,
@@ -186,13 +223,16 @@ fn environment(key: &str) -> Option<OsString> {
 }
 
 /// What may stand in the file and in the environment.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "http",
     "media",
     "workers",
     "advertise",
     "origins",
     "data",
+    "takes",
+    "takes_quota",
+    "takes_days",
     "connections_max",
     "participants_max",
     "rooms_max",
@@ -210,6 +250,9 @@ Settings, where they may stand, and their defaults:
   --advertise  VJAM_ADVERTISE           advertise           the machine's addresses
   --origin     VJAM_ORIGINS             origins             none
   --data       VJAM_DATA                data                see above
+  --takes      VJAM_TAKES               takes               on
+  --takes-quota  VJAM_TAKES_QUOTA       takes_quota         20GiB
+  --takes-days   VJAM_TAKES_DAYS        takes_days          30
   --config     VJAM_CONFIG                                  none
                VJAM_CONNECTIONS_MAX     connections_max     1000
                VJAM_PARTICIPANTS_MAX    participants_max    800, at most 1024
@@ -289,13 +332,16 @@ mod tests {
     }
 
     /// Every key, a value as the file has it, and the same as a variable has it.
-    const SAID: [(&str, &str, &str); 11] = [
+    const SAID: [(&str, &str, &str); 14] = [
         ("http", "\"127.0.0.1:1\"", "127.0.0.1:1"),
         ("media", "\"[::1]:5000\"", "[::1]:5000"),
         ("workers", "3", "3"),
         ("advertise", "[\"203.0.113.5:1\", \"203.0.113.6:2\"]", "203.0.113.5:1, 203.0.113.6:2"),
         ("origins", "[\"https://a.example\"]", "https://a.example"),
         ("data", "\"/somewhere\"", "/somewhere"),
+        ("takes", "\"off\"", "off"),
+        ("takes_quota", "\"3GiB\"", "3221225472"),
+        ("takes_days", "10", "10"),
         ("connections_max", "11", "11"),
         ("participants_max", "12", "12"),
         ("rooms_max", "13", "13"),
@@ -349,8 +395,20 @@ mod tests {
             rooms_max,
             per_address_max,
             worker_packets_max,
+            takes,
+            takes_quota,
+            takes_days,
             ..
         } = Settings::default();
+        for (flag, default) in [
+            ("--takes", takes.to_string()),
+            ("--takes-quota", takes_quota.to_string()),
+            ("--takes-days", takes_days.to_string()),
+        ] {
+            let said = HELP.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let line = said.into_iter().find(|words| words.first() == Some(&flag));
+            assert_eq!(line.expect("a line")[3], default, "{flag}");
+        }
         for (key, default) in [
             ("connections_max", connections_max),
             ("participants_max", participants_max),

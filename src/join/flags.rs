@@ -12,6 +12,8 @@ use engine_device::audio::{
     Jack, JackName, JackOptions,
 };
 use engine_device::session::{CodecChoice, SessionOptions};
+use engine_device::takes::TakesOptions;
+use etcetera::BaseStrategy as _;
 use protocol::codec::Codec;
 use protocol::room_state::PlayingMode;
 use protocol::units::{Bitrate, Decibels};
@@ -97,6 +99,15 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "DB", default_value = "0", allow_hyphen_values = true, value_parser = parse_click_gain)]
     pub(crate) click: ClickGain,
 
+    /// Where your part of a take is recorded to, and waits until it is at the server; a folder of
+    /// your own unless given.
+    #[arg(long, value_name = "FOLDER")]
+    takes: Option<PathBuf>,
+
+    /// Do not record me when somebody records the room.
+    #[arg(long)]
+    no_record: bool,
+
     /// Send media to this address instead of the one the server names (a relay, a tunnel).
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     media_via: Option<SocketAddr>,
@@ -177,6 +188,9 @@ impl Flags {
                 ModeName::Aligned => PlayingMode::Aligned,
                 ModeName::Beat => PlayingMode::Beat,
             }),
+            takes: self
+                .takes_folder()
+                .map(|folder| TakesOptions { folder, record: !self.no_record }),
             media_via: self.media_via,
         })
     }
@@ -207,6 +221,12 @@ impl Flags {
                 gate,
             })),
         }
+    }
+
+    /// `None` where the system knows no folder for such things, and none is given.
+    fn takes_folder(&self) -> Option<PathBuf> {
+        let default = || Some(etcetera::choose_base_strategy().ok()?.data_dir().join("vjam/takes"));
+        self.takes.clone().or_else(default)
     }
 
     fn check(&self) -> anyhow::Result<()> {

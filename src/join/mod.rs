@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use engine_device::audio::{AudioChange, Keeper};
 use engine_device::priority;
 use engine_device::session::{End, Event, Notice, PreparedSession, RoomSession};
+use engine_device::takes::{Stems, Unsent};
 use engine_device::{clock, session};
 
 pub(crate) use self::flags::Flags;
@@ -125,6 +126,7 @@ impl Stay {
     fn finish(mut self, done: Done) -> anyhow::Result<()> {
         self.write_stats();
         let stopped = self.keeper.stop().context("audio");
+        let stems = self.session.stems();
         let ended = match done {
             Done::Leave | Done::Silent => {
                 self.session.leave(LEAVE_TIME);
@@ -139,9 +141,40 @@ impl Stay {
         };
         // The terminal is restored before the error is printed.
         drop(self.screen);
+        if let Some(stems) = stems {
+            send_stems(&stems);
+        }
         ended.and(stopped)
     }
 }
+
+/// Waits until what was recorded is at the server, and says how far it is.
+fn send_stems(stems: &Stems) {
+    stems.hurry();
+    let (began, mut said) = (Instant::now(), None);
+    loop {
+        let Unsent { stems: waiting, sent_bytes, bytes } = stems.unsent();
+        // A stem that waits for a server which is away is sent by the next program.
+        let idle = bytes == 0 && STEMS_IDLE_MAX < began.elapsed();
+        if waiting == 0 || idle {
+            return;
+        }
+        let percent = (sent_bytes * 100).checked_div(bytes).unwrap_or(0);
+        if began.elapsed() > STEMS_QUIET && said != Some((waiting, percent)) {
+            eprintln!(
+                "sending what was recorded: {percent} % of {waiting} part(s); Ctrl-C stops, and the next `vjam join` \
+                 goes on"
+            );
+            said = Some((waiting, percent));
+        }
+        std::thread::sleep(STEMS_LOOK);
+    }
+}
+
+/// How long a stem that nothing is sent of is waited for, and how often that is looked at and said.
+const STEMS_IDLE_MAX: Duration = Duration::from_secs(8);
+const STEMS_LOOK: Duration = Duration::from_millis(500);
+const STEMS_QUIET: Duration = Duration::from_secs(1);
 
 /// Where the musician looks.
 enum Screen {

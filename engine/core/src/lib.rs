@@ -33,6 +33,7 @@ pub use incoming::{Incoming, IncomingError};
 pub use outgoing::Outgoing;
 pub use playout_mode::{PlayoutMode, PlayoutModeError};
 pub use room_clock::{RoomClock, RoomClockStats, RoomMapping};
+pub use rt::tap::{Recording, TapBlock};
 pub use rt::{Capture, DeviceInput, DeviceOutput, RateError, Render};
 pub use session::{Session, SessionConfig, SessionError, session};
 pub use stats::{DelayShares, Level, Relief, RemoteStats, Stats, StreamState};

@@ -69,5 +69,12 @@ pub const AHEAD_FRAMES_MAX: i64 = PLAYOUT_DELAY_FRAMES_MAX + 4_800;
 /// Frames in the longest packet that is decoded: 60 ms, what one Opus frame can hold at most.
 pub const PACKET_FRAMES_MAX: usize = 2880;
 
+/// Callbacks whose dry input may wait to be recorded: four seconds in periods of 32. Beyond, what comes is missing in
+/// the recording.
+pub const TAP_BLOCKS: usize = 6_000;
+
+/// Frames of them: four seconds. Beyond, what comes is missing in the recording.
+pub const TAP_FRAMES: usize = 192_000;
+
 /// Commands that wait for a thread which is not running; beyond it controls refuse.
 pub const COMMANDS_MAX: usize = 4096;

@@ -11,6 +11,7 @@ pub mod priority;
 mod random;
 pub mod session;
 pub mod stats;
+pub mod takes;
 
 pub use network::NetworkCounts;
 

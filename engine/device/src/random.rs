@@ -26,7 +26,9 @@ pub(crate) fn word<const LEN: usize>() -> String {
     bytes::<LEN>().iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect()
 }
 
-fn bytes<const LEN: usize>() -> [u8; LEN] {
+/// Random bytes.
+#[must_use]
+pub(crate) fn bytes<const LEN: usize>() -> [u8; LEN] {
     let mut bytes = [0; LEN];
     rand::fill(&mut bytes).expect("the operating system has randomness");
     bytes

@@ -44,6 +44,8 @@ impl Stage {
             codec,
             bitrate: Bitrate(96_000),
             playout: PlayoutMode::Automatic,
+            mode: None,
+            takes: None,
             media_via: None,
         };
         let prepared = PreparedSession::new(options).expect("sockets and threads");
@@ -351,6 +353,8 @@ fn a_refusal_ends_the_session_with_the_servers_words() {
         codec: CodecChoice::Auto,
         bitrate: Bitrate(96_000),
         playout: PlayoutMode::Automatic,
+        mode: None,
+        takes: None,
         media_via: None,
     };
     let prepared = PreparedSession::new(options).expect("sockets and threads");

@@ -69,6 +69,16 @@ impl RoomLink {
         format!("{scheme}://{}/api/v1/ws", self.authority())
     }
 
+    /// Where the server's HTTP is, without a path.
+    #[must_use]
+    pub fn http_url(&self) -> String {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        format!("{scheme}://{}", self.authority())
+    }
+
     /// Host and port as they stand in a URL.
     #[must_use]
     pub fn authority(&self) -> String {
@@ -79,11 +89,7 @@ impl RoomLink {
 
 impl core::fmt::Display for RoomLink {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let scheme = match self.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
-        write!(f, "{scheme}://{}/r/{}", self.authority(), self.room)
+        write!(f, "{}/r/{}", self.http_url(), self.room)
     }
 }
 

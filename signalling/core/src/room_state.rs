@@ -80,11 +80,8 @@ impl Signalling {
         start_us: i64,
     ) -> Result<(), Refusal> {
         let bad = |text: String| Refusal::new(ErrorCode::BadTake, text);
-        if self.takes == TakesKept::No {
-            return Err(bad(
-                "this server keeps no takes: whoever runs it has to give it a place for them"
-                    .into(),
-            ));
+        if let TakesKept::No(reason) = &self.takes {
+            return Err(bad(reason.clone()));
         }
         check_moment(start_us, ErrorCode::BadTake)?;
         let title = if title.trim().is_empty() { None } else { Some(text::take(title)?) };

@@ -44,12 +44,12 @@ pub struct Config {
 }
 
 /// Whether somebody keeps takes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TakesKept {
-    /// Nobody does: none can be begun.
-    #[default]
-    No,
+    /// Nobody does: none can be begun, for that reason.
+    No(String),
     /// Events of takes are carried out.
+    #[default]
     Yes,
 }
 
@@ -134,6 +134,11 @@ impl Signalling {
                 self.handle_malformed(now, connection, request, &error.to_string());
             }
         }
+    }
+
+    /// Whether takes can be begun from now on.
+    pub fn handle_takes(&mut self, takes: TakesKept) {
+        self.takes = takes;
     }
 
     /// Something came that is no text frame of a fair size.

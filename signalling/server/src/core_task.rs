@@ -9,8 +9,7 @@ use protocol::control::{Command, Event};
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{
-    AddressBlock, ConnectionId, Happening, Output, Signalling, TakeEvent, TakesKept, TicketKey,
-    Unreadable,
+    AddressBlock, ConnectionId, Happening, Output, Signalling, TakesKept, TicketKey, Unreadable,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -18,6 +17,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::census::SharedCensus;
 use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
 use crate::sfu_link::SfuLink;
+use crate::take_keeper::TakeKeeper;
 
 /// What a connection's task tells the core's.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ pub(crate) struct CoreConfig {
     pub(crate) ticket_key: TicketKey,
     pub(crate) seed: [u8; 32],
     pub(crate) census: SharedCensus,
-    pub(crate) takes: Option<Arc<dyn Fn(TakeEvent) + Send + Sync>>,
+    pub(crate) takes: Option<Arc<dyn TakeKeeper>>,
 }
 
 /// Why the core's task ended.
@@ -133,6 +133,14 @@ pub(crate) enum CoreEnd {
     Stopped,
     /// The SFU is gone.
     SfuGone,
+}
+
+/// Whether a take could be begun now.
+fn kept(takes: Option<&dyn TakeKeeper>) -> TakesKept {
+    match takes.map_or(Err("this server keeps no takes".to_owned()), TakeKeeper::admit) {
+        Ok(()) => TakesKept::Yes,
+        Err(reason) => TakesKept::No(reason),
+    }
 }
 
 /// Runs the core until `stop`, then tells everybody.
@@ -150,7 +158,7 @@ pub(crate) async fn run(
         ticket_key: config.ticket_key,
         seed: config.seed,
         epoch_unix_ms: u64::try_from(since_unix.as_millis()).unwrap_or(u64::MAX),
-        takes: if config.takes.is_some() { TakesKept::Yes } else { TakesKept::No },
+        takes: kept(config.takes.as_deref()),
     });
     let (connections, unsent) = (HashMap::new(), VecDeque::new());
     let commands = sfu.commands.clone();
@@ -215,7 +223,7 @@ struct CoreTask {
     /// Commands that found its queue full: of one input, and of what time and the SFU bring about
     /// meanwhile, which is bounded by who is there.
     unsent: VecDeque<Command>,
-    takes: Option<Arc<dyn Fn(TakeEvent) + Send + Sync>>,
+    takes: Option<Arc<dyn TakeKeeper>>,
 }
 
 impl CoreTask {
@@ -225,7 +233,10 @@ impl CoreTask {
                 self.connections.insert(connection, outgoing);
                 self.core.handle_connected(now, connection, from);
             }
-            Input::Message(connection, text) => self.core.handle_message(now, connection, &text),
+            Input::Message(connection, text) => {
+                self.core.handle_takes(kept(self.takes.as_deref()));
+                self.core.handle_message(now, connection, &text);
+            }
             Input::Unreadable(connection, what) => {
                 self.core.handle_unreadable(now, connection, what);
             }
@@ -282,7 +293,7 @@ impl CoreTask {
                 Output::Sfu(command) => self.unsent.push_back(command),
                 Output::Take(event) => {
                     if let Some(takes) = &self.takes {
-                        takes(event);
+                        takes.handle(event);
                     }
                 }
                 Output::Happened(happening) => log(&happening),

@@ -8,11 +8,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use signalling::ConnectionId;
+use signalling::{AddressBlock, ConnectionId};
 use tokio::sync::mpsc;
 
 use crate::assets::{Assets, content_type};
@@ -36,8 +36,16 @@ pub(crate) struct Shared {
     pub(crate) version: &'static str,
 }
 
-/// Everything that is served.
-pub(crate) fn router(shared: Shared) -> Router {
+/// Whom a request comes from, for the routes of [`Config::api`](crate::Config::api); none for this
+/// machine's own, since behind a proxy everybody has its address.
+#[must_use]
+pub fn caller(extensions: &Extensions) -> Option<AddressBlock> {
+    extensions.get::<ConnectInfo<From>>()?.0.0
+}
+
+/// Everything that is served, with somebody else's routes below `/api`.
+pub(crate) fn router(shared: Shared, api: Router) -> Router {
+    let own_pages_only = from_fn_with_state(shared.origins.clone(), refuse_foreign_pages);
     Router::new()
         .route("/api/v1/ws", get(open_websocket))
         .route("/api/v1/version", get(version))
@@ -47,8 +55,22 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/", get(index))
         .route("/r/{room}", get(index))
         .fallback(get(asset))
-        .layer(from_fn(add_headers))
         .with_state(shared)
+        .merge(api.layer(own_pages_only))
+        .layer(from_fn(add_headers))
+}
+
+async fn refuse_foreign_pages(
+    State(origins): State<Origins>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if origins.welcome(request.headers()) { next.run(request).await } else { not_ours() }
+}
+
+fn not_ours() -> Response {
+    let text = "this page is not one of this server's; open the room's link instead";
+    (StatusCode::FORBIDDEN, text).into_response()
 }
 
 async fn open_websocket(
@@ -58,8 +80,7 @@ async fn open_websocket(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !shared.origins.welcome(&headers) {
-        let text = "this page is not one of this server's; open the room's link instead";
-        return (StatusCode::FORBIDDEN, text).into_response();
+        return not_ours();
     }
     upgrade
         .max_message_size(WEBSOCKET_MESSAGE_BYTES_MAX)

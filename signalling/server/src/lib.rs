@@ -13,9 +13,12 @@ mod listener;
 mod origin;
 mod server;
 mod sfu_link;
+mod take_keeper;
 mod websocket;
 
 pub use assets::{Asset, Assets, Caching};
 pub use census::Census;
+pub use http::caller;
 pub use server::{BindError, Config, ServeError, Server};
 pub use sfu_link::SfuLink;
+pub use take_keeper::TakeKeeper;

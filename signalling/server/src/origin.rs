@@ -1,4 +1,4 @@
-//! Which web pages may open a WebSocket here.
+//! Which web pages may open a WebSocket here, and use what else is below `/api`.
 //!
 //! A WebSocket is not bound by the same-origin policy: any page that somebody has open could join
 //! a room with their browser, microphone permission aside, and speak in its chat. So a page must
@@ -55,8 +55,8 @@ impl Origins {
                 ?origin,
                 ?host,
                 refused,
-                "refused a WebSocket from a page of another origin; if the page is this \
-                 server's, let the proxy pass on Host, or name the origin in `origins`"
+                "refused a page of another origin; if the page is this server's, let the proxy \
+                 pass on Host, or name the origin in `origins`"
             );
         }
     }

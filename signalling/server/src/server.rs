@@ -4,8 +4,8 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use signalling::TicketKey;
 use signalling::limits::Limits;
-use signalling::{TakeEvent, TicketKey};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +19,7 @@ use crate::limits::{CLOSE_PATIENCE, HTTP_CONNECTIONS_SPARE, INCOMING_MESSAGES_MA
 use crate::listener::{BoundedListener, From};
 use crate::origin::Origins;
 use crate::sfu_link::SfuLink;
+use crate::take_keeper::TakeKeeper;
 
 /// What a server must know.
 pub struct Config {
@@ -35,10 +36,13 @@ pub struct Config {
     /// Pages that may open a WebSocket, as browsers name them (`https://jam.example`), beside those
     /// that this server itself served under the name that they have for it.
     pub origins: Vec<String>,
+    /// More routes, below `/api`. They are refused to pages that are not this server's, as the
+    /// WebSocket is, and [`caller`](crate::caller) tells them whom a request comes from.
+    pub api: axum::Router,
     /// Writes what `/metrics` serves, in the text format of Prometheus; nothing personal may be in it.
     pub metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
-    /// Told what becomes of takes, in order; it must not block. Without it no take can be begun.
-    pub takes: Option<Arc<dyn Fn(TakeEvent) + Send + Sync>>,
+    /// Who keeps takes; without one none can be begun.
+    pub takes: Option<Arc<dyn TakeKeeper>>,
     /// The version of the program, for `/api/v1/version`.
     pub version: &'static str,
 }
@@ -101,8 +105,18 @@ impl Server {
         sfu: SfuLink,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Config { limits, ticket_key, seed, assets, origins, metrics, takes, version, http: _ } =
-            self.config;
+        let Config {
+            limits,
+            ticket_key,
+            seed,
+            assets,
+            origins,
+            api,
+            metrics,
+            takes,
+            version,
+            http: _,
+        } = self.config;
         let (inputs, incoming) = mpsc::channel(INCOMING_MESSAGES_MAX);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let (stop_core, core_stopped) = oneshot::channel();
@@ -117,7 +131,7 @@ impl Server {
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let connections_max = limits.connections_max.saturating_add(HTTP_CONNECTIONS_SPARE);
         let listener = BoundedListener::new(self.listener, connections_max, limits.per_address_max);
-        let service = http::router(shared).into_make_service_with_connect_info::<From>();
+        let service = http::router(shared, api).into_make_service_with_connect_info::<From>();
         let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async {
                 // Whether it was sent or dropped: HTTP stops.

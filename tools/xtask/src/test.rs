@@ -40,7 +40,7 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
         setup::node_packages("web")?;
         setup::node_packages(e2e::FOLDER)
     })?;
-    steps.need("build: the engine for browsers", build::wasm_modules)?;
+    steps.need("build: WebAssembly for browsers", build::wasm_modules)?;
     steps.need("build: the web app", build::web_app)?;
     check::all(steps);
     steps.need("build: everything in Rust", build::workspace)?;

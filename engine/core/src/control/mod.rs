@@ -21,15 +21,16 @@ use self::playing::Playing;
 use crate::click::{Click, ClickError};
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::incoming::IncomingCommand;
-use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX};
+use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX, TAP_FRAMES};
 use crate::minute::Minute;
 use crate::playing::{BeatDelay, Padding};
 use crate::playout_mode::{PlayoutMode, PlayoutModeError};
 use crate::room_clock::RoomMapping;
-use crate::rt::capture::{CaptureCommand, EncoderSet};
+use crate::rt::capture::{CaptureCommand, EncoderSet, Used};
 use crate::rt::remote::Remote;
 use crate::rt::render::{Freed, Mix, RenderCommand};
 use crate::rt::ring::RemoteKey;
+use crate::rt::tap::{Recording, tap};
 use crate::session::SessionConfig;
 use crate::stats::{Level, RemoteStats, SharedRemote, SharedSession, Stats};
 
@@ -39,7 +40,7 @@ pub struct Control {
     channels: Channels,
     complexity: u8,
     to_capture: Outbox<CaptureCommand>,
-    freed_encoders: rtrb::Consumer<Box<EncoderSet>>,
+    freed_encoders: rtrb::Consumer<Used>,
     to_render: Outbox<RenderCommand>,
     freed_remotes: rtrb::Consumer<Freed>,
     to_incoming: Outbox<IncomingCommand>,
@@ -107,7 +108,7 @@ pub enum Solo {
 
 pub(crate) struct ControlPorts {
     pub(crate) to_capture: rtrb::Producer<CaptureCommand>,
-    pub(crate) freed_encoders: rtrb::Consumer<Box<EncoderSet>>,
+    pub(crate) freed_encoders: rtrb::Consumer<Used>,
     pub(crate) to_render: rtrb::Producer<RenderCommand>,
     pub(crate) freed_remotes: rtrb::Consumer<Freed>,
     pub(crate) to_incoming: rtrb::Producer<IncomingCommand>,
@@ -190,6 +191,19 @@ impl Control {
     /// Sets the gain of the input, before its level is measured; at most +40 dB.
     pub fn set_input_gain(&mut self, gain: Decibels) -> Result<(), ControlError> {
         self.tell_capture(CaptureCommand::Gain(gain_factor(gain)?))
+    }
+
+    /// Records the dry input from the next callback on: before gain, silent where it is muted. What was recorded before
+    /// ends. The recording is for one thread of the app's choice, which reads it some times a second.
+    pub fn record(&mut self) -> Result<Recording, ControlError> {
+        let (tap, recording) = tap(self.channels.count(), TAP_FRAMES);
+        self.tell_capture(CaptureCommand::Record(Some(Box::new(tap))))?;
+        Ok(recording)
+    }
+
+    /// Records no more; [`Recording::is_over`] once the callback has heard of it and [`Self::poll`] was called.
+    pub fn stop_recording(&mut self) -> Result<(), ControlError> {
+        self.tell_capture(CaptureCommand::Record(None))
     }
 
     /// Mixes the input into the output, or (`None`, as at the start) does not.

@@ -19,6 +19,7 @@ use crate::rt::codec::{Encoder, lookahead_frames};
 use crate::rt::meter::Meter;
 use crate::rt::ramp::{Ramp, clean};
 use crate::rt::ring::MonitorSender;
+use crate::rt::tap::{Tap, TapBlock};
 use crate::session::SessionConfig;
 use crate::stats::SharedSession;
 
@@ -41,6 +42,8 @@ pub struct Capture {
     line: ClockLine,
     /// When the first frame of the next period was.
     captured_at: Option<Instant>,
+    /// Where the dry input goes.
+    tap: Option<Box<Tap>>,
     /// Set while muted: frames before this are still sent, so that what the codecs hold back of
     /// the fade is heard.
     silent_from: Option<MediaTime>,
@@ -52,8 +55,15 @@ pub(crate) struct CapturePorts {
     pub(crate) frames: rtrb::Producer<EncodedFrame>,
     pub(crate) monitor: MonitorSender,
     pub(crate) commands: rtrb::Consumer<CaptureCommand>,
-    pub(crate) freed: rtrb::Producer<Box<EncoderSet>>,
+    pub(crate) freed: rtrb::Producer<Used>,
     pub(crate) shared: Arc<SharedSession>,
+}
+
+/// What the input callback gives back, to be freed elsewhere.
+#[derive(Debug)]
+pub(crate) enum Used {
+    Encoders(#[expect(dead_code, reason = "it is only freed")] Box<EncoderSet>),
+    Tap(#[expect(dead_code, reason = "it is only freed")] Box<Tap>),
 }
 
 /// What [`crate::Control`] tells the input callback.
@@ -62,6 +72,8 @@ pub(crate) enum CaptureCommand {
     Encoders(Box<EncoderSet>),
     Mute(Mute),
     Gain(f32),
+    /// Hands the dry input to this from here on, or to nobody.
+    Record(Option<Box<Tap>>),
 }
 
 /// The encoders that run at the same time.
@@ -115,6 +127,7 @@ impl Capture {
             now: MediaTime::from_frames((random >> 32).cast_signed()),
             line: ClockLine::default(),
             captured_at: None,
+            tap: None,
             silent_from: None,
         }
     }
@@ -194,6 +207,11 @@ impl Capture {
     /// Puts a period through gain, meter, monitor and mute into the history.
     fn take(&mut self, left: &[f32], right: &[f32]) {
         let count = self.channels.count();
+        if let Some(tap) = &mut self.tap {
+            let first_frame = self.now.as_frames();
+            let block = TapBlock { first_frame, frames: 0, captured: self.line.at(first_frame) };
+            tap.push(block, count, [left, right], self.mute);
+        }
         let from = self.history_frames * count;
         let place = &mut self.history[from..from + left.len() * count];
         for ((frame, left), right) in place.chunks_exact_mut(count).zip(left).zip(right) {
@@ -261,7 +279,12 @@ impl Capture {
                 CaptureCommand::Encoders(mut set) => {
                     set.continue_from(self.encoders.as_deref_mut());
                     if let Some(old) = self.encoders.replace(set) {
-                        self.free(old);
+                        self.free(Used::Encoders(old));
+                    }
+                }
+                CaptureCommand::Record(tap) => {
+                    if let Some(old) = core::mem::replace(&mut self.tap, tap) {
+                        self.free(Used::Tap(old));
                     }
                 }
                 CaptureCommand::Gain(factor) => self.gain.glide_to(factor),
@@ -274,11 +297,11 @@ impl Capture {
         }
     }
 
-    fn free(&mut self, set: Box<EncoderSet>) {
-        if let Err(rtrb::PushError::Full(set)) = self.ports.freed.push(set) {
+    fn free(&mut self, used: Used) {
+        if let Err(rtrb::PushError::Full(used)) = self.ports.freed.push(used) {
             // The queue holds as many as can be on their way, so this does not happen. If it did,
             // losing memory is better than freeing it here.
-            core::mem::forget(set);
+            core::mem::forget(used);
         }
     }
 }

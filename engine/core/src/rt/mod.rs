@@ -43,6 +43,7 @@ mod resample;
 pub(crate) mod ring;
 mod scratch;
 mod splice;
+pub(crate) mod tap;
 mod timeline;
 
 pub use capture::Capture;

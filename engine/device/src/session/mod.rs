@@ -40,6 +40,7 @@ use crate::audio::{Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX, Ti
 use crate::clock;
 use crate::network::Network;
 use crate::random;
+use crate::takes::{Road, SharedClock, Stems, Takes, TakesOptions, Tell, Whose};
 
 /// What a session is started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct SessionOptions {
     pub playout: PlayoutMode,
     /// How late everybody is heard, whatever the room says; `None` as the room does.
     pub mode: Option<PlayingMode>,
+    /// Where takes are recorded to; `None`: nothing is recorded or sent.
+    pub takes: Option<TakesOptions>,
     /// Where media goes instead of the address that the server names.
     pub media_via: Option<SocketAddr>,
 }
@@ -135,6 +138,8 @@ pub struct PreparedSession {
     callbacks: Callbacks,
     timing: Timing,
     mode: Option<PlayingMode>,
+    takes: Option<TakesOptions>,
+    whose: Whose,
     gate: InputGate,
 }
 
@@ -189,6 +194,11 @@ impl PreparedSession {
             .sources()
             .into_iter()
             .map(|codec| Source { codec, ssrc: Ssrc(random::nonzero_u32()) });
+        let whose = Whose {
+            server: options.link.http_url(),
+            name: options.name.clone(),
+            label: options.label.clone(),
+        };
         let membership = Membership::new(Musician {
             room: options.link.room.clone(),
             name: options.name,
@@ -206,6 +216,8 @@ impl PreparedSession {
             callbacks,
             timing: of_device,
             mode: options.mode,
+            takes: options.takes,
+            whose,
             gate: InputGate::default(),
         })
     }
@@ -227,6 +239,20 @@ impl PreparedSession {
         let (requests, requests_received) = mpsc::channel();
         let (events_sent, events) = mpsc::channel();
         let view = Arc::new(Mutex::new(View::default()));
+        let (road, shared_clock) = (Road::default(), SharedClock::default());
+        let to_musician = Mutex::new(events_sent.clone());
+        let tell: Tell = Arc::new(move |notice| {
+            let events = to_musician.lock().unwrap_or_else(PoisonError::into_inner);
+            // Nobody listening is the musician's choice.
+            let _ = events.send(Event::Notice(notice));
+        });
+        let stems = self
+            .takes
+            .as_ref()
+            .map(|options| Stems::start(options, road.clone(), Arc::clone(&tell)));
+        let takes = self.takes.as_ref().zip(stems.clone()).map(|(options, stems)| {
+            Takes::new(options, self.whose, shared_clock.clone(), stems, tell)
+        });
         let mut runner = Runner::new(run::Parts {
             link: self.link,
             bitrate: self.bitrate,
@@ -236,13 +262,16 @@ impl PreparedSession {
             gate: self.gate,
             timing: self.timing,
             mode: self.mode,
+            takes,
+            road,
+            shared_clock,
             view: Arc::clone(&view),
             requests: requests_received,
             events: events_sent,
         });
         let thread =
             thread::Builder::new().name("vjam-signalling".into()).spawn(move || runner.run())?;
-        Ok(RoomSession { requests, events, view, thread: Some(thread) })
+        Ok(RoomSession { requests, events, view, stems, thread: Some(thread) })
     }
 }
 
@@ -251,6 +280,7 @@ pub struct RoomSession {
     requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<Event>,
     view: Arc<Mutex<View>>,
+    stems: Option<Stems>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -265,6 +295,12 @@ impl RoomSession {
     #[must_use]
     pub fn view(&self) -> View {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whoever sends what was recorded, which outlasts the session; `None` where nothing is.
+    #[must_use]
+    pub fn stems(&self) -> Option<Stems> {
+        self.stems.clone()
     }
 
     /// The next event, if one comes in time.

@@ -21,7 +21,7 @@ use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
 use super::backoff::Backoff;
-use super::membership::{Effect, End, Membership, Notice, Phase};
+use super::membership::{Effect, End, Membership, Notice, Phase, Uplink};
 use super::mixes::Mixes;
 use super::view::{Mix, ParticipantView, Reach, TrackView, View};
 use super::{Event, Request};
@@ -29,6 +29,7 @@ use crate::audio::{InputGate, Timing};
 use crate::clock;
 use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
+use crate::takes::{Road, SharedClock, Takes};
 
 /// What the thread owns from the start.
 pub(super) struct Parts {
@@ -40,6 +41,9 @@ pub(super) struct Parts {
     pub(super) gate: InputGate,
     pub(super) timing: Timing,
     pub(super) mode: Option<PlayingMode>,
+    pub(super) takes: Option<Takes>,
+    pub(super) road: Road,
+    pub(super) shared_clock: SharedClock,
     pub(super) view: Arc<Mutex<View>>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) events: mpsc::Sender<Event>,
@@ -58,6 +62,8 @@ pub(super) struct Runner {
     relief: Relief,
     room_clock: Option<(RoomMapping, RoomClockStats)>,
     click_gain: Option<Decibels>,
+    /// What was said last of the way up.
+    uplink: Option<Uplink>,
     /// How it ended.
     end: Option<End>,
 }
@@ -87,6 +93,7 @@ impl Runner {
             relief: Relief::Nothing,
             room_clock: None,
             click_gain: Some(Decibels::UNITY),
+            uplink: None,
             end: None,
         }
     }
@@ -119,8 +126,12 @@ impl Runner {
                 self.parts.control.set_playing_mode(mode);
                 self.parts.membership.handle_remotes(now, &remotes, to_ear);
                 self.parts.control.poll();
+                self.watch_road();
                 self.refresh_view();
             }
+        }
+        if let Some(takes) = &mut self.parts.takes {
+            takes.finish_recording(&mut self.parts.control);
         }
         if let Conversation::Open { signalling, .. } = core::mem::replace(
             &mut self.conversation,
@@ -288,6 +299,7 @@ impl Runner {
                 NetworkEvent::Closed => self.parts.membership.handle_link_closed(),
                 NetworkEvent::RoomClock(mapping, stats) => {
                     self.parts.control.set_room_clock(mapping);
+                    self.parts.shared_clock.set((mapping, stats));
                     self.room_clock = Some((mapping, stats));
                 }
             }
@@ -335,7 +347,11 @@ impl Runner {
                     let done = self.parts.control.set_click(&segments);
                     self.check(done.err());
                 }
-                Effect::Takes(_) => {}
+                Effect::Takes(found) => {
+                    if let Some(takes) = &mut self.parts.takes {
+                        takes.follow(&found, &mut self.parts.control);
+                    }
+                }
                 Effect::AddRemote { ssrc, channels } => self.add_remote(ssrc, channels),
                 Effect::RemoveRemote { ssrc } => {
                     let done = self.parts.control.remove_remote(ssrc);
@@ -349,6 +365,19 @@ impl Runner {
                 Effect::End(end) => self.end = Some(end),
             }
         }
+    }
+
+    /// Tells whoever sends stems how music fares on the way up.
+    fn watch_road(&mut self) {
+        let membership = &self.parts.membership;
+        self.parts.road.set_playing(membership.link_is_up());
+        let uplink = membership.uplink();
+        if uplink != self.uplink
+            && let Some(Uplink { lost_packets, jitter_us, .. }) = uplink
+        {
+            self.parts.road.note_uplink(lost_packets, jitter_us);
+        }
+        self.uplink = uplink;
     }
 
     /// What the room's clock shows; where it is not known, that is said.
@@ -472,6 +501,7 @@ impl Runner {
             shared: membership.shared().clone(),
             own_mode: self.parts.mode,
             click_gain: self.click_gain,
+            recording: self.parts.takes.as_ref().is_some_and(Takes::is_recording),
             participants: participants.collect(),
         };
         *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;

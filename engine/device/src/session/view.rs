@@ -52,6 +52,8 @@ pub struct View {
     pub own_mode: Option<PlayingMode>,
     /// How the click is heard here; `None` where it is not.
     pub click_gain: Option<Decibels>,
+    /// Whether the own input is being recorded for a take.
+    pub recording: bool,
     /// Everybody, oneself included, in the order they came.
     pub participants: Vec<ParticipantView>,
 }
@@ -143,6 +145,7 @@ impl Default for View {
             shared: RoomState::default(),
             own_mode: None,
             click_gain: Some(Decibels::UNITY),
+            recording: false,
             participants: Vec::new(),
         }
     }

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::control::{Command, Event, SfuDescription, WorkerDescription};
 use protocol::id::ParticipantId;
@@ -197,6 +200,7 @@ pub(crate) fn config() -> Config {
         seed: [2; 32],
         assets: Arc::new(asset),
         origins: Vec::new(),
+        api: Router::new().route("/api/v1/other", get(async |request: Request| caller(request))),
         metrics: Arc::new(|census| format!("{census:?}")),
         takes: None,
         version: "1.2.3",
@@ -241,4 +245,9 @@ pub(crate) async fn joined(app: &mut App) -> (ParticipantId, String, String) {
         _ => None,
     })
     .await
+}
+
+/// What somebody else's route is told.
+fn caller(request: Request) -> String {
+    format!("from {:?}", signalling_server::caller(request.extensions()))
 }

@@ -52,6 +52,21 @@ async fn programs_ask_for_version_and_health() {
 }
 
 #[tokio::test]
+async fn other_routes_are_served_to_own_pages_and_to_programs() {
+    let server = TestServer::start().await;
+    let own = format!("GET /api/v1/other HTTP/1.1\r\nOrigin: http://{}", server.http);
+    for welcome in ["GET /api/v1/other HTTP/1.1", &own] {
+        let answer = server.request(welcome).await;
+        assert!(answer.ends_with("from None"), "this machine's own do not count: {answer}");
+        assert!(answer.contains("cache-control: no-store"), "{answer}");
+    }
+    let foreign = "GET /api/v1/other HTTP/1.1\r\nOrigin: https://elsewhere.example";
+    let answer = server.request(foreign).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(!answer.contains("from None"), "{answer}");
+}
+
+#[tokio::test]
 async fn those_who_watch_are_told_how_many_there_are_and_whether_more_may_come() {
     let limits = Limits { rooms_max: 1, ..Limits::default() };
     let server = TestServer::with_limits(limits).await;

@@ -90,6 +90,12 @@ const RULES: &[Rule] = &[
         reason: "whoever joins a room waits on a WebSocket, not on a runtime",
     },
     Rule {
+        package: "takes-server",
+        ours: &["protocol", "takes"],
+        banned: &[AUDIO],
+        reason: "a server has no sound card, and takes know nothing of who serves them",
+    },
+    Rule {
         package: "loadgen",
         ours: &["protocol", "signalling-client", "transport"],
         banned: &[ASYNC, AUDIO],
@@ -113,6 +119,8 @@ const RULES: &[Rule] = &[
             "signalling",
             "signalling-client",
             "signalling-server",
+            "takes",
+            "takes-server",
             "transport",
         ],
         banned: &[],

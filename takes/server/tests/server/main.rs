@@ -1,0 +1,7 @@
+//! Takes on a real disk: the store by itself, and over HTTP.
+
+mod download;
+mod export;
+mod http;
+mod stem;
+mod store;
