@@ -51,6 +51,7 @@ export function Visit({ room }: { room: RoomId }) {
       <Ended
         room={room}
         problem={state.phase.problem}
+        stems={session.value.stems.value.stems}
         onJoin={() => {
           // The input was closed with the session: the one chosen last is opened anew.
           const deviceId = session.value?.inputDeviceId ?? "";

@@ -42,16 +42,17 @@ export class StemModule {
 
   /** Where samples and pieces of files go. */
   input(): Uint8Array<ArrayBuffer> {
+    // The first call makes the buffer, for which the memory may grow.
+    const start = this.exports.input();
     const { buffer } = this.exports.memory;
-    if (this.view.buffer !== buffer) this.view = new Uint8Array(buffer, this.exports.input(), INPUT_BYTES);
+    if (this.view.buffer !== buffer) this.view = new Uint8Array(buffer, start, INPUT_BYTES);
     return this.view as Uint8Array<ArrayBuffer>;
   }
 
   /** What is to be appended to the file since it was last asked. */
   takeOutput(): Uint8Array<ArrayBuffer> {
-    const bytes = this.exports.output_bytes();
-    const { buffer } = this.exports.memory;
-    const output = new Uint8Array(buffer, this.exports.output(), bytes).slice();
+    const [start, bytes] = [this.exports.output(), this.exports.output_bytes()];
+    const output = new Uint8Array(this.exports.memory.buffer, start, bytes).slice();
     this.exports.clear_output();
     return output as Uint8Array<ArrayBuffer>;
   }

@@ -8,6 +8,7 @@ import { runningTake } from "../../session/conductor";
 import type { Draft, TogetherProps } from "./bar";
 import { useReady } from "./click_panel";
 import { mayConduct } from "./lead_line";
+import { OwnRecording } from "./own_recording";
 import { Takes } from "./takes";
 import { WithoutEngine } from "./without_engine";
 
@@ -21,6 +22,7 @@ export function RecordPanel({ session, state, draft }: Props) {
     <section class="card together-panel" id="panel-record" aria-labelledby="panel-record-title">
       <h2 id="panel-record-title" class="sr-only">Record</h2>
       {!running && <NewTake session={session} state={state} draft={draft} />}
+      <OwnRecording session={session} state={state} />
       {running && state.shared.takes.length === 1 ? null : <Takes takes={state.shared.takes} />}
     </section>
   );

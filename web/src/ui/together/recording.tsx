@@ -44,6 +44,9 @@ export function Recording({ session, state, take }: Props) {
         <span class="who">started by {take.started_by}</span>
         <span role="status">{marked.value}</span>
       </p>
+      {session.stems.value.problem !== null && (
+        <p class="unrecorded problem-line">{session.stems.value.problem}</p>
+      )}
     </div>
   );
 }
