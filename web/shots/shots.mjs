@@ -240,6 +240,16 @@ const SHOTS = [
     },
   },
   {
+    name: "room-recorded", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), room: { takes: [takeOf("a", "Take 1", 31), takeOf("b", "Blue in green", null)] }, statuses: { a: statusOf([stem("Ana", "complete")], { export: { state: "ready", bytes: 9_500_000, newest: true } }), b: statusOf([stem("Ana", "arriving")], { running: true }) } }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Record");
+      await page.getByText("Your recording of Blue in green").waitFor();
+      await page.getByText("9.5 MB").waitFor();
+    },
+  },
+  {
     name: "room-takes", path: "/r/blue-note",
     double: () => new Double({
       others: BAND.slice(0, 2),
@@ -388,6 +398,8 @@ async function shoot(browser, origin, shot, size, scheme) {
     await page.routeWebSocket(/\/api\/v1\/ws$/, (socket) => double.attach(socket));
     await page.route(/\/api\/v1\/takes\//, (route) => {
       const status = double.status(new URL(route.request().url()).pathname);
+      if (route.request().method() === "HEAD") return route.fulfill({ headers: { "Upload-Offset": "0", "Upload-Complete": "?0" } });
+      if (route.request().method() === "PATCH") return route.fulfill({ status: 204, headers: { "Upload-Offset": "90" } });
       return status === null ? route.abort() : route.fulfill({ json: status });
     });
     await page.goto(origin + shot.path);

@@ -1,7 +1,9 @@
 // Stands in for JamAudio in screenshots: connects to nothing, reports plausible numbers.
 
 import { probe } from "../src/audio/probe";
+import { inputRing } from "../src/audio/stems/input_ring";
 import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "../src/session/audio_seam";
+import type { InputSink } from "../src/session/stem_seam";
 import type { Capabilities, Codec, Source, Stream } from "../src/protocol";
 
 export class JamAudio implements AudioPort {
@@ -58,7 +60,9 @@ export class JamAudio implements AudioPort {
     this.everybody = mode;
   }
 
-  record(): void {}
+  record(sink: InputSink | null): void {
+    sink?.open(inputRing(), 1);
+  }
 
   setPlayingMode(): void {}
 
