@@ -10,8 +10,14 @@ use clap::{Parser, Subcommand};
 
 #[cfg(all(feature = "server", target_os = "linux"))]
 mod bench;
+#[cfg(feature = "musician")]
+mod calibrate;
+#[cfg(feature = "musician")]
+mod check;
 #[cfg(feature = "server")]
 mod data;
+#[cfg(feature = "musician")]
+mod device;
 #[cfg(feature = "musician")]
 mod devices;
 #[cfg(feature = "musician")]
@@ -65,6 +71,12 @@ enum Command {
     /// Plays in a room.
     #[cfg(feature = "musician")]
     Join(Box<join::Flags>),
+    /// Checks sound card, level, feedback and network, and says how well you will play together.
+    #[cfg(feature = "musician")]
+    Check(Box<check::Flags>),
+    /// Measures how long a sound card takes from output to input, and remembers it for `join`.
+    #[cfg(feature = "musician")]
+    Calibrate(calibrate::Flags),
     /// Lists audio devices, and whether a JACK server runs.
     #[cfg(feature = "musician")]
     Devices,
@@ -80,6 +92,10 @@ fn main() -> ExitCode {
         Command::Bench { benchmark } => bench::run(&benchmark),
         #[cfg(feature = "musician")]
         Command::Join(flags) => join::run(&flags),
+        #[cfg(feature = "musician")]
+        Command::Check(flags) => return check::run(&flags),
+        #[cfg(feature = "musician")]
+        Command::Calibrate(flags) => calibrate::run(&flags),
         #[cfg(feature = "musician")]
         Command::Devices => devices::run(),
     };

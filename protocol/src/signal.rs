@@ -112,6 +112,15 @@ pub enum ClientMessage {
     Hearing {
         /// Each at most once.
         tracks: Vec<TrackHearing>,
+        /// What one's own sound card and computer are like, for the server's conclusions
+        /// ([`ServerMessage::Findings`]); nobody else is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        device: Option<DeviceReport>,
+        /// What one's own way to the server is like; as `device`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        network: Option<NetworkReport>,
     },
     /// Takes the lead of click and mode, or gives it up. Answered by `room`.
     Lead {
@@ -150,6 +159,17 @@ pub enum ClientMessage {
         at_us: i64,
         /// What is there, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters.
         text: String,
+    },
+    /// What one's own sound would take from the microphone through the server to one's own loudspeaker, for whoever
+    /// looks at the room before joining. Not answered.
+    Around {
+        /// As far as the app can tell.
+        delay_us: u32,
+    },
+    /// Asks who is in a room, without joining; instead of `join` or before it. Answered by `seen`.
+    Look {
+        /// The room, which is not made by it.
+        room: RoomId,
     },
     /// Asks for a `pong`.
     Ping {},
@@ -331,10 +351,22 @@ pub enum ServerMessage {
         /// The whole of it.
         state: RoomState,
     },
+    /// What costs the room delay or sound, and what to do about it; replaces what was found before.
+    Findings {
+        /// What there is most to win by first; few.
+        findings: Vec<Finding>,
+    },
     /// Somebody said something.
     Chat {
         /// The message.
         message: ChatMessage,
+    },
+    /// The answer to `look`.
+    Seen {
+        /// The room, in its canonical spelling.
+        room: RoomId,
+        /// Who is in it; nobody where there is no such room.
+        participants: Vec<SeenParticipant>,
     },
     /// The answer to `ping`.
     Pong {},
@@ -369,6 +401,23 @@ pub struct Participant {
     pub presence: Presence,
     /// What they publish.
     pub tracks: Vec<Track>,
+}
+
+/// Somebody in a room, for one who looks at it from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SeenParticipant {
+    /// How they want to be called.
+    pub name: String,
+    /// What plays for them.
+    pub engine: EngineKind,
+    /// Whether they are there or their seat is kept.
+    pub presence: Presence,
+    /// What their own sound would take through the server and back: as they say, or as they and others hear each
+    /// other. Half of it, and half of one's own, is the delay between the two. Left out where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub around_us: Option<u32>,
 }
 
 /// Whether a participant is reachable.
@@ -449,6 +498,118 @@ pub struct TrackHearing {
     pub lost_permille: u16,
     /// Sound that was invented, in a thousand.
     pub concealed_permille: u16,
+    /// What packets that come unevenly make the listener wait; left out where that is not known, and never passed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub network_us: Option<u32>,
+    /// What the listener waits although nothing asks for it, as they wished; as `network_us`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub spare_us: Option<u32>,
+}
+
+/// What a participant's sound card and computer are like; what is not known is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct DeviceReport {
+    /// How long a period of the device is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub period_us: Option<u32>,
+    /// From the microphone to the engine, as the driver says it, a period included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub input_latency_us: Option<u32>,
+    /// From the engine to the loudspeaker, as the driver says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub output_latency_us: Option<u32>,
+    /// How often the device ran out of audio, or of room, since it was told last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<u32>"))]
+    pub missed: u32,
+    /// The part of the time that the callbacks worked since it was told last, in a thousand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub load_permille: Option<u16>,
+    /// How many others are not heard because the computer is too slow.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<u32>"))]
+    pub left_out: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// What a participant's way to the server and back is like, by the exchanges of the room's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct NetworkReport {
+    /// The quickest of late: distance.
+    pub round_trip_us: u32,
+    /// What nine of ten differ from the one before by, at most: jitter.
+    pub jitter_us: u32,
+}
+
+/// One thing that costs the room delay or sound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Finding {
+    /// For programs.
+    pub code: FindingCode,
+    /// Whose it is; left out where it is everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub about: Option<ParticipantId>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// For people: one sentence with the cause and the cure, the same for everybody.
+    pub text: String,
+}
+
+/// What kind of thing a [`Finding`] is. Between them they tell device, network, distance and computer apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum FindingCode {
+    /// The sound card works in long periods.
+    LargePeriod,
+    /// Headphones, microphone or sound system hold sound for long, as Bluetooth does.
+    SlowDevice,
+    /// Packets come unevenly, as over Wi-Fi.
+    ShakyNetwork,
+    /// What somebody sends is lost before the server: everybody misses it.
+    UplinkLoss,
+    /// What everybody sends is lost after the server: one misses it.
+    DownlinkLoss,
+    /// Somebody is far from the server.
+    FarAway,
+    /// The server is far from everybody.
+    FarServer,
+    /// A computer is too slow, or too busy.
+    SlowComputer,
+    /// A browser's own player plays.
+    OrdinaryPlayer,
+    /// A browser sends in long steps, because its data channel does not carry short ones.
+    LongPackets,
+    /// A listener has asked for more delay than anything needs.
+    ChosenDelay,
+    /// What a newer server finds; its sentence says it.
+    #[serde(other)]
+    Other,
+}
+
+/// How bad a [`Finding`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum Severity {
+    /// There is something to win.
+    Slight,
+    /// It is in the way of playing together.
+    Serious,
 }
 
 /// One thing said in the room.

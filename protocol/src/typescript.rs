@@ -17,9 +17,10 @@ use crate::id::{ParticipantId, RoomId, TrackId};
 use crate::room_state::{BeatStrength, ClickSegment, PlayingMode, RoomState, Take};
 use crate::rtp::Ssrc;
 use crate::signal::{
-    ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, EngineKind,
-    ErrorCode, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
-    Source, Stream, StreamReception, Track, TrackHearing, VERSION,
+    ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, DeviceReport,
+    EngineKind, ErrorCode, Finding, FindingCode, LeaveReason, LinkParameters, NetworkReport,
+    Participant, Presence, SeenParticipant, ServerEnvelope, ServerMessage, Severity, Source,
+    Stream, StreamReception, Track, TrackHearing, VERSION,
 };
 use crate::{limits, units::SampleRate};
 
@@ -203,13 +204,40 @@ fn client_samples() -> Vec<ClientMessage> {
                 gaps: 8,
             }],
         },
-        ClientMessage::Hearing { tracks: vec![hearing(Some(23_400)), hearing(None)] },
+        ClientMessage::Hearing {
+            tracks: vec![hearing(Some(23_400)), hearing(None)],
+            device: None,
+            network: None,
+        },
+        ClientMessage::Hearing {
+            tracks: vec![TrackHearing {
+                network_us: Some(1_300),
+                spare_us: Some(0),
+                ..hearing(None)
+            }],
+            device: Some(DeviceReport {
+                period_us: Some(1_333),
+                input_latency_us: Some(2_700),
+                output_latency_us: Some(4_000),
+                missed: 1,
+                load_permille: Some(120),
+                left_out: 2,
+            }),
+            network: Some(NetworkReport { round_trip_us: 12_000, jitter_us: 400 }),
+        },
+        ClientMessage::Hearing {
+            tracks: Vec::new(),
+            device: Some(DeviceReport::default()),
+            network: None,
+        },
         ClientMessage::Lead { leading: true },
         ClientMessage::Click { segments: vec![click_segment()] },
         ClientMessage::Mode { mode: PlayingMode::Beat },
         ClientMessage::StartTake { title: "Autumn".into(), start_us: 1_790_000_000_000_000 },
         ClientMessage::StopTake { stop_us: 1_790_000_060_000_000 },
         ClientMessage::MarkTake { at_us: 1_790_000_030_000_000, text: "solo".into() },
+        ClientMessage::Around { delay_us: 21_000 },
+        ClientMessage::Look { room: room() },
         ClientMessage::Ping {},
         ClientMessage::Leave {},
     ]
@@ -244,6 +272,8 @@ fn hearing(delay_us: Option<u32>) -> TrackHearing {
         padding_us,
         lost_permille: 3,
         concealed_permille: 1,
+        network_us: None,
+        spare_us: None,
     }
 }
 
@@ -306,7 +336,15 @@ fn server_samples() -> Vec<ServerMessage> {
             },
         },
         ServerMessage::Chat { message: chat_message() },
+        ServerMessage::Seen {
+            room: room(),
+            participants: vec![
+                seen(EngineKind::Native, Some(21_000)),
+                seen(EngineKind::Browser, None),
+            ],
+        },
         ServerMessage::Pong {},
+        ServerMessage::Findings { findings: FINDING_CODES.map(finding).to_vec() },
     ];
     samples
         .extend([LeaveReason::Left, LeaveReason::Lost].map(|reason| {
@@ -345,6 +383,10 @@ fn participant(id: u32, engine: EngineKind) -> Participant {
     }
 }
 
+fn seen(engine: EngineKind, around_us: Option<u32>) -> SeenParticipant {
+    SeenParticipant { name: "Bo".into(), engine, presence: Presence::Online, around_us }
+}
+
 fn stream(mid: Option<String>, publisher: u32, codec: Codec) -> Stream {
     Stream {
         ssrc: Ssrc(1000 + publisher),
@@ -353,6 +395,16 @@ fn stream(mid: Option<String>, publisher: u32, codec: Codec) -> Stream {
         track: TrackId(publisher),
         codec,
         channels: 1,
+    }
+}
+
+fn finding(code: FindingCode) -> Finding {
+    let of_all = code == FindingCode::FarServer;
+    Finding {
+        code,
+        about: (!of_all).then_some(ParticipantId(2)),
+        severity: if of_all { Severity::Slight } else { Severity::Serious },
+        text: "the cause: the cure".into(),
     }
 }
 
@@ -365,6 +417,21 @@ fn chat_message() -> ChatMessage {
         at_unix_ms: 1_790_000_000_000,
     }
 }
+
+const FINDING_CODES: [FindingCode; 12] = [
+    FindingCode::LargePeriod,
+    FindingCode::SlowDevice,
+    FindingCode::ShakyNetwork,
+    FindingCode::UplinkLoss,
+    FindingCode::DownlinkLoss,
+    FindingCode::FarAway,
+    FindingCode::FarServer,
+    FindingCode::SlowComputer,
+    FindingCode::OrdinaryPlayer,
+    FindingCode::LongPackets,
+    FindingCode::ChosenDelay,
+    FindingCode::Other,
+];
 
 const ERROR_CODES: [ErrorCode; 21] = [
     ErrorCode::Malformed,

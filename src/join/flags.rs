@@ -7,10 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::{Channels, PlayoutMode};
-use engine_device::audio::{
-    AudioBackend, Autoconnect, DefaultDevice, DefaultDeviceOptions, File, FileOptions, InputGate,
-    Jack, JackName, JackOptions,
-};
+use engine_device::audio::{AudioBackend, InputGate};
 use engine_device::session::{CodecChoice, SessionOptions};
 use engine_device::takes::TakesOptions;
 use etcetera::BaseStrategy as _;
@@ -18,6 +15,8 @@ use protocol::codec::Codec;
 use protocol::room_state::PlayingMode;
 use protocol::units::{Bitrate, Decibels};
 use signalling_client::RoomLink;
+
+use crate::device::DeviceFlags;
 
 /// Flags of `vjam join`.
 #[derive(Debug, Args)]
@@ -31,40 +30,8 @@ pub(crate) struct Flags {
     #[arg(long)]
     name: Option<String>,
 
-    /// Where sound comes from and goes to. A device or server that does not run at 48 kHz but
-    /// somewhere from 32 to 192 kHz is converted, which takes about a quarter of a millisecond.
-    #[arg(long, value_enum, default_value = "default")]
-    audio: Audio,
-
-    /// With `--audio jack`: the client's name, taken exactly; `vjam` with a number if need be
-    /// unless given.
-    #[arg(long, value_name = "NAME")]
-    jack_name: Option<String>,
-
-    /// With `--audio jack`: connect no ports.
-    #[arg(long)]
-    no_autoconnect: bool,
-
-    /// With `--audio default`: part of the input device's name.
-    #[arg(long, value_name = "NAME")]
-    input_device: Option<String>,
-
-    /// With `--audio default`: part of the output device's name.
-    #[arg(long, value_name = "NAME")]
-    output_device: Option<String>,
-
-    /// With `--audio default` or `file`: frames in one period. JACK has its server's.
-    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=8192))]
-    period: Option<u32>,
-
-    /// With `--audio file`: a WAV file (48 kHz, mono or stereo) to play into the room once the
-    /// media link is up.
-    #[arg(long, value_name = "WAV")]
-    input: Option<PathBuf>,
-
-    /// With `--audio file`: a WAV file to write what the room plays to, from the start.
-    #[arg(long, value_name = "WAV")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceFlags,
 
     /// How your sound is coded. `auto` is opus-64 where every engine in the room decodes it and
     /// your uplink carries it, else opus.
@@ -112,6 +79,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     media_via: Option<SocketAddr>,
 
+    /// Believe what the driver says of the device's delay, even where `vjam calibrate` has measured it.
+    #[arg(long)]
+    pub(crate) no_calibration: bool,
+
     /// Log lines instead of the terminal view.
     #[arg(long)]
     pub(crate) headless: bool,
@@ -123,17 +94,6 @@ pub(crate) struct Flags {
     /// Write a line of JSON to this file each second.
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,
-}
-
-/// Kinds of audio backends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Audio {
-    /// The system's default devices.
-    Default,
-    /// A JACK server (PipeWire has one too).
-    Jack,
-    /// WAV files instead of a sound card.
-    File,
 }
 
 /// What `--mode` takes.
@@ -168,7 +128,7 @@ enum CodecName {
 impl Flags {
     /// What the session is started with; flags that contradict each other are refused.
     pub(crate) fn session_options(&self) -> anyhow::Result<SessionOptions> {
-        self.check()?;
+        self.device.check()?;
         let channels = if self.channels == 2 { Channels::Stereo } else { Channels::Mono };
         Ok(SessionOptions {
             link: self.link.clone(),
@@ -197,62 +157,13 @@ impl Flags {
 
     /// The audio backend, nothing opened yet.
     pub(crate) fn audio_backend(&self, gate: InputGate) -> Box<dyn AudioBackend> {
-        match self.audio {
-            Audio::Default => Box::new(DefaultDevice::new(DefaultDeviceOptions {
-                input_device: self.input_device.clone(),
-                output_device: self.output_device.clone(),
-                period_frames: self.period,
-            })),
-            Audio::Jack => Box::new(Jack::new(JackOptions {
-                name: match &self.jack_name {
-                    Some(name) => JackName::Exactly(name.clone()),
-                    None => JackName::Like("vjam".to_owned()),
-                },
-                autoconnect: if self.no_autoconnect {
-                    Autoconnect::Nothing
-                } else {
-                    Autoconnect::Hardware
-                },
-            })),
-            Audio::File => Box::new(File::new(FileOptions {
-                input: self.input.clone(),
-                output: self.output.clone(),
-                period_frames: self.period.unwrap_or(FILE_PERIOD_FRAMES),
-                gate,
-            })),
-        }
+        self.device.backend(gate)
     }
 
     /// `None` where the system knows no folder for such things, and none is given.
     fn takes_folder(&self) -> Option<PathBuf> {
         let default = || Some(etcetera::choose_base_strategy().ok()?.data_dir().join("vjam/takes"));
         self.takes.clone().or_else(default)
-    }
-
-    fn check(&self) -> anyhow::Result<()> {
-        let jack = self.jack_name.is_some() || self.no_autoconnect;
-        let device = self.input_device.is_some() || self.output_device.is_some();
-        let file = self.input.is_some() || self.output.is_some();
-        let refuse = |given: bool, kind: Audio, flags: &str| {
-            anyhow::ensure!(
-                !given || self.audio == kind,
-                "{flags} needs `--audio {}`",
-                kind.to_possible_value().expect("none is hidden").get_name()
-            );
-            Ok(())
-        };
-        refuse(jack, Audio::Jack, "`--jack-name` or `--no-autoconnect`")?;
-        refuse(device, Audio::Default, "`--input-device` or `--output-device`")?;
-        refuse(file, Audio::File, "`--input` or `--output`")?;
-        anyhow::ensure!(
-            self.period.is_none() || self.audio != Audio::Jack,
-            "with JACK the period is the server's; leave out `--period`"
-        );
-        anyhow::ensure!(
-            self.audio != Audio::File || file,
-            "`--audio file` needs `--input WAV`, `--output WAV` or both"
-        );
-        Ok(())
     }
 }
 
@@ -301,9 +212,6 @@ fn parse_bitrate(text: &str) -> Result<Bitrate, String> {
         Err(format!("{min} to {max} bits per second are possible"))
     }
 }
-
-/// Two codec frames of 64, so that a busy machine wakes half as often.
-const FILE_PERIOD_FRAMES: u32 = 128;
 
 #[cfg(test)]
 mod tests {

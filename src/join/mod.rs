@@ -23,6 +23,7 @@ use engine_device::{clock, session};
 pub(crate) use self::flags::Flags;
 use self::stats_file::StatsFile;
 use self::terminal::Terminal;
+use crate::device::Store;
 
 /// Plays until something ends it. An error is why it could not go on.
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
@@ -34,8 +35,11 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let prepared = PreparedSession::new(options)?;
     let callbacks = prepared.callbacks();
     let backend = flags.audio_backend(prepared.gate());
-    let (keeper, format) = Keeper::start(backend, callbacks.clone())?;
+    let (mut keeper, format) = Keeper::start(backend, callbacks.clone())?;
     screen.tell(&Notice::Fact(format!("audio: {format}")));
+    if !flags.no_calibration {
+        calibrate(&mut keeper, &mut screen);
+    }
     let session = prepared.join()?;
     session.request(session::Request::SetClickGain(flags.click.0));
     let mut stay = Stay {
@@ -49,6 +53,19 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     };
     let end = stay.play();
     stay.finish(end)
+}
+
+/// Believes what `vjam calibrate` has measured of the device, and says so. A file that cannot be read is no
+/// reason not to play.
+fn calibrate(keeper: &mut Keeper, screen: &mut Screen) {
+    match Store::of_user().and_then(|store| store.read()) {
+        Ok(calibrations) => keeper.set_calibrations(calibrations),
+        Err(error) => screen.tell(&Notice::Warning(format!("not calibrated: {error:#}"))),
+    }
+    if keeper.status().calibrated {
+        let text = "delays include what `vjam calibrate` measured of this device".to_owned();
+        screen.tell(&Notice::Fact(text));
+    }
 }
 
 /// A stay in a room, from the main thread's side.
@@ -114,6 +131,7 @@ impl Stay {
     /// Sums up the last second. A file that cannot be written is given up: music goes before.
     fn write_stats(&mut self) {
         let summary = self.callbacks.times().take();
+        self.session.request(session::Request::NoteAudio(self.keeper.status()));
         self.screen.note_callbacks(summary);
         let Some(stats) = &mut self.stats else { return };
         if let Err(error) = stats.write(&self.session.view(), &self.keeper.status(), summary) {

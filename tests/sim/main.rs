@@ -9,6 +9,7 @@ mod drift_100ppm;
 mod eight_musicians;
 mod ensemble;
 mod everybody_leaves;
+mod findings;
 mod jitter;
 mod join;
 mod late_joiner;

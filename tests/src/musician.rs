@@ -69,6 +69,13 @@ impl Musician {
         Self { weather: [weather; 2], ..self }
     }
 
+    /// Behind a network that has a name (`tools/relay`).
+    #[must_use]
+    pub fn on_network(self, name: &str) -> Self {
+        let preset = relay::preset::Preset::named(name).expect("one of the table");
+        Self { weather: preset.weather(), ..self }
+    }
+
     /// With this weather on the way up only.
     #[must_use]
     pub fn sends_through(self, up: Weather) -> Self {

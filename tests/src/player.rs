@@ -14,8 +14,8 @@ use engine::{
     Channels, Click, ClickSettings, Encoding, IncomingError, RemoteStats, RoomClock,
     RoomClockStats, RoomMapping, Session, SessionConfig, Solo,
 };
-use engine_device::session::Backoff;
 use engine_device::session::membership::{Effect, End, Membership, Musician as Us, Notice, Phase};
+use engine_device::session::{Backoff, OwnEnd};
 use protocol::codec::Codec;
 use protocol::datagram::Kind;
 use protocol::id::{ParticipantId, TrackId};
@@ -24,9 +24,9 @@ use protocol::room_clock::{Answer, QUESTION_BYTES, Question};
 use protocol::room_state::{PlayingMode, RoomState};
 use protocol::rtcp;
 use protocol::rtp::Ssrc;
-use protocol::signal::{ClientEnvelope, ClientMessage, ServerEnvelope, Source};
+use protocol::signal::{ClientEnvelope, ClientMessage, Finding, ServerEnvelope, Source};
 use protocol::time::{Instant, RoomTime};
-use protocol::units::Decibels;
+use protocol::units::{Decibels, SampleRate};
 use relay::random::Random;
 use sfu::transport::LinkEvent;
 
@@ -140,7 +140,7 @@ impl Player {
         });
         // As many callbacks as the card would have made since the beginning of time.
         let since = now.saturating_since(Instant::ZERO).as_secs_f64();
-        let rate = f64::from(protocol::units::SampleRate::WIRE.as_hz());
+        let rate = f64::from(SampleRate::WIRE.as_hz());
         #[expect(clippy::cast_possible_truncation, reason = "a run is short")]
         #[expect(clippy::cast_sign_loss, reason = "time does not run backwards")]
         let callbacks = (since * rate / period as f64).ceil() as u64;
@@ -214,7 +214,12 @@ impl Player {
         self.session.control.set_playing_mode(self.membership.shared().mode);
         self.session.control.poll();
         let remotes = self.session.control.stats().remotes;
-        self.membership.handle_remotes(local, &remotes, Duration::ZERO);
+        let own = OwnEnd {
+            period: Some(SampleRate::WIRE.duration_floor(self.input.len() as u64)),
+            network: self.room_clock.stats(local),
+            ..OwnEnd::default()
+        };
+        self.membership.handle_remotes(local, &remotes, &own);
         self.carry_out(now);
     }
 
@@ -404,6 +409,11 @@ impl Player {
         let tracks = &self.membership.participants().get(&source)?.tracks;
         let told = self.membership.hearings().get(&listener)?;
         told.iter().find(|hearing| tracks.iter().any(|t| t.id == hearing.track))?.delay_us
+    }
+
+    /// What the server says that holds the room back.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        self.membership.findings()
     }
 
     /// What the room's clock shows, and how well that is known.

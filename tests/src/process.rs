@@ -67,6 +67,12 @@ impl Process {
     pub fn start(name: &str, command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("NO_COLOR", "1");
+        // Nothing of whoever runs the tests is read or sent: stems that wait, a device's calibration.
+        for folder in ["XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            if !command.get_envs().any(|(name, _)| name == folder) {
+                command.env(folder, "/nonexistent");
+            }
+        }
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
         machine::watch_process(child.id());
         let printed = Arc::new(Printed::default());
@@ -226,6 +232,12 @@ impl Server {
     #[must_use]
     pub fn link(&self, room: &str) -> String {
         format!("http://{}/r/{room}", self.http)
+    }
+
+    /// The folder of its data.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// A WebSocket's address.

@@ -2,19 +2,34 @@
 
 /** Signalling as far as a picture needs it. */
 export class Double {
-  constructor({ others = [], refuse = null, chat = [], room = {}, statuses = {} }) {
+  constructor({ others = [], refuse = null, chat = [], room = {}, statuses = {}, seen = [] }) {
     const shared = { click: [], mode: "tight", takes: [], ...room };
-    Object.assign(this, { others, refuse, chat, shared, statuses, socket: null, answering: true });
+    Object.assign(this, { others, refuse, chat, shared, statuses, seen, socket: null, answering: true });
   }
 
   attach(socket) {
     if (!this.answering) return socket.close();
     this.socket = socket;
-    socket.onMessage((text) => this.received(JSON.parse(text)));
+    socket.onMessage((text) => {
+      // A sound check has three: who asks is answered.
+      this.socket = socket;
+      this.received(JSON.parse(text));
+    });
   }
 
   send(message) {
     this.socket.send(JSON.stringify(message));
+  }
+
+  sendStreams() {
+    const tracks = this.others.flatMap((other) => other.tracks.map((track) => [other, track]));
+    this.send({
+      type: "streams",
+      streams: tracks.map(([other, track]) => ({
+        ssrc: 1000 + track.id, mid: String(track.id), participant: other.id, track: track.id,
+        codec: "opus-64", channels: 1,
+      })),
+    });
   }
 
   share(request, change) {
@@ -24,7 +39,7 @@ export class Double {
 
   /** How it is with a take, as the server tells it. */
   status(path) {
-    return this.statuses[path.split("/").at(-1)] ?? null;
+    return this.statuses[path.split("/").at(-1)[0]] ?? null;
   }
 
   received({ request, type, ...rest }) {
@@ -47,19 +62,15 @@ export class Double {
         return this.share(request, { click: rest.segments });
       case "mode":
         return this.share(request, { mode: rest.mode });
+      case "look":
+        return answer({ type: "seen", room: rest.room, participants: this.seen });
       case "connect":
         answer({ type: "connected", description: { kind: "sdp", sdp: "v=0\r\n" } });
+        if (0 < this.seen.length) this.sendStreams();
         return;
       case "publish": {
         answer({ type: "published", track: 1, label: "mic" });
-        const tracks = this.others.flatMap((other) => other.tracks.map((track) => [other, track]));
-        this.send({
-          type: "streams",
-          streams: tracks.map(([other, track]) => ({
-            ssrc: 1000 + track.id, mid: String(track.id), participant: other.id, track: track.id,
-            codec: "opus-64", channels: 1,
-          })),
-        });
+        this.sendStreams();
         const standard = this.others.find((other) => other.engine === "standard");
         this.send({
           type: "encodings_wanted", track: 1,
@@ -101,7 +112,7 @@ export const quarters = (bpm, more = {}) => ({
 });
 export const takeOf = (id, title, seconds, more = {}) => {
   const start_us = Math.round((performance.timeOrigin + performance.now()) * 1000) - 1000 * 754_000;
-  return { id, key: "k", title, started_by: "Bo Lindqvist", start_us, ...(seconds === null ? {} : { stop_us: start_us + seconds * 1e6 }), ...more };
+  return { id: id.repeat(32), key: "0".repeat(32), title, started_by: "Bo Lindqvist", start_us, ...(seconds === null ? {} : { stop_us: start_us + seconds * 1e6 }), ...more };
 };
 export const stem = (name, state, bytes = 9e6) => ({ number: 1, name, label: "mic", bytes, seconds: 30, state });
 export const statusOf = (stems, more = {}) => ({

@@ -67,6 +67,12 @@ async function tabTo(page, name) {
   throw new Error(`Tab never reaches “${name}”`);
 }
 
+/** Who is seen from outside. */
+const SEEN = [
+  { name: "Bo Lindqvist", engine: "native", presence: "online", around_us: 26_000 },
+  { name: "Chiara, guitar", engine: "browser", presence: "online" },
+];
+
 /** Every picture: where, with which signalling, and what is done before it is taken. */
 const SHOTS = [
   { name: "home", path: "/" },
@@ -84,6 +90,18 @@ const SHOTS = [
     async act(page) {
       await page.getByLabel("Your name").fill("Ana");
       await page.getByText("Too loud").waitFor();
+    },
+  },
+  {
+    name: "join-soundcheck", path: "/r/blue-note", permissions: ["microphone"],
+    double: () => new Double({ others: BAND.slice(0, 1), seen: SEEN }),
+    async act(page) {
+      await page.getByText("Too loud").waitFor();
+      await page.getByRole("button", { name: "Start the sound check" }).click();
+      await page.getByText("You and Bo Lindqvist").waitFor();
+      await page.locator(".soundcheck").scrollIntoViewIfNeeded();
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (0 < wide) throw new Error(`the sound check makes the page ${wide} pixels too wide`);
     },
   },
   {
@@ -165,6 +183,27 @@ const SHOTS = [
       await page.waitForTimeout(600);
     },
   },
+  ...[false, true].map((open) => ({
+    name: open ? "room-findings-open" : "room-findings", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 3), chat: CHAT }),
+    async act(page, double) {
+      await joinRoom(page);
+      double.send({
+        type: "findings",
+        findings: [
+          { code: "slow_device", about: 1, severity: "serious", text: "Ana's headphones or loudspeakers hold sound for 187 ms, as Bluetooth does: connect them by cable." },
+          { code: "ordinary_player", about: 4, severity: "serious", text: "Dmitri (drums, basement… plays through the browser's own player, about 50 ms late: open the page in a current Chrome, Edge or Firefox." },
+          { code: "large_period", about: 2, severity: "serious", text: "Bo Lindqvist's sound card works in periods of 21.3 ms, which costs 43 ms in and out: set it to 128 frames (`--period 128`, or `jackd -p 128`)." },
+          { code: "shaky_network", about: 3, severity: "slight", text: "Chiara's connection shakes by 14 ms, as Wi-Fi does: use a network cable, and stop what else fills the line." },
+          { code: "far_away", about: 2, severity: "slight", text: "Bo Lindqvist is 62 ms from the server and back, which is distance and nobody's fault: a server in the middle helps." },
+        ],
+      });
+      await page.locator(".findings").waitFor();
+      if (!open) return;
+      await page.locator(".findings summary").click();
+      await page.waitForTimeout(600);
+    },
+  })),
   {
     name: "room-click", path: "/r/blue-note",
     double: () => new Double({ others: BAND.slice(0, 2) }),

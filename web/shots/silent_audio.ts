@@ -121,7 +121,11 @@ export class JamAudio implements AudioPort {
         ratePpm: 0,
         steps: 0,
         exchanges: 300,
+        roundTripMs: 8.4,
+        jitterMs: 0.7,
       },
+      inputMs: 10,
+      outputMs: 8,
       remotes,
     };
   }

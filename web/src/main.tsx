@@ -10,6 +10,7 @@ import "./ui/style/pages.css";
 import "./ui/style/room.css";
 import "./ui/style/delays.css";
 import "./ui/style/together.css";
+import "./ui/style/findings.css";
 
 installDebugHandle();
 void stemRecorder.resume();

@@ -4,10 +4,12 @@
 //! There is no async runtime here; every thread blocks on the one thing it waits for.
 
 pub mod audio;
+pub mod calibration;
 pub mod clock;
 pub mod durations;
 mod network;
 pub mod priority;
+pub mod probe;
 mod random;
 pub mod session;
 pub mod stats;

@@ -10,7 +10,7 @@ use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::room_state::PlayingMode;
 use protocol::rtp::Ssrc;
-use protocol::signal::Presence;
+use protocol::signal::{Finding, Presence};
 use protocol::units::SampleRate;
 use serde::Serialize;
 
@@ -34,6 +34,8 @@ pub struct StatsLine<'a> {
     pub conversion_ms: f64,
     /// Frames in one callback, at the device's rate.
     pub period_frames: u32,
+    /// What the devices' own delay goes by in the figures below: `reported` by their drivers, or `calibrated`.
+    pub device_latency: &'static str,
     /// Times that the device ran out of audio or of room.
     pub xruns: u64,
     /// Callbacks in the second before.
@@ -85,6 +87,8 @@ pub struct StatsLine<'a> {
     pub uplink: Option<UplinkLine>,
     /// Every track of everybody else that is received.
     pub remotes: Vec<RemoteLine<'a>>,
+    /// What costs the room delay or sound, and what to do about it, worst first.
+    pub findings: &'a [Finding],
 }
 
 /// How well the room's clock is known here.
@@ -102,6 +106,10 @@ pub struct RoomClockLine {
     pub steps: u32,
     /// Answers of the server so far.
     pub exchanges: u64,
+    /// The quickest way to the server and back of late.
+    pub round_trip_ms: f64,
+    /// What nine of ten differ from the one before by, at most.
+    pub jitter_ms: f64,
     /// By how much it is ahead of what this computer shows as the time of day.
     pub ahead_of_wall_ms: f64,
 }
@@ -229,6 +237,7 @@ impl<'a> StatsLine<'a> {
             rate_hz: audio.rates.output_hz,
             conversion_ms: to_thousandths(audio.rates.conversion.as_secs_f64() * 1e3),
             period_frames: audio.period_frames,
+            device_latency: if audio.calibrated { "calibrated" } else { "reported" },
             xruns: audio.xruns,
             callbacks: callbacks.count,
             callback_p50_us: callbacks.p50_us,
@@ -259,6 +268,7 @@ impl<'a> StatsLine<'a> {
                 jitter_us: uplink.jitter_us,
             }),
             remotes: remotes.collect(),
+            findings: &view.findings,
         }
     }
 }
@@ -281,6 +291,8 @@ impl RoomClockLine {
             rate_ppm: stats.rate_ppm,
             steps: stats.steps,
             exchanges: stats.exchanges,
+            round_trip_ms: to_thousandths(stats.round_trip.as_secs_f64() * 1e3),
+            jitter_ms: to_thousandths(stats.jitter.as_secs_f64() * 1e3),
             ahead_of_wall_ms: to_thousandths(
                 Duration::from_nanos(ahead_ns.unsigned_abs()).as_secs_f64() * 1e3,
             ) * if ahead_ns < 0 { -1.0 } else { 1.0 },
@@ -376,6 +388,7 @@ mod tests {
         let json = serde_json::to_value(&line).expect("numbers and texts");
         assert_eq!((&json["rate_hz"], &json["conversion_ms"]), (&96_000.into(), &0.208.into()));
         assert_eq!(json["callback_p99_us"], 40);
+        assert_eq!(json["device_latency"], "reported");
         assert_eq!(json["time_s"], 1.5);
         assert_eq!(json["remotes"], serde_json::json!([]));
     }

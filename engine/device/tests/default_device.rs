@@ -13,7 +13,7 @@ use engine_device::audio::{
     AudioChange, Callbacks, DefaultDevice, DefaultDeviceOptions, JackClient, Keeper,
     describe_devices,
 };
-use engine_device::clock;
+use engine_device::{clock, probe as measure};
 use jackd::{Server, wait_for};
 
 fn main() {
@@ -23,6 +23,7 @@ fn main() {
     jackd::run(&[
         ("sound_passes_both_ways_and_comes_back_with_the_server", sound_passes_both_ways),
         ("a_device_at_another_rate_is_converted", a_device_at_another_rate_is_converted),
+        ("a_longer_way_around_is_measured_as_longer", a_longer_way_around_is_measured_as_longer),
         ("a_device_is_chosen_by_part_of_its_name", a_device_is_chosen_by_part_of_its_name),
         ("without_a_server_the_device_is_named", without_a_server_the_device_is_named),
         ("without_an_input_one_can_listen", without_an_input_one_can_listen),
@@ -92,6 +93,69 @@ impl Probe {
     fn heard(&self) -> f32 {
         f32::from_bits(self.heard.load(Ordering::Relaxed))
     }
+}
+
+/// The two halves have a thread each, so that a round trip is a matter of clocks: that of a delay line which is
+/// twice as long must be longer by what was added.
+fn a_longer_way_around_is_measured_as_longer() {
+    let server = Server::start(48_000, 256);
+    let mut probe = measure::Probe::new();
+    let ours = Box::new(DefaultDevice::new(DefaultDeviceOptions::default()));
+    let (mut keeper, format) = Keeper::start(ours, probe.callbacks()).expect("it opens");
+    let burst = measure::burst();
+    let sound: Vec<_> = burst.iter().map(|sample| [sample / 8.0, 0.0]).collect();
+    let mut median_ms = |frames: usize| {
+        let line = delay_line(frames);
+        let mut times: Vec<f64> = Vec::new();
+        while times.len() < 9 {
+            probe.begin();
+            assert!(probe.play(&sound), "there is room");
+            wait_for("what was played", || {
+                keeper.poll(clock::now());
+                (24_000 <= probe.poll().samples.len()).then_some(())
+            });
+            let Some(found) = measure::find(&burst, &probe.poll().samples) else { continue };
+            let time =
+                probe.round_trip(found.at_frame, format.rates, keeper.status().period_frames);
+            times.push(time.expect("it was played").as_secs_f64() * 1e3);
+        }
+        drop(line);
+        times.sort_by(f64::total_cmp);
+        eprintln!(
+            "{frames} frames: {:.3} ms, half within {:.3} to {:.3}",
+            times[4], times[2], times[6]
+        );
+        times[4]
+    };
+    let (short, long) = (median_ms(2400), median_ms(4800));
+    // What this machine's load does to the callbacks of a sound server in between is not what is tested.
+    assert!((long - short - 50.0).abs() < 5.0, "{short} ms, then {long} ms");
+    keeper.stop().expect("it stops");
+    server.stop();
+}
+
+/// From our device's output to its input, so many frames later.
+fn delay_line(frames: usize) -> JackClient {
+    let options = jack::ClientOptions::NO_START_SERVER;
+    let (client, _) = jack::Client::new("line", options).expect("the server runs");
+    let input = client.register_port("in", jack::AudioIn::default()).expect("a new port");
+    let mut output = client.register_port("out", jack::AudioOut::default()).expect("a new port");
+    let (mut line, mut at) = (vec![0.0; frames], 0);
+    let active = jackd::activate(client, move |scope| {
+        for (output, input) in output.as_mut_slice(scope).iter_mut().zip(input.as_slice(scope)) {
+            *output = core::mem::replace(&mut line[at], *input);
+            at = (at + 1) % line.len();
+        }
+    });
+    let client = active.as_client();
+    let find = |pattern: &str, flags| {
+        wait_for(pattern, || client.ports(Some(pattern), None, flags).into_iter().next())
+    };
+    let to = find(":in_000$", jack::PortFlags::IS_INPUT);
+    let from = find(":out_000$", jack::PortFlags::IS_OUTPUT);
+    client.connect_ports_by_name("line:out", &to).expect("both ports exist");
+    client.connect_ports_by_name(&from, "line:in").expect("both ports exist");
+    active
 }
 
 fn sound_passes_both_ways() {

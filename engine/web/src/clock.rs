@@ -11,7 +11,7 @@ use protocol::time::Instant;
 /// Bytes of the buffer for one message either way.
 pub(crate) const MESSAGE_BYTES: usize = 256;
 /// Numbers that [`ClockShell::update_numbers`] writes.
-pub(crate) const CLOCK_NUMBERS: usize = 8;
+pub(crate) const CLOCK_NUMBERS: usize = 10;
 
 /// A clock and the buffers through which JavaScript exchanges messages and numbers with it.
 #[derive(Debug)]
@@ -89,6 +89,8 @@ impl ClockShell {
             f64::from(stats.rate_ppm),
             f64::from(stats.steps),
             exchanges,
+            stats.round_trip.as_secs_f64() * 1e3,
+            stats.jitter.as_secs_f64() * 1e3,
         ];
         true
     }
@@ -131,13 +133,14 @@ mod tests {
             assert!(clock.answered(now_ns + 4e6, bytes));
         }
         assert!(clock.update_numbers(now_ns + 4e6));
-        let &[ahead_ms, _, settled, bound_ms, precision_ms, _, steps, exchanges] = clock.numbers()
+        let &[ahead_ms, _, settled, bound_ms, precision_ms, _, steps, exchanges, round_trip_ms, _] =
+            clock.numbers()
         else {
             panic!("{:?}", clock.numbers());
         };
         assert!((ahead_ms - 70.0).abs() < 0.05, "{ahead_ms}");
         assert!((2.0..2.2).contains(&bound_ms) && precision_ms < 0.1, "{:?}", clock.numbers());
-        assert_eq!((settled, steps, exchanges), (1.0, 0.0, 100.0));
+        assert_eq!((settled, steps, exchanges, round_trip_ms.round()), (1.0, 0.0, 100.0, 4.0));
         // Anything else is no answer, and longer than the buffer is nothing.
         clock.message_mut()[..4].copy_from_slice(&[0x80, 201, 0, 0]);
         assert!(!clock.answered(now_ns, 4) && !clock.answered(now_ns, MESSAGE_BYTES + 1));

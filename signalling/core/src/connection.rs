@@ -6,7 +6,9 @@ use protocol::id::ParticipantId;
 use protocol::time::Instant;
 
 use crate::bucket::Bucket;
-use crate::limits::{CHAT_MESSAGES, HEARINGS, HURRIED_MESSAGES, MALFORMED_MESSAGES, MESSAGES};
+use crate::limits::{
+    AROUNDS, CHAT_MESSAGES, HEARINGS, HURRIED_MESSAGES, LOOKS, MALFORMED_MESSAGES, MESSAGES,
+};
 
 /// A WebSocket, numbered by the shell; never the same number twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +59,8 @@ pub(crate) struct Connection {
     pub(crate) malformed: Bucket,
     pub(crate) chat: Bucket,
     pub(crate) hearings: Bucket,
+    pub(crate) arounds: Bucket,
+    pub(crate) looks: Bucket,
 }
 
 impl Connection {
@@ -70,6 +74,8 @@ impl Connection {
             malformed: Bucket::new(MALFORMED_MESSAGES),
             chat: Bucket::new(CHAT_MESSAGES),
             hearings: Bucket::new(HEARINGS),
+            arounds: Bucket::new(AROUNDS),
+            looks: Bucket::new(LOOKS),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! How each hears the others, passed on to the room: who is late, and to whom.
 //!
-//! Nothing is kept and nothing is concluded here. What surprises: what is told of tracks that are not
+//! What is concluded from it is in [`crate::findings`], and the latest word is kept for who looks at the room
+//! ([`crate::look`]). What surprises: what is told of tracks that are not
 //! there any more, or one's own, is left out without a word, for it may have crossed the news.
 
 use protocol::limits::SUBSCRIBER_STREAMS_MAX;
-use protocol::signal::{ErrorCode, ServerMessage, TrackHearing};
+use protocol::signal::{DeviceReport, ErrorCode, NetworkReport, ServerMessage, TrackHearing};
 use protocol::time::Instant;
 
 use crate::refusal::Refusal;
@@ -18,6 +19,8 @@ impl Signalling {
         now: Instant,
         asker: Asker,
         mut tracks: Vec<TrackHearing>,
+        device: Option<DeviceReport>,
+        network: Option<NetworkReport>,
     ) -> Result<(), Refusal> {
         if SUBSCRIBER_STREAMS_MAX < tracks.len() {
             let text = format!("an app hears at most {SUBSCRIBER_STREAMS_MAX} tracks");
@@ -39,6 +42,12 @@ impl Signalling {
         });
         tracks.sort_by_key(|hearing| hearing.track);
         tracks.dedup_by_key(|hearing| hearing.track);
+        self.note_hearing(listener, &tracks);
+        self.hear_account(now, listener, &tracks, device, network);
+        // The others are shown the delays alone.
+        for hearing in &mut tracks {
+            (hearing.network_us, hearing.spare_us) = (None, None);
+        }
         self.broadcast(&room, None, ServerMessage::Hearing { listener, tracks });
         Ok(())
     }

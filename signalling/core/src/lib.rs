@@ -13,10 +13,12 @@
 mod bucket;
 mod connection;
 mod encoding;
+mod findings;
 mod hearing;
 mod hex;
 pub mod limits;
 mod link;
+mod look;
 mod negotiation;
 mod output;
 mod parameters;
@@ -33,6 +35,7 @@ mod signalling;
 mod text;
 mod ticket;
 mod timers;
+mod uplink;
 
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output, TakeEvent};

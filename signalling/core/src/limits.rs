@@ -78,6 +78,14 @@ pub const ROOM_CHANGES: Rate = Rate { burst: 20, one_each: Duration::from_millis
 /// 2 kB to 31 others in a full one. Beyond, `too_fast`.
 pub const HEARINGS: Rate = Rate { burst: 4, one_each: Duration::from_millis(900) };
 
+/// Words of one connection on what its own sound takes around: one each 4 s, 4 at once. Nobody is told until somebody
+/// looks. Beyond, `too_fast`.
+pub const AROUNDS: Rate = Rate { burst: 4, one_each: Duration::from_secs(4) };
+
+/// Looks of one connection at a room: one each 2 s, 5 at once, within the 10 s that it has to join. Somebody who guesses
+/// names of rooms gets as far by joining. Beyond, `too_fast`.
+pub const LOOKS: Rate = Rate { burst: 5, one_each: Duration::from_secs(2) };
+
 /// Media links opened by one participant, restarts not counted: 10 at once, then one each three
 /// seconds. Each costs the SFU a DTLS handshake, about a millisecond. Beyond, `too_fast`.
 pub const LINKS: Rate = Rate { burst: 10, one_each: Duration::from_secs(3) };
@@ -151,6 +159,39 @@ pub const REDUNDANCY_RUN_TENTHS: u64 = 15;
 /// How long packets go on repeating after the last second whose loss asked for it. Loss comes in
 /// spells (Wi-Fi, a neighbor's upload) that are seconds apart, and each beginning of one is heard.
 pub const REDUNDANCY_CALM: Duration = Duration::from_secs(15);
+
+/// How often a room's findings are concluded anew, and told where they changed: as often as apps tell.
+pub const FINDINGS_EVERY: Duration = Duration::from_secs(1);
+
+/// Findings that a room is told at once; of more, those that cost least are left out. A page has room for a handful
+/// of sentences, and each is 250 bytes to everybody.
+pub const FINDINGS_MAX: usize = 5;
+
+/// How long something must be wrong on end before it is told: a moment of bad weather is nobody's to mend.
+pub const FINDING_STANDS: Duration = Duration::from_secs(3);
+
+/// How long nothing must be wrong before it is not told any more: Wi-Fi that is bad every few seconds is bad, and an app in a
+/// full room speaks once in four.
+pub const FINDING_GOES: Duration = Duration::from_secs(8);
+
+/// By how much a number must have changed for its sentence to change.
+pub const FINDING_CHANGES_PERCENT: u64 = 20;
+
+/// Delay to win from which on a finding is serious: two thirds of the 30 ms that playing in time bears.
+pub const SERIOUS_US: u32 = 20_000;
+
+/// Characters of a name within a finding; the rest is cut.
+pub const FINDING_NAME_CHARS_MAX: usize = 24;
+
+/// How long what an app said of itself counts: two of its words may be lost in a full room, where it speaks once in
+/// four seconds.
+pub const ACCOUNT_OLD: Duration = Duration::from_secs(10);
+
+/// How long what the SFU said of an uplink counts; it speaks once a second while packets come.
+pub const UPLINK_OLD: Duration = Duration::from_secs(4);
+
+/// A period, latency, round trip or wait that is longer is not believed: the room's clock takes no answer after 2 s either.
+pub const BELIEVED_US_MAX: u32 = 2_000_000;
 
 /// How often something may happen: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

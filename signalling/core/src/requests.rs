@@ -18,6 +18,7 @@ use crate::connection::ConnectionId;
 use crate::limits::{
     LINKS, OVER_RATE_TOLD, PUBLICATIONS, ROOM_CHANGES, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL,
 };
+use crate::look::Nearness;
 use crate::output::Happening;
 use crate::refusal::Refusal;
 use crate::room::{Member, Room, Told, Track};
@@ -70,7 +71,9 @@ impl Signalling {
             ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
-            ClientMessage::Hearing { tracks } => self.hearing(now, asker?, tracks),
+            ClientMessage::Hearing { tracks, device, network } => {
+                self.hearing(now, asker?, tracks, device, network)
+            }
             ClientMessage::Lead { leading } => self.lead(now, asker?, leading),
             ClientMessage::Click { segments } => self.click(now, asker?, segments),
             ClientMessage::Mode { mode } => self.playing_mode(now, asker?, mode),
@@ -79,6 +82,8 @@ impl Signalling {
             }
             ClientMessage::StopTake { stop_us } => self.stop_take(now, asker?, stop_us),
             ClientMessage::MarkTake { at_us, text } => self.mark_take(now, asker?, at_us, &text),
+            ClientMessage::Around { delay_us } => self.around(now, asker?, delay_us),
+            ClientMessage::Look { room } => self.look(now, connection, request, room),
             ClientMessage::Ping {} => {
                 self.send(connection, request, ServerMessage::Pong {});
                 Ok(())
@@ -157,6 +162,7 @@ impl Signalling {
         };
         self.send(connection, request, joined);
         self.tell_room_state(connection, participant, resumed);
+        self.tell_findings(connection, room);
         self.happened(if resumed {
             Happening::Resumed { participant }
         } else {
@@ -218,6 +224,7 @@ impl Signalling {
             tracks: Vec::new(),
             link: None,
             redundancy: BTreeMap::new(),
+            nearness: Nearness::default(),
             told: Told::default(),
         };
         self.members.insert(participant, member);

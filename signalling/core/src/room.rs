@@ -11,10 +11,12 @@ use protocol::{limits, signal};
 
 use crate::bucket::Bucket;
 use crate::encoding::Listener;
+use crate::findings::Findings;
 use crate::limits::{
     CHAT_HISTORY_BYTES_MAX, CHAT_HISTORY_MESSAGES_MAX, ROOM_PACKETS_PER_SECOND_MIN,
 };
 use crate::link::Link;
+use crate::look::Nearness;
 use crate::redundancy::Redundancy;
 use crate::{AddressBlock, ConnectionId};
 
@@ -30,6 +32,8 @@ pub(crate) struct Room {
     pub(crate) state: RoomState,
     /// Takes begun so far.
     pub(crate) takes: u32,
+    /// What it suffers from.
+    pub(crate) findings: Findings,
     chat: VecDeque<ChatMessage>,
     chat_bytes: usize,
     last_chat_id: u32,
@@ -44,6 +48,7 @@ impl Room {
             packets_per_second: ROOM_PACKETS_PER_SECOND_MIN,
             state: RoomState::default(),
             takes: 0,
+            findings: Findings::default(),
             chat: VecDeque::new(),
             chat_bytes: 0,
             last_chat_id: 0,
@@ -100,6 +105,8 @@ pub(crate) struct Member {
     pub(crate) link: Option<Link>,
     /// What the ways of tracks need: of others' tracks to here, of its own to the server.
     pub(crate) redundancy: BTreeMap<TrackId, Redundancy>,
+    /// How far it is from the server, as far as that was told.
+    pub(crate) nearness: Nearness,
     /// What the connection was told last.
     pub(crate) told: Told,
 }
@@ -138,7 +145,6 @@ pub(crate) struct Told {
 impl Member {
     /// As others see it.
     pub(crate) fn describe(&self, id: ParticipantId) -> signal::Participant {
-        let online = self.connection.is_some();
         let track = |track: &Track| signal::Track {
             id: track.id,
             label: track.label.clone(),
@@ -149,9 +155,14 @@ impl Member {
             id,
             name: self.name.clone(),
             engine: self.capabilities.engine,
-            presence: if online { Presence::Online } else { Presence::Away },
+            presence: self.presence(),
             tracks: self.tracks.iter().map(track).collect(),
         }
+    }
+
+    /// Whether somebody sits in the seat.
+    pub(crate) fn presence(&self) -> Presence {
+        if self.connection.is_some() { Presence::Online } else { Presence::Away }
     }
 
     /// One of its tracks.

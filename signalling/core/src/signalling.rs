@@ -25,6 +25,7 @@ use crate::refusal::Refusal;
 use crate::room::{Member, Room};
 use crate::ticket::TicketKey;
 use crate::timers::{Timers, Wake};
+use crate::uplink::Arrived;
 
 /// What signalling must know before the first connection.
 #[derive(Debug, Clone)]
@@ -192,6 +193,7 @@ impl Signalling {
                 self.handle_link_closed(*participant, local_ufrag);
             }
             Event::OverRate { participant, ssrc, dropped_packets, .. } => {
+                self.hear_over_rate(now, *participant);
                 self.handle_over_rate(now, *participant, *ssrc, *dropped_packets);
             }
             Event::CommandRefused { command, text, .. } => {
@@ -205,25 +207,12 @@ impl Signalling {
             Event::Uplink {
                 participant, ssrc, received_packets, lost_packets, jitter_us, ..
             } => {
-                let Some(member) = self.members.get(participant) else { return };
-                let mut encodings = member.tracks.iter();
-                let found = encodings.find_map(|t| t.codec(*ssrc).map(|codec| (t.id, codec)));
-                let (Some((track, codec)), Some(connection)) = (found, member.connection) else {
-                    return;
+                let arrived = Arrived {
+                    received_packets: *received_packets,
+                    lost_packets: *lost_packets,
+                    jitter_us: *jitter_us,
                 };
-                let (received_packets, lost_packets) = (*received_packets, *lost_packets);
-                let jitter_us = *jitter_us;
-                let message = ServerMessage::Uplink {
-                    track,
-                    codec,
-                    received_packets,
-                    lost_packets,
-                    jitter_us,
-                };
-                self.send(connection, None, message);
-                let expected_packets = received_packets.saturating_add(lost_packets);
-                let loss = Loss { expected_packets, lost_packets, gaps: None };
-                self.hear_loss(now, *participant, track, loss);
+                self.handle_uplink(now, *participant, *ssrc, arrived);
             }
         }
     }
@@ -240,6 +229,7 @@ impl Signalling {
                 Wake::Ticket(participant) => self.renew_ticket(now, participant),
                 Wake::Calm(participant) => self.calm(now, participant),
                 Wake::Seat(participant) => self.give_up_seat(participant, LeaveReason::Lost),
+                Wake::Findings => self.look_for_findings(now),
             }
         }
     }
@@ -400,6 +390,7 @@ impl Signalling {
         self.happened(Happening::Left { participant, reason });
         let Some(room) = self.rooms.get_mut(&member.room) else { return };
         room.members.remove(&participant);
+        room.findings.forget(participant);
         if room.members.is_empty() {
             self.placement.count(room.worker, room.packets_per_second, 0);
             let gone = self.rooms.remove(&member.room);

@@ -20,6 +20,8 @@ pub enum Wake {
     Calm(ParticipantId),
     /// A seat was kept long enough.
     Seat(ParticipantId),
+    /// What rooms suffer from is to be concluded anew.
+    Findings,
 }
 
 /// At most one instant for each [`Wake`].
@@ -41,6 +43,10 @@ impl Timers {
         if let Some(at) = self.by_wake.remove(&wake) {
             self.by_time.remove(&(at, wake));
         }
+    }
+
+    pub(crate) fn is_set(&self, wake: Wake) -> bool {
+        self.by_wake.contains_key(&wake)
     }
 
     /// Takes the earliest that is due.

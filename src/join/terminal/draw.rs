@@ -12,12 +12,11 @@ use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Row, Table, Wrap};
 
-use super::details;
 use super::keys::{Selection, remote_tracks};
-use super::{Help, Screen, together};
+use super::{Help, Screen, details, findings, together};
 
 /// Draws everything. What is cut where the terminal is small: first what happened, then the pane
-/// of the selected track.
+/// of the selected track, then what holds the room back.
 pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen, view: &View, audio: &AudioStatus) {
     let tracks = remote_tracks(view);
     let shared = together::line(view);
@@ -25,9 +24,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen, view: &View, audio: &
     let rows = u16::try_from(tracks.len() + 4).unwrap_or(u16::MAX);
     let key_rows = if screen.help == Help::Shown { 5 } else { 1 };
     let others = header_rows.saturating_add(rows) + NOTICES_ROWS_MIN + key_rows;
-    let fits = others.saturating_add(details::ROWS) <= frame.area().height;
-    let [header, room, pane, notices, keys] = Layout::vertical([
+    let (finding_rows, finding_lines) = findings::lines(view, frame.area().width);
+    let fits_more = |rows: u16| others.saturating_add(rows) <= frame.area().height;
+    let finding_rows = if fits_more(finding_rows) { finding_rows } else { 0 };
+    let fits = fits_more(finding_rows + details::ROWS);
+    let [header, found, room, pane, notices, keys] = Layout::vertical([
         Constraint::Length(header_rows),
+        Constraint::Length(finding_rows),
         Constraint::Length(rows),
         Constraint::Length(if fits { details::ROWS } else { 0 }),
         Constraint::Min(NOTICES_ROWS_MIN),
@@ -37,6 +40,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen, view: &View, audio: &
     let mut lines = header_lines(screen, view, audio);
     lines.extend(shared);
     frame.render_widget(Paragraph::new(lines), header);
+    frame.render_widget(Paragraph::new(finding_lines).wrap(Wrap { trim: true }), found);
     let selected = match screen.selection {
         Selection::Oneself => None,
         Selection::Track(id) => tracks.iter().position(|(_, track)| track.id == id),

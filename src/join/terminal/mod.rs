@@ -5,6 +5,7 @@
 
 mod details;
 mod draw;
+mod findings;
 mod keys;
 mod quiet;
 mod together;

@@ -33,7 +33,7 @@ async function lateness(page, segment) {
     const roomMs = onset + heard.outputMs + heard.aheadMs;
     const passed = roomMs - segment.start_us / 1000;
     const beat = Math.round(passed / beatMs);
-    return { beat, lateMs: passed - beat * beatMs };
+    return { beat: beat || 0, lateMs: passed - beat * beatMs };
   });
 }
 
@@ -115,7 +115,8 @@ inRealTime("a take of a browser is recorded, arrives, and is downloaded", async 
   await ann.locator(".recording [role=status]", { hasText: "Marked at" }).waitFor({ state: "attached" });
   await button(ann, "Stop recording").click();
   await switched(ann, "Record").click();
-  await ann.getByText("Ann complete").waitFor({ timeout: 30_000 });
+  // One stem: what was recorded before and after.
+  await ann.getByText(/^Stems: Ann complete/).waitFor({ timeout: 30_000 });
   const link = ann.getByRole("link", { name: "Download Blue take" });
   // Bob brings nothing, for which the server would wait.
   await button(ann, "Prepare the download of Blue take").click();

@@ -1,17 +1,11 @@
 //! Two musicians, each with a program of their own, hear one click: at both outputs at the same moment.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use engine::ClickSettings;
-use protocol::codec::Codec;
-use protocol::signal::{
-    Capabilities, ClientEnvelope, ClientMessage, EngineKind, ServerMessage, VERSION,
-};
-use protocol::time::RoomTime;
-use signalling_client::{Received, RoomLink, Signalling};
 use tests::machine::{TimingFault, in_real_time};
 use tests::process::Server;
 
+use crate::leader::Leader;
 use crate::meter::play_and_record;
 use crate::{PERIOD_FRAMES, jackd, join};
 
@@ -26,7 +20,7 @@ pub(crate) fn two_musicians_hear_one_click() {
         // Bob comes three seconds before the click is listened to: as well as he will ever know the time.
         std::thread::sleep(Duration::from_secs(3));
         let mut leader = Leader::join(&server.link("jack"));
-        leader.start_click();
+        leader.start_click(TEMPO);
         // Nothing is played into Ann: JACK delays one of two ports where there is a loop.
         let silence = vec![0.0; SECONDS * 48_000];
         let heard = play_and_record(None, ["Ann:out_1", "Bob:out_1"], silence);
@@ -79,52 +73,4 @@ fn onsets(heard: &[f32]) -> Vec<usize> {
         }
     }
     onsets
-}
-
-/// Somebody in the room who only leads the click.
-struct Leader(Signalling);
-
-impl Leader {
-    fn join(link: &str) -> Self {
-        let link = RoomLink::parse(link).expect("the server's own link");
-        let mut leader = Self(Signalling::connect(&link).expect("the server listens"));
-        let capabilities =
-            Capabilities { engine: EngineKind::Native, decodes: Codec::ALL.to_vec() };
-        let (version, room, name) = (VERSION, link.room, "Leader".to_owned());
-        leader.send(ClientMessage::Join { version, room, name, capabilities, seat: None });
-        leader.wait_for(|message| matches!(message, ServerMessage::Joined { .. }));
-        leader
-    }
-
-    /// The server's clock is this machine's here.
-    fn start_click(&mut self) {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-        let now = RoomTime::from_ns(i64::try_from(unix.as_nanos()).expect("before 2262"));
-        let segments = ClickSettings::new(TEMPO, 4).begin(now, 0);
-        self.send(ClientMessage::Click { segments });
-        self.wait_for(
-            |message| matches!(message, ServerMessage::Room { state } if !state.click.is_empty()),
-        );
-    }
-
-    fn leave(mut self) {
-        self.send(ClientMessage::Leave {});
-        self.wait_for(|message| matches!(message, ServerMessage::Bye { .. }));
-    }
-
-    fn send(&mut self, message: ClientMessage) {
-        self.0.send(&ClientEnvelope { request: None, message }).expect("the server listens");
-    }
-
-    fn wait_for(&mut self, wanted: impl Fn(&ServerMessage) -> bool) {
-        let end = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < end {
-            if let Received::Message(envelope) = self.0.receive().expect("the server answers")
-                && wanted(&envelope.message)
-            {
-                return;
-            }
-        }
-        panic!("the server never said what was waited for");
-    }
 }

@@ -3,8 +3,58 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use engine_device::audio::JackClient;
+
 use crate::PERIOD_FRAMES;
 use crate::jackd::{self, wait_for};
+
+/// A JACK client that plays a sound once into as many ports as want it, from the start on or later.
+pub(crate) struct Player {
+    client: JackClient,
+    start: mpsc::Sender<()>,
+    finished: mpsc::Receiver<()>,
+}
+
+impl Player {
+    pub(crate) fn new(played: Vec<f32>) -> Self {
+        let (client, _) = jack::Client::new("player", jack::ClientOptions::NO_START_SERVER)
+            .expect("the server runs");
+        let mut mouth =
+            client.register_port("mouth", jack::AudioOut::default()).expect("a new port");
+        let (start, started) = mpsc::channel::<()>();
+        let (finish, finished) = mpsc::channel();
+        let (mut running, mut at) = (false, 0);
+        let process = move |scope: &jack::ProcessScope| {
+            let output = mouth.as_mut_slice(scope);
+            output.fill(0.0);
+            running = running || started.try_recv().is_ok();
+            if running && at < played.len() {
+                let to = (at + output.len()).min(played.len());
+                output[..to - at].copy_from_slice(&played[at..to]);
+                at = to;
+                if at == played.len() {
+                    // The test has stopped listening only if it has failed.
+                    let _ = finish.send(());
+                }
+            }
+        };
+        Self { client: jackd::activate(client, process), start, finished }
+    }
+
+    /// Plays into a port from here on, as soon as it is there.
+    pub(crate) fn connect(&self, to: &str) {
+        let connect = || self.client.as_client().connect_ports_by_name("player:mouth", to).ok();
+        wait_for("an input", connect);
+    }
+
+    pub(crate) fn start(&self) {
+        self.start.send(()).expect("the callback listens");
+    }
+
+    pub(crate) fn wait(&self) {
+        self.finished.recv_timeout(Duration::from_secs(60)).expect("the callback runs");
+    }
+}
 
 /// Plays into `to`, if anybody, and gives what came from each of `from` meanwhile, frame by frame.
 pub(crate) fn play_and_record<const N: usize>(

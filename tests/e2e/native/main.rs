@@ -6,9 +6,11 @@
 //! a test of the machine.
 
 mod ears;
+mod findings;
 mod hostile;
 mod outage;
 mod play;
 mod reconnect;
 mod soak;
+mod soundcheck;
 mod weather;

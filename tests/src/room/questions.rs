@@ -85,6 +85,12 @@ impl Room {
         largest_step(self.player(seat).heard(), stretch)
     }
 
+    /// What the server says that holds the room back, as somebody was told.
+    #[must_use]
+    pub fn findings(&self, seat: Seat) -> &[protocol::signal::Finding] {
+        self.player(seat).findings()
+    }
+
     /// What somebody was told, oldest first.
     #[must_use]
     pub fn notices(&self, seat: Seat) -> &[String] {

@@ -27,7 +27,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     steps.need("the web app", build::web_app)?;
     steps.need("everything in Rust", build::workspace)?;
     if arguments.is_empty() {
-        steps.prove("native musicians, on sockets and on JACK", native);
+        steps.need("readers of projects", || setup::python_packages(REQUIREMENTS))?;
+        steps.prove("native musicians, on sockets and on JACK; takes", native);
     }
     steps.prove("browsers", |tally| browsers(arguments, tally));
     retries::report(&mut steps)?;
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 /// Of the workspace, not of one package, so that nothing is built again with fewer features.
 fn native(tally: &mut Tally) -> anyhow::Result<()> {
     Program::new("cargo", ["test", "--workspace", "--locked", "--no-fail-fast"])
-        .args(["--test", "e2e_native", "--test", "e2e_jack"])
+        .args(["--test", "e2e_native", "--test", "e2e_jack", "--test", "e2e_takes"])
         .env("VJAM", &build::vjam()?)
         .env(retries::VARIABLE, &retries::path()?)
         .limit(LIMIT)
@@ -58,5 +59,7 @@ pub(crate) fn browsers(files: &[String], tally: &mut Tally) -> anyhow::Result<()
         .succeeded()
 }
 
+/// What opens downloaded takes.
+pub(crate) const REQUIREMENTS: &str = "tests/e2e/takes/requirements.txt";
 pub(crate) const FOLDER: &str = "tests/e2e/browser";
 const LIMIT: Duration = Duration::from_secs(30 * 60);

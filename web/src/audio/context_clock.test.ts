@@ -11,6 +11,8 @@ const CLOCK = {
   ratePpm: 100,
   steps: 0,
   exchanges: 400,
+  roundTripMs: 8,
+  jitterMs: 0.4,
 };
 
 describe("the context's clock", () => {

@@ -169,6 +169,8 @@ it("tells the engine where its frames lie on the room's clock, once that is know
     ratePpm: 0,
     steps: 0,
     exchanges: 9,
+    roundTripMs: 8,
+    jitterMs: 0.4,
   };
   const told = () => newest().told.filter(({ type }) => type === "room-clock");
   workers[0]?.say({ type: "room-clock", clock });

@@ -267,6 +267,8 @@ export class EngineAudio implements Player {
       uplinkPath: this.path,
       why: this.why,
       roomClock: this.roomClock,
+      inputMs: this.input.delayMs(),
+      outputMs,
       remotes,
     };
   }

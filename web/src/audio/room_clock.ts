@@ -19,7 +19,7 @@ interface Exports {
 
 /** What the engine's buffer holds, and how many numbers it writes. */
 const MESSAGE_BYTES = 256;
-const NUMBERS = 8;
+const NUMBERS = 10;
 
 /** This thread's time in milliseconds since 1970, finer and steadier than Date.now. */
 export function localMs(): number {
@@ -73,6 +73,8 @@ export class RoomClock {
       ratePpm: at(5),
       steps: at(6),
       exchanges: at(7),
+      roundTripMs: at(8),
+      jitterMs: at(9),
     };
   }
 

@@ -146,6 +146,8 @@ export class StandardAudio implements Player {
       inputLevelDb: this.inputLevel.levelDb(),
       uplinkPath: "track",
       roomClock: null,
+      inputMs: 0,
+      outputMs,
       why: this.why,
       remotes,
     };

@@ -188,7 +188,16 @@ streams: Array<StreamReception>, } | { "type": "hearing",
 /**
  * Each at most once.
  */
-tracks: Array<TrackHearing>, } | { "type": "lead",
+tracks: Array<TrackHearing>,
+/**
+ * What one's own sound card and computer are like, for the server's conclusions
+ * ([`ServerMessage::Findings`]); nobody else is told.
+ */
+device?: DeviceReport,
+/**
+ * What one's own way to the server is like; as `device`.
+ */
+network?: NetworkReport, } | { "type": "lead",
 /**
  * Whether one leads from now on.
  */
@@ -220,7 +229,15 @@ at_us: number,
 /**
  * What is there, at most [`crate::limits::TAKE_TITLE_CHARS_MAX`] characters.
  */
-text: string, } | { "type": "ping", } | { "type": "leave", };
+text: string, } | { "type": "around",
+/**
+ * As far as the app can tell.
+ */
+delay_us: number, } | { "type": "look",
+/**
+ * The room, which is not made by it.
+ */
+room: RoomId, } | { "type": "ping", } | { "type": "leave", };
 
 /**
  * How the audio of one encoding is coded.
@@ -246,6 +263,35 @@ link: LinkParameters,
 candidates: Array<string>, };
 
 /**
+ * What a participant's sound card and computer are like; what is not known is left out.
+ */
+export type DeviceReport = {
+/**
+ * How long a period of the device is.
+ */
+period_us?: number,
+/**
+ * From the microphone to the engine, as the driver says it, a period included.
+ */
+input_latency_us?: number,
+/**
+ * From the engine to the loudspeaker, as the driver says it.
+ */
+output_latency_us?: number,
+/**
+ * How often the device ran out of audio, or of room, since it was told last.
+ */
+missed?: number,
+/**
+ * The part of the time that the callbacks worked since it was told last, in a thousand.
+ */
+load_permille?: number,
+/**
+ * How many others are not heard because the computer is too slow.
+ */
+left_out?: number, };
+
+/**
  * Who turns packets into sound.
  */
 export type EngineKind = "native" | "browser" | "standard";
@@ -254,6 +300,32 @@ export type EngineKind = "native" | "browser" | "standard";
  * What was wrong with a request.
  */
 export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "link_closed" | "over_rate" | "bad_text" | "not_leading" | "bad_click" | "bad_take" | "too_fast";
+
+/**
+ * One thing that costs the room delay or sound.
+ */
+export type Finding = {
+/**
+ * For programs.
+ */
+code: FindingCode,
+/**
+ * Whose it is; left out where it is everybody's.
+ */
+about?: ParticipantId,
+/**
+ * How bad it is.
+ */
+severity: Severity,
+/**
+ * For people: one sentence with the cause and the cure, the same for everybody.
+ */
+text: string, };
+
+/**
+ * What kind of thing a [`Finding`] is. Between them they tell device, network, distance and computer apart.
+ */
+export type FindingCode = "large_period" | "slow_device" | "shaky_network" | "uplink_loss" | "downlink_loss" | "far_away" | "far_server" | "slow_computer" | "ordinary_player" | "long_packets" | "chosen_delay" | "other";
 
 /**
  * Why a participant is gone.
@@ -276,6 +348,19 @@ ice_pwd: string,
  * SHA-256 of the DTLS certificate: 32 bytes in capital hex, colons between.
  */
 fingerprint: string, };
+
+/**
+ * What a participant's way to the server and back is like, by the exchanges of the room's clock.
+ */
+export type NetworkReport = {
+/**
+ * The quickest of late: distance.
+ */
+round_trip_us: number,
+/**
+ * What nine of ten differ from the one before by, at most: jitter.
+ */
+jitter_us: number, };
 
 /**
  * Somebody in the room.
@@ -342,6 +427,28 @@ mode: PlayingMode,
  * Takes, oldest first; the one that has no end is being recorded.
  */
 takes: Array<Take>, };
+
+/**
+ * Somebody in a room, for one who looks at it from outside.
+ */
+export type SeenParticipant = {
+/**
+ * How they want to be called.
+ */
+name: string,
+/**
+ * What plays for them.
+ */
+engine: EngineKind,
+/**
+ * Whether they are there or their seat is kept.
+ */
+presence: Presence,
+/**
+ * What their own sound would take through the server and back: as they say, or as they and others hear each
+ * other. Half of it, and half of one's own, is the delay between the two. Left out where nobody knows.
+ */
+around_us?: number, };
 
 /**
  * What signalling sends.
@@ -484,11 +591,23 @@ tracks: Array<TrackHearing>, } | { "type": "room",
 /**
  * The whole of it.
  */
-state: RoomState, } | { "type": "chat",
+state: RoomState, } | { "type": "findings",
+/**
+ * What there is most to win by first; few.
+ */
+findings: Array<Finding>, } | { "type": "chat",
 /**
  * The message.
  */
-message: ChatMessage, } | { "type": "pong", } | { "type": "error",
+message: ChatMessage, } | { "type": "seen",
+/**
+ * The room, in its canonical spelling.
+ */
+room: RoomId,
+/**
+ * Who is in it; nobody where there is no such room.
+ */
+participants: Array<SeenParticipant>, } | { "type": "pong", } | { "type": "error",
 /**
  * For programs.
  */
@@ -505,6 +624,11 @@ reason: ByeReason,
  * For people.
  */
 text: string, };
+
+/**
+ * How bad a [`Finding`] is.
+ */
+export type Severity = "slight" | "serious";
 
 /**
  * Where the packets of one codec of a track come from.
@@ -648,7 +772,15 @@ lost_permille: number,
 /**
  * Sound that was invented, in a thousand.
  */
-concealed_permille: number, };
+concealed_permille: number,
+/**
+ * What packets that come unevenly make the listener wait; left out where that is not known, and never passed on.
+ */
+network_us?: number,
+/**
+ * What the listener waits although nothing asks for it, as they wished; as `network_us`.
+ */
+spare_us?: number, };
 
 /**
  * One instrument or voice that a participant publishes; unique on the server, never given twice.

@@ -118,6 +118,36 @@ export const CLIENT_SAMPLES = [
   },
   {
     "request": 10,
+    "type": "hearing",
+    "tracks": [
+      {
+        "track": 5,
+        "lost_permille": 3,
+        "concealed_permille": 1,
+        "network_us": 1300,
+        "spare_us": 0
+      }
+    ],
+    "device": {
+      "period_us": 1333,
+      "input_latency_us": 2700,
+      "output_latency_us": 4000,
+      "missed": 1,
+      "load_permille": 120,
+      "left_out": 2
+    },
+    "network": {
+      "round_trip_us": 12000,
+      "jitter_us": 400
+    }
+  },
+  {
+    "type": "hearing",
+    "tracks": [],
+    "device": {}
+  },
+  {
+    "request": 12,
     "type": "lead",
     "leading": true
   },
@@ -138,7 +168,7 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
-    "request": 12,
+    "request": 14,
     "type": "mode",
     "mode": "beat"
   },
@@ -148,7 +178,7 @@ export const CLIENT_SAMPLES = [
     "start_us": 1790000000000000
   },
   {
-    "request": 14,
+    "request": 16,
     "type": "stop_take",
     "stop_us": 1790000060000000
   },
@@ -158,7 +188,16 @@ export const CLIENT_SAMPLES = [
     "text": "solo"
   },
   {
-    "request": 16,
+    "request": 18,
+    "type": "around",
+    "delay_us": 21000
+  },
+  {
+    "type": "look",
+    "room": "blue-note"
+  },
+  {
+    "request": 20,
     "type": "ping"
   },
   {
@@ -398,10 +437,104 @@ export const SERVER_SAMPLES = [
     }
   },
   {
-    "type": "pong"
+    "type": "seen",
+    "room": "blue-note",
+    "participants": [
+      {
+        "name": "Bo",
+        "engine": "native",
+        "presence": "online",
+        "around_us": 21000
+      },
+      {
+        "name": "Bo",
+        "engine": "browser",
+        "presence": "online"
+      }
+    ]
   },
   {
     "request": 16,
+    "type": "pong"
+  },
+  {
+    "type": "findings",
+    "findings": [
+      {
+        "code": "large_period",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "slow_device",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "shaky_network",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "uplink_loss",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "downlink_loss",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "far_away",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "far_server",
+        "severity": "slight",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "slow_computer",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "ordinary_player",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "long_packets",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "chosen_delay",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      },
+      {
+        "code": "other",
+        "about": 2,
+        "severity": "serious",
+        "text": "the cause: the cure"
+      }
+    ]
+  },
+  {
+    "request": 18,
     "type": "participant_left",
     "participant": 3,
     "reason": "left"
@@ -412,7 +545,7 @@ export const SERVER_SAMPLES = [
     "reason": "lost"
   },
   {
-    "request": 18,
+    "request": 20,
     "type": "error",
     "code": "malformed",
     "text": "what to do"
@@ -423,7 +556,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 20,
+    "request": 22,
     "type": "error",
     "code": "version",
     "text": "what to do"
@@ -434,7 +567,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 22,
+    "request": 24,
     "type": "error",
     "code": "bad_name",
     "text": "what to do"
@@ -445,7 +578,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 24,
+    "request": 26,
     "type": "error",
     "code": "server_full",
     "text": "what to do"
@@ -456,7 +589,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 26,
+    "request": 28,
     "type": "error",
     "code": "bad_ticket",
     "text": "what to do"
@@ -467,7 +600,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 28,
+    "request": 30,
     "type": "error",
     "code": "too_many",
     "text": "what to do"
@@ -478,7 +611,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 30,
+    "request": 32,
     "type": "error",
     "code": "bad_track",
     "text": "what to do"
@@ -489,7 +622,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 32,
+    "request": 34,
     "type": "error",
     "code": "link_closed",
     "text": "what to do"
@@ -500,7 +633,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 34,
+    "request": 36,
     "type": "error",
     "code": "bad_text",
     "text": "what to do"
@@ -511,7 +644,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 36,
+    "request": 38,
     "type": "error",
     "code": "bad_click",
     "text": "what to do"
@@ -522,7 +655,7 @@ export const SERVER_SAMPLES = [
     "text": "what to do"
   },
   {
-    "request": 38,
+    "request": 40,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
@@ -533,7 +666,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 40,
+    "request": 42,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
@@ -544,7 +677,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 42,
+    "request": 44,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
@@ -555,7 +688,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 44,
+    "request": 46,
     "type": "bye",
     "reason": "refused",
     "text": "why"

@@ -123,6 +123,9 @@ export interface RoomClockStats {
   steps: number;
   /** Answers so far. */
   exchanges: number;
+  /** The quickest way to the server and back of late; and what nine of ten differ from the one before by. */
+  roundTripMs: number;
+  jitterMs: number;
 }
 
 /** A snapshot, updated about ten times a second. */
@@ -133,6 +136,9 @@ export interface AudioStats {
   why: string;
   /** Null without our engine, and before the first answer. */
   roomClock: RoomClockStats | null;
+  /** From the microphone to the page and from the page to the loudspeaker, as the browser tells; 0 where it does not. */
+  inputMs: number;
+  outputMs: number;
   remotes: Record<TrackId, RemoteStats>;
 }
 

@@ -1,9 +1,13 @@
 // How one hears the others, told to the room once a second, and more seldom in a large one: everybody's word
-// goes to everybody.
+// goes to everybody. With it goes, to the server alone, what one's own device and network are like: it tells
+// causes apart.
 
-import type { Stream, TrackHearing, TrackId } from "../protocol";
-import type { RemoteStats } from "./audio_seam";
+import type { ClientMessage, DeviceReport, NetworkReport, Stream, TrackHearing, TrackId } from "../protocol";
+import type { AudioStats, PlayoutStats, RemoteStats } from "./audio_seam";
 import type { SessionState } from "./state";
+
+/** What is sent. */
+export type Told = Extract<ClientMessage, { type: "hearing" }>;
 
 const PARTICIPANTS_PER_SECOND = 8;
 
@@ -18,14 +22,15 @@ export class Hearing {
   private readonly before = new Map<TrackId, Counts>();
   private dueMs = 0;
 
-  /** What to tell; null while it is too soon, or there is nothing. */
+  /** What to tell; null while it is too soon, or there is nobody to tell. */
   report(
     nowMs: number,
     participants: number,
     streams: Stream[],
-    remotes: Record<TrackId, RemoteStats>,
-  ): TrackHearing[] | null {
+    stats: Pick<AudioStats, "remotes" | "roomClock" | "inputMs" | "outputMs">,
+  ): Told | null {
     if (nowMs < this.dueMs) return null;
+    const { remotes } = stats;
     const seconds = Math.max(1, Math.ceil(participants / PARTICIPANTS_PER_SECOND));
     // A timer may come a little early.
     this.dueMs = nowMs + seconds * 1000 - 50;
@@ -50,9 +55,17 @@ export class Hearing {
           arrived + lately === 0
             ? 0
             : permille(Math.max(0, concealedMs - before.concealedMs), nowMs - before.atMs),
+        ...waits(remote.playout),
       });
     }
-    return tracks.length === 0 ? null : tracks;
+    if (tracks.length === 0 && participants < 2) return null;
+    const network = networkReport(stats);
+    return {
+      type: "hearing",
+      tracks,
+      device: deviceReport(stats),
+      ...(network === null ? {} : { network }),
+    };
   }
 }
 
@@ -67,6 +80,39 @@ export function roomLeastMs({ hearings, me }: Pick<SessionState, "hearings" | "m
 
 /** The playhead is never quite where it is needed; less is no padding. */
 const PADDING_MS_MIN = 0.5;
+/** Why our engine lets a track wait, as far as the server cares. */
+function waits(playout: PlayoutStats | null): Pick<TrackHearing, "network_us" | "spare_us"> {
+  if (playout === null) return {};
+  const { networkMs, callbackMs, driftMs, redundancyMs, targetMs } = playout;
+  const spare = micros(targetMs - networkMs - callbackMs - driftMs - redundancyMs);
+  return { network_us: micros(networkMs), ...(spare === 0 ? {} : { spare_us: spare }) };
+}
+
+function deviceReport({
+  remotes,
+  inputMs,
+  outputMs,
+}: Pick<AudioStats, "remotes" | "inputMs" | "outputMs">): DeviceReport {
+  const leftOut = Object.values(remotes as Record<TrackId, RemoteStats>).filter((each) => each.leftOut);
+  return {
+    ...(inputMs === 0 ? {} : { input_latency_us: micros(inputMs) }),
+    ...(outputMs === 0 ? {} : { output_latency_us: micros(outputMs) }),
+    ...(leftOut.length === 0 ? {} : { left_out: leftOut.length }),
+  };
+}
+
+function networkReport({ roomClock }: Pick<AudioStats, "roomClock">): NetworkReport | null {
+  if (roomClock === null) return null;
+  return {
+    round_trip_us: micros(roomClock.roundTripMs),
+    jitter_us: micros(roomClock.jitterMs),
+  };
+}
+
+/** As a number of the protocol. */
+function micros(ms: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.round(ms * 1000)));
+}
 
 /** More than none is never zero. */
 function permille(part: number, whole: number): number {

@@ -34,9 +34,8 @@ export class Reports {
     const lossy = audio?.reception() ?? [];
     if (audio === null || phase.name !== "in") return;
     if (0 < lossy.length) this.reporter.send({ type: "reception", streams: lossy });
-    const { remotes } = audio.stats();
-    const tracks = this.hearing.report(performance.now(), participants.length, streams, remotes);
-    if (tracks !== null) this.reporter.send({ type: "hearing", tracks });
+    const told = this.hearing.report(performance.now(), participants.length, streams, audio.stats());
+    if (told !== null) this.reporter.send(told);
   }
 }
 

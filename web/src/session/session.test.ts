@@ -159,6 +159,7 @@ describe("in the room", () => {
       {
         type: "hearing",
         tracks: [{ track: 20, delay_us: 23_400, lost_permille: 0, concealed_permille: 0 }],
+        device: {},
       },
     ]);
   });

@@ -283,12 +283,12 @@ export class Session {
         this.surroundings.stems.noteUplink(lost / Math.max(1, lost + received));
         return;
       }
+      case "hearing":
+        this.audio?.setRoomLeast(roomLeastMs(this.state.value));
+        return;
       case "error":
         // The server has given the link up, and no ICE restart brings it back.
         if (isLinkGivenUp(message.code, this.state.value.link)) this.relink();
-        return;
-      default:
-        // The state has taken it, and nothing else has to be done.
         return;
     }
   }

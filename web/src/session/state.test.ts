@@ -197,6 +197,17 @@ describe("how everybody hears", () => {
   });
 });
 
+describe("what holds the room back", () => {
+  it("is as told last, and unknown to a newcomer until it is told", () => {
+    const finding = { code: "far_away" as const, about: 2, severity: "slight" as const, text: "Bo is far." };
+    const told = { type: "findings" as const, findings: [finding] };
+    const state = after(joined(), told);
+    expect(state.findings).toEqual([finding]);
+    expect(after(joined(), told, { type: "findings", findings: [] }).findings).toEqual([]);
+    expect(after(joined(), told, { type: "dropped" }, joined({ resumed: true })).findings).toEqual([]);
+  });
+});
+
 describe("limits", () => {
   it("keeps the newest five hundred lines", () => {
     const messages = Array.from({ length: 620 }, (_, id) => ({

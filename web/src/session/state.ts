@@ -6,6 +6,7 @@ import type {
   ChatMessage,
   Codec,
   ErrorCode,
+  Finding,
   Participant,
   ParticipantId,
   PlayingMode,
@@ -66,6 +67,8 @@ export interface SessionState {
   hearings: Record<ParticipantId, TrackHearing[]>;
   /** What the room shares beside the sound: the click, the playing mode, takes. */
   shared: RoomState;
+  /** What costs the room delay or sound, and what to do about it: what there is most to win by first. */
+  findings: Finding[];
   link: LinkState;
   /** The newest refusal that did not end the session, until it is dismissed. */
   notice: Problem | null;
@@ -123,6 +126,7 @@ export function initialState(room: RoomId, habits: Partial<Habits> = {}): Sessio
     uplink: {},
     hearings: {},
     shared: NOTHING_SHARED,
+    findings: [],
     link: "connecting",
     notice: null,
     ...habits,
@@ -217,9 +221,12 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
       };
     case "room":
       return sharing(state, message.state);
+    case "findings":
+      return { ...state, findings: message.findings };
     case "connected":
     case "slots_wanted":
     case "pong":
+    case "seen":
       return state;
     default:
       // A newer server may say things that this page does not know.
@@ -240,8 +247,9 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
     ticket: message.ticket,
     seat: message.seat,
     participants: [],
-    // Told anew within a second.
+    // Told anew within a second, where there is anything.
     hearings: {},
+    findings: [],
     notice: null,
   };
   if (!message.resumed) {

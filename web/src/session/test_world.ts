@@ -99,7 +99,10 @@ class FakeAudio implements AudioPort {
   /** What is told of each track. */
   remotes: Record<TrackId, RemoteStats> = {};
   stats(): AudioStats {
-    return { inputLevelDb: -20, uplinkPath: "data-channel", why: "", roomClock: null, remotes: this.remotes };
+    const ends = { inputMs: 0, outputMs: 0 };
+    return {
+      inputLevelDb: -20, uplinkPath: "data-channel", why: "", roomClock: null, ...ends, remotes: this.remotes,
+    };
   }
   /** What the next second's report is. */
   lossy: StreamReception[] = [];

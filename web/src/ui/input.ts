@@ -82,6 +82,17 @@ export class InputCheck {
     void this.context.resume();
   }
 
+  /** What the browser says that the input takes; 0 where it says nothing. */
+  get latencyMs(): number {
+    const { latency } = (this.stream.getAudioTracks()[0]?.getSettings() ?? {}) as { latency?: number };
+    return (latency ?? 0) * 1000;
+  }
+
+  /** The input as one more source, for as long as this is open. */
+  source(context: AudioContext): AudioNode {
+    return context.createMediaStreamSource(this.stream);
+  }
+
   /** Gives the open input away; the level stops. */
   handOver(): MediaStream {
     void this.context.close();

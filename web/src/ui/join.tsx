@@ -15,6 +15,7 @@ import { LevelVerdict } from "./level_verdict";
 import { Meter, Readout } from "./meter";
 import { ProblemCard } from "./problem";
 import type { Query } from "./query";
+import { SoundCheck } from "./soundcheck";
 
 /** What the musician chose. */
 export interface Choice {
@@ -186,6 +187,7 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
             {busy ? "Joining the room" : ""}
           </p>
         </form>
+        <SoundCheck room={room} query={query} input={check} disabled={busy || surroundings !== null} />
         <ul class="hints">
           <li>
             <strong>Headphones on?</strong> With loudspeakers the others hear themselves come back.

@@ -7,6 +7,7 @@ import type { Session } from "../session/session";
 import type { Entry, SessionState } from "../session/state";
 import { Chat } from "./chat";
 import { Delays } from "./delays";
+import { Findings } from "./findings";
 import { onFrame } from "./frames";
 import { OwnStrip } from "./own_strip";
 import { ProblemCard } from "./problem";
@@ -48,6 +49,7 @@ export function Room({ session, state }: Props) {
       <Notices session={session} state={state} />
       <main class="strips" inert={covered}>
         <Together session={session} state={state} />
+        <Findings state={state} />
         <OwnStrip session={session} state={state} />
         {others.length === 0 ? (
           <Invitation room={state.room} />

@@ -80,6 +80,8 @@ describe("the way sound runs", () => {
     uplinkPath,
     why,
     roomClock: null,
+    inputMs: 0,
+    outputMs: 0,
     remotes: {},
   });
   const engine = { mode: "engine" as const, missing: [], failure: null };
@@ -105,6 +107,8 @@ describe("the way sound runs", () => {
       ratePpm: 0,
       steps: 0,
       exchanges: 90,
+      roundTripMs: 8,
+      jitterMs: 0.4,
     };
     expect(roomClockWords(null)).toContain("not known yet");
     expect(roomClockWords({ ...clock, settled: false })).toContain("Learning");

@@ -10,6 +10,7 @@
 mod average;
 mod estimate;
 mod mapping;
+mod round_trips;
 
 use core::time::Duration;
 
@@ -20,6 +21,7 @@ use self::average::Average;
 use self::estimate::{Estimate, Exchange, RATE_MAX, Window};
 pub use self::mapping::RoomMapping;
 pub(crate) use self::mapping::{ns_between, round, shifted, to_f64};
+use self::round_trips::RoundTrips;
 
 /// Follows the room's clock. Lives on one thread.
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ pub struct RoomClock {
     is_settled: bool,
     steps: u32,
     exchanges: u64,
+    round_trips: RoundTrips,
     /// Requests since the link came up, or the clock was set.
     asked: u32,
     /// When the next request is due; `None` where there is no link.
@@ -56,6 +59,10 @@ pub struct RoomClockStats {
     pub steps: u32,
     /// Answers so far.
     pub exchanges: u64,
+    /// The quickest way to the server and back of late.
+    pub round_trip: Duration,
+    /// What nine of ten differ from the one before by, at most.
+    pub jitter: Duration,
 }
 
 impl RoomClock {
@@ -98,6 +105,7 @@ impl RoomClock {
             return;
         }
         self.exchanges += 1;
+        self.round_trips.note(round_trip - at_server);
         let epoch = *self.epoch.get_or_insert((answer.sent, answer.received));
         let exchange = exchange(epoch, answer, now);
         if self.contradicts(&exchange) {
@@ -138,6 +146,7 @@ impl RoomClock {
         let spread = RATE_MAX * unseen;
         let bound = (high + spread - given).max(given - low + spread);
         let off = given - (estimate.offset + estimate.rate * unseen);
+        let (round_trip, jitter) = self.round_trips.summary();
         Some(RoomClockStats {
             settled: self.is_settled,
             bound: to_duration(bound),
@@ -146,6 +155,8 @@ impl RoomClock {
             rate_ppm: (estimate.rate * 1e6) as f32,
             steps: self.steps,
             exchanges: self.exchanges,
+            round_trip,
+            jitter,
         })
     }
 

@@ -6,7 +6,7 @@
 //! for that period.
 
 use std::mem;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::{DeviceInput, DeviceOutput, RateError};
@@ -37,6 +37,7 @@ pub struct Callbacks {
     timing: Timing,
     load: Load,
     workers: Arc<Workers>,
+    duplex: Arc<AtomicBool>,
 }
 
 /// Who calls back: one thread with both halves, or one with each.
@@ -116,6 +117,7 @@ impl Callbacks {
             timing: Timing::default(),
             load: Load::default(),
             workers: Arc::new(Workers { capture: Worker::new(), render: Worker::new() }),
+            duplex: Arc::default(),
         }
     }
 
@@ -175,6 +177,12 @@ impl Callbacks {
         self.input_channels
     }
 
+    /// Whether the device calls back for input and output at once, so that frames of both can be compared.
+    #[must_use]
+    pub fn is_duplex(&self) -> bool {
+        self.duplex.load(Ordering::Relaxed)
+    }
+
     /// How long the callbacks took.
     #[must_use]
     pub fn times(&self) -> &Durations {
@@ -193,6 +201,7 @@ impl Callbacks {
     /// One callback of a duplex device: input first, so that its packets are on their way while
     /// the output is rendered.
     pub fn duplex(&self, input: &[&[f32]], output: &mut [&mut [f32]]) {
+        self.duplex.store(true, Ordering::Relaxed);
         self.measure(&self.workers.render, || {
             self.run_capture(input);
             self.run_render(output);
@@ -201,6 +210,7 @@ impl Callbacks {
 
     /// One callback of an input device.
     pub fn capture(&self, input: &[&[f32]]) {
+        self.duplex.store(false, Ordering::Relaxed);
         self.measure(&self.workers.capture, || self.run_capture(input));
     }
 

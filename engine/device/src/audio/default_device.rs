@@ -17,7 +17,7 @@ use cpal::{
 use super::devices::{Chosen, Direction, choose, device_error};
 use super::interleave::{deinterleave, interleave};
 use super::{
-    AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS,
+    AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, DeviceNames, OUTPUT_CHANNELS,
     PERIOD_FRAMES_MAX, Rates, Timing,
 };
 use crate::priority::{self, Role};
@@ -121,9 +121,11 @@ impl AudioBackend for DefaultDevice {
             }
         }
         self.streams = Some(Streams { _input: input_stream, _output: output_stream });
-        let input = input.map_or_else(|| "no input".to_owned(), |input| input.name);
-        let description = format!("{input} → {}", output.name);
-        Ok(AudioFormat { description, period_frames, rates: self.rates })
+        let input = input.map_or_else(String::new, |input| input.name);
+        let name = if input.is_empty() { "no input" } else { &input };
+        let description = format!("{name} → {}", output.name);
+        let names = DeviceNames { backend: "default", input, output: output.name };
+        Ok(AudioFormat { description, period_frames, rates: self.rates, names })
     }
 
     fn status(&self) -> AudioStatus {
@@ -131,6 +133,7 @@ impl AudioBackend for DefaultDevice {
             period_frames: self.state.period_frames.load(Ordering::Relaxed),
             rates: self.rates,
             output_latency: self.timing.output_latency(),
+            calibrated: false,
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended: self
                 .state

@@ -17,7 +17,8 @@ use super::disk::{Disk, DiskRings, Pair};
 use super::pacer::Pacer;
 use super::wav::{WavInput, WavOutput};
 use super::{
-    AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, OUTPUT_CHANNELS, Rates,
+    AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, DeviceNames, OUTPUT_CHANNELS,
+    Rates,
 };
 use crate::clock;
 use crate::priority::{self, Role};
@@ -106,6 +107,7 @@ impl AudioBackend for File {
             description: format!("files: plays {}, writes {}", name(input), name(output)),
             period_frames: *period_frames,
             rates: Rates::default(),
+            names: DeviceNames { backend: "file", input: name(input), output: name(output) },
         })
     }
 
@@ -115,6 +117,7 @@ impl AudioBackend for File {
             period_frames: self.options.period_frames,
             rates: Rates::default(),
             output_latency: None,
+            calibrated: false,
             xruns: running.map_or(0, |running| running.xruns.load(Ordering::Relaxed)),
             ended: running
                 .filter(|running| running.disk.is_finished())

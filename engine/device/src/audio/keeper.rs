@@ -8,8 +8,10 @@ use core::time::Duration;
 use protocol::time::Instant;
 
 use super::{
-    AudioBackend, AudioError, AudioFormat, AudioStatus, CallCounts, Callbacks, LoadWatch, Rates,
+    AudioBackend, AudioError, AudioFormat, AudioStatus, CallCounts, Callbacks, DeviceNames,
+    LoadWatch, Rates,
 };
+use crate::calibration::{Calibrations, DeviceKey};
 
 /// A backend that is started again when it ends.
 pub struct Keeper {
@@ -19,6 +21,8 @@ pub struct Keeper {
     state: State,
     period_frames: u32,
     rates: Rates,
+    names: DeviceNames,
+    calibrations: Calibrations,
     /// What was told last of [`AudioStatus::trouble`].
     trouble: Option<String>,
     /// Of the runs before this one.
@@ -78,10 +82,18 @@ impl Keeper {
             callbacks,
             period_frames: format.period_frames,
             rates: format.rates,
+            names: format.names.clone(),
+            calibrations: Calibrations::default(),
             trouble: None,
             xruns: 0,
         };
         Ok((keeper, format))
+    }
+
+    /// Believes what was measured of devices more than their drivers, from now on and whichever device it is.
+    pub fn set_calibrations(&mut self, calibrations: Calibrations) {
+        self.calibrations = calibrations;
+        self.calibrate();
     }
 
     /// Looks after the backend; call some times a second.
@@ -108,6 +120,7 @@ impl Keeper {
                 }
                 if status.period_frames != self.period_frames {
                     self.period_frames = status.period_frames;
+                    self.calibrate();
                     return Some(AudioChange::Period(status.period_frames));
                 }
                 if status.trouble != self.trouble {
@@ -122,6 +135,8 @@ impl Keeper {
                         self.state = State::Running(Watch::new(&self.callbacks));
                         self.period_frames = format.period_frames;
                         self.rates = format.rates;
+                        self.names = format.names.clone();
+                        self.calibrate();
                         Some(AudioChange::Started(format))
                     }
                     Err(error) => {
@@ -142,7 +157,8 @@ impl Keeper {
         let ended = match &self.state {
             State::Running(_) => {
                 let status = self.backend.status();
-                return AudioStatus { xruns: self.xruns + status.xruns, ..status };
+                let calibrated = self.callbacks.timing().is_calibrated();
+                return AudioStatus { xruns: self.xruns + status.xruns, calibrated, ..status };
             }
             State::Ended { reason, .. } => reason.clone(),
             State::Failed(error) => error.to_string(),
@@ -151,6 +167,7 @@ impl Keeper {
             period_frames: self.period_frames,
             rates: self.rates,
             output_latency: None,
+            calibrated: false,
             xruns: self.xruns,
             ended: Some(ended),
             trouble: None,
@@ -163,6 +180,13 @@ impl Keeper {
             State::Failed(error) => Err(error),
             State::Running(_) | State::Ended { .. } => self.backend.stop(),
         }
+    }
+
+    /// What was measured belongs to one device as it runs; another has none, or its own.
+    fn calibrate(&self) {
+        let key = DeviceKey::new(&self.names, self.rates, self.period_frames);
+        let remainder = self.calibrations.find(&key).map(|found| found.remainder());
+        self.callbacks.timing().calibrate(remainder);
     }
 
     fn end(&mut self, now: Instant, reason: String) -> AudioChange {
@@ -218,6 +242,7 @@ const POLL_GAP_MAX: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::{Calibration, Said};
     use std::path::PathBuf;
     use std::sync::{Arc, Mutex};
 
@@ -264,7 +289,12 @@ mod tests {
     }
 
     fn fake_format() -> AudioFormat {
-        AudioFormat { description: "fake".into(), period_frames: 64, rates: Rates::default() }
+        AudioFormat {
+            description: "fake".into(),
+            period_frames: 64,
+            rates: Rates::default(),
+            names: DeviceNames { backend: "fake", input: "in".into(), output: "out".into() },
+        }
     }
 
     /// A keeper with its backend, and callbacks that the test calls.
@@ -319,6 +349,23 @@ mod tests {
         assert_eq!(keeper.poll(at(60_000)), None);
         assert_eq!(keeper.status().ended.as_deref(), Some(reason));
         assert_eq!(keeper.stop().expect_err("it failed").to_string(), reason);
+    }
+
+    #[test]
+    fn a_calibration_holds_for_its_device_and_period_only() {
+        let (mut keeper, fake, callbacks) = keeper();
+        let key = DeviceKey::new(&fake_format().names, Rates::default(), 64);
+        let ms = |ms| Duration::from_millis(ms);
+        let mut calibrations = Calibrations::default();
+        calibrations.put(Calibration::new(key, ms(10), Said { input: Some(ms(2)), output: None }));
+        keeper.set_calibrations(calibrations);
+        assert!(keeper.status().calibrated);
+        // The driver says nothing of the output, so what it does not tell is there.
+        assert_eq!(callbacks.timing().output_latency(), Some(ms(8)));
+        fake.set(|script| script.status.period_frames = 128);
+        assert_eq!(keeper.poll(at(10)), Some(AudioChange::Period(128)));
+        assert!(!keeper.status().calibrated);
+        assert_eq!(callbacks.timing().output_latency(), None);
     }
 
     #[test]

@@ -13,18 +13,32 @@ use crate::clock::ThreadClock;
 
 /// How long the callbacks have worked, on its way to the engine. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Load(Arc<AtomicU64>);
+pub struct Load(Arc<Worked>);
+
+#[derive(Debug, Default)]
+struct Worked {
+    /// Since it was last taken, in ns, and since the start.
+    untaken_ns: AtomicU64,
+    total_ns: AtomicU64,
+}
 
 impl Load {
     /// Since the last call; for the rendering half.
     #[must_use]
     pub fn take(&self) -> Duration {
         // Relaxed here and below: numbers that stand for themselves.
-        Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
+        Duration::from_nanos(self.0.untaken_ns.swap(0, Ordering::Relaxed))
+    }
+
+    /// Since the start; for anybody.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        Duration::from_nanos(self.0.total_ns.load(Ordering::Relaxed))
     }
 
     fn add(&self, ns: u64) {
-        self.0.fetch_add(ns, Ordering::Relaxed);
+        self.0.untaken_ns.fetch_add(ns, Ordering::Relaxed);
+        self.0.total_ns.fetch_add(ns, Ordering::Relaxed);
     }
 }
 

@@ -73,12 +73,25 @@ pub struct AudioFormat {
     pub period_frames: u32,
     /// What it runs at.
     pub rates: Rates,
+    /// Which devices these are.
+    pub names: DeviceNames,
+}
+
+/// What devices are called by their backend: a name that is the same the next time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeviceNames {
+    /// As `--audio` names it.
+    pub backend: &'static str,
+    /// Where sound comes from; empty where there is no input.
+    pub input: String,
+    /// Where it goes to; empty where there is no output.
+    pub output: String,
 }
 
 impl fmt::Display for AudioFormat {
     /// All of it, in one line.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { description, period_frames, rates } = self;
+        let Self { description, period_frames, rates, names: _ } = self;
         write!(out, "{description}, {rates}, {period_frames} frames in a period")
     }
 }
@@ -90,8 +103,10 @@ pub struct AudioStatus {
     pub period_frames: u32,
     /// What the device runs at.
     pub rates: Rates,
-    /// From the callback to the loudspeaker, as the driver says it.
+    /// From the callback to the loudspeaker, as the driver says it or as it was calibrated.
     pub output_latency: Option<Duration>,
+    /// Whether the device's latencies are calibrated, not only what its driver says. Set by [`Keeper`].
+    pub calibrated: bool,
     /// Times that the device ran out of audio or of room since the start.
     pub xruns: u64,
     /// Why no callback comes any more.

@@ -5,6 +5,7 @@
 //! follows from a message is decided in [`membership`], which is pure. What surprises: a session
 //! outlives its WebSocket, its media link and its audio device; each is mended on its own.
 
+mod around;
 mod backoff;
 mod codec_choice;
 mod hearing;
@@ -32,11 +33,14 @@ use thiserror::Error;
 
 pub use self::backoff::Backoff;
 pub use self::codec_choice::CodecChoice;
+pub use self::hearing::OwnEnd;
 pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
 use self::run::Runner;
 pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
-use crate::audio::{Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX, Timing};
+use crate::audio::{
+    AudioStatus, Callbacks, InputGate, Load, LostFrames, PERIOD_FRAMES_MAX, Timing,
+};
 use crate::clock;
 use crate::network::Network;
 use crate::random;
@@ -112,6 +116,8 @@ pub enum Request {
     StopTake,
     /// Marks the present moment of it.
     MarkTake(String),
+    /// Tells how the audio backend does, once a second: the room is told what is wrong with it.
+    NoteAudio(AudioStatus),
     /// Leaves the room.
     Leave,
 }
@@ -140,6 +146,7 @@ pub struct PreparedSession {
     mode: Option<PlayingMode>,
     takes: Option<TakesOptions>,
     whose: Whose,
+    load: Load,
     gate: InputGate,
 }
 
@@ -158,7 +165,7 @@ impl PreparedSession {
         let network = Network::start(outgoing, incoming, options.media_via)?;
         let sender = network.sender_waker();
         let (lost, load) = (LostFrames::default(), Load::default());
-        let worked = load.clone();
+        let (worked, of_callbacks) = (load.clone(), load.clone());
         let (captured, rendered) = (lost.clone(), lost.clone());
         let timing = Timing::default();
         let captured_at = timing.clone();
@@ -218,6 +225,7 @@ impl PreparedSession {
             mode: options.mode,
             takes: options.takes,
             whose,
+            load: of_callbacks,
             gate: InputGate::default(),
         })
     }
@@ -265,6 +273,7 @@ impl PreparedSession {
             takes,
             road,
             shared_clock,
+            load: self.load,
             view: Arc::clone(&view),
             requests: requests_received,
             events: events_sent,

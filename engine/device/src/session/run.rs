@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use engine::{
-    Channels, ClickSettings, Control, ControlError, Encoding, Mute, Relief, RoomClockStats,
-    RoomMapping, Solo,
+    Channels, ClickSettings, Control, ControlError, Encoding, Mute, Relief, RemoteStats,
+    RoomClockStats, RoomMapping, Solo,
 };
 use protocol::id::TrackId;
 use protocol::room_state::{PlayingMode, room_us};
@@ -20,12 +20,13 @@ use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
+use super::around::around;
 use super::backoff::Backoff;
 use super::membership::{Effect, End, Membership, Notice, Phase, Uplink};
 use super::mixes::Mixes;
 use super::view::{Mix, ParticipantView, Reach, TrackView, View};
-use super::{Event, Request};
-use crate::audio::{InputGate, Timing};
+use super::{Event, OwnEnd, Request};
+use crate::audio::{AudioStatus, InputGate, Load, Timing};
 use crate::clock;
 use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
@@ -44,6 +45,7 @@ pub(super) struct Parts {
     pub(super) takes: Option<Takes>,
     pub(super) road: Road,
     pub(super) shared_clock: SharedClock,
+    pub(super) load: Load,
     pub(super) view: Arc<Mutex<View>>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) events: mpsc::Sender<Event>,
@@ -64,6 +66,8 @@ pub(super) struct Runner {
     click_gain: Option<Decibels>,
     /// What was said last of the way up.
     uplink: Option<Uplink>,
+    /// What was told last of the audio backend.
+    audio: AudioStatus,
     /// How it ended.
     end: Option<End>,
 }
@@ -94,6 +98,7 @@ impl Runner {
             room_clock: None,
             click_gain: Some(Decibels::UNITY),
             uplink: None,
+            audio: AudioStatus::default(),
             end: None,
         }
     }
@@ -117,14 +122,15 @@ impl Runner {
             }
             if self.view_due <= now {
                 self.view_due = now + VIEW_EVERY;
-                let remotes = self.parts.control.stats().remotes;
-                let to_ear = self.parts.timing.output_latency().unwrap_or_default();
-                self.parts.control.set_to_ear(to_ear);
+                let stats = self.parts.control.stats();
+                let own = self.own_end(stats.relief);
+                self.parts.control.set_to_ear(own.output_latency.unwrap_or_default());
                 let membership = &self.parts.membership;
                 self.parts.control.set_room_least(membership.room_least());
                 let mode = self.parts.mode.unwrap_or(membership.shared().mode);
                 self.parts.control.set_playing_mode(mode);
-                self.parts.membership.handle_remotes(now, &remotes, to_ear);
+                self.parts.membership.handle_remotes(now, &stats.remotes, &own);
+                self.tell_around(now, &stats.remotes);
                 self.parts.control.poll();
                 self.watch_road();
                 self.refresh_view();
@@ -143,6 +149,14 @@ impl Runner {
         if let Some(end) = self.end.clone() {
             self.tell(Event::Ended(end));
         }
+    }
+
+    /// How far we are from the server, for whoever looks at the room.
+    fn tell_around(&mut self, now: Instant, remotes: &[RemoteStats]) {
+        let clock = self.room_clock.map(|(_, stats)| stats);
+        let (codecs, _) = self.parts.membership.encodings();
+        let around = around(codecs, clock, remotes, &self.parts.timing);
+        self.parts.membership.handle_around(now, around);
     }
 
     /// One turn with the WebSocket, whatever state it is in.
@@ -279,6 +293,7 @@ impl Runner {
                         self.parts.membership.mark_take(room_us(now), text);
                     }
                 }
+                Ok(Request::NoteAudio(status)) => self.audio = status,
                 Ok(Request::Leave) | Err(TryRecvError::Disconnected) => {
                     self.parts.membership.leave();
                     return;
@@ -449,6 +464,21 @@ impl Runner {
         self.check(done.err());
     }
 
+    fn own_end(&self, relief: Relief) -> OwnEnd {
+        let Parts { timing, load, .. } = &self.parts;
+        let rate_hz = self.audio.rates.output_hz.max(1);
+        let period = Duration::from_secs(self.audio.period_frames.into()) / rate_hz;
+        OwnEnd {
+            period: Some(period).filter(|period| !period.is_zero()),
+            input_latency: timing.input_latency(),
+            output_latency: timing.output_latency(),
+            missed: self.audio.xruns,
+            worked: load.total(),
+            left_out: left_out(relief),
+            network: self.room_clock.map(|(_, stats)| stats),
+        }
+    }
+
     fn refresh_view(&mut self) {
         let stats = self.parts.control.stats();
         if let Some(notice) = relief_notice(self.relief, stats.relief) {
@@ -503,6 +533,7 @@ impl Runner {
             click_gain: self.click_gain,
             recording: self.parts.takes.as_ref().is_some_and(Takes::is_recording),
             participants: participants.collect(),
+            findings: membership.findings().to_vec(),
         };
         *self.parts.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }
@@ -522,10 +553,6 @@ impl Runner {
 /// What is said when more or less is saved than before: once each time that musicians are left out, and
 /// once when nobody is any more.
 fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
-    let left_out = |relief| match relief {
-        Relief::Nothing | Relief::Unheard => 0,
-        Relief::Remotes(remotes) => remotes,
-    };
     match (left_out(before), left_out(now)) {
         (before, now) if before < now => Some(Notice::Warning(format!(
             "this computer is too slow for everybody at this period: the {now} quietest are left out. A \
@@ -533,6 +560,13 @@ fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
         ))),
         (before, 0) if 0 < before => Some(Notice::Fact("everybody is heard again".to_owned())),
         _ => None,
+    }
+}
+
+const fn left_out(relief: Relief) -> u32 {
+    match relief {
+        Relief::Nothing | Relief::Unheard => 0,
+        Relief::Remotes(remotes) => remotes,
     }
 }
 

@@ -4,7 +4,7 @@ use engine::{Level, PlayoutMode, Relief, RemoteStats, RoomClockStats, RoomMappin
 use protocol::codec::Codec;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::room_state::{PlayingMode, RoomState};
-use protocol::signal::{EngineKind, Presence, TrackHearing};
+use protocol::signal::{EngineKind, Finding, Presence, TrackHearing};
 use protocol::units::Decibels;
 
 use super::membership::Uplink;
@@ -56,6 +56,8 @@ pub struct View {
     pub recording: bool,
     /// Everybody, oneself included, in the order they came.
     pub participants: Vec<ParticipantView>,
+    /// What costs the room delay or sound, and what to do about it, worst first.
+    pub findings: Vec<Finding>,
 }
 
 /// Whether the other end is there.
@@ -147,6 +149,7 @@ impl Default for View {
             click_gain: Some(Decibels::UNITY),
             recording: false,
             participants: Vec::new(),
+            findings: Vec::new(),
         }
     }
 }

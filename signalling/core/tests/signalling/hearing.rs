@@ -22,15 +22,24 @@ fn told(desk: &mut Desk, app: &App) -> Vec<Told> {
 }
 
 fn hears(track: TrackId, delay_us: Option<u32>) -> TrackHearing {
-    TrackHearing { track, delay_us, padding_us: None, lost_permille: 0, concealed_permille: 0 }
+    TrackHearing {
+        track,
+        delay_us,
+        padding_us: None,
+        lost_permille: 0,
+        concealed_permille: 0,
+        network_us: None,
+        spare_us: None,
+    }
 }
 
 fn tell(desk: &mut Desk, app: &App, tracks: Vec<TrackHearing>) {
-    desk.send(app.connection, ClientMessage::Hearing { tracks });
+    let told = ClientMessage::Hearing { tracks, device: None, network: None };
+    desk.send(app.connection, told);
 }
 
 /// The first track of each, in the order of the apps.
-fn tracks<const N: usize>(desk: &mut Desk, apps: &[App; N]) -> [TrackId; N] {
+pub(crate) fn tracks<const N: usize>(desk: &mut Desk, apps: &[App; N]) -> [TrackId; N] {
     let streams = desk.find(apps[0].connection, |message| match message {
         ServerMessage::Participant { participant } => {
             Some((participant.id, participant.tracks.first()?.id))

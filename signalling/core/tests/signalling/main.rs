@@ -4,10 +4,12 @@
 
 mod desk;
 mod endings;
+mod findings;
 mod hearing;
 mod hostile;
 mod limits;
 mod listening;
+mod look;
 mod offers;
 mod random_plans;
 mod redundancy;

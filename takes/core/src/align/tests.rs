@@ -1,7 +1,10 @@
 //! Stems whose clocks are off, wander, jitter, are set and are unknown for a while: what comes out sounds when it
 //! was played.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::stem::Hostile as What;
 use crate::virtual_musician::{Musician, SOUND, START, clicks_off_ms};
 
 fn aligned(file: &[u8], grid: Grid) -> (Vec<f32>, Coverage, Timeline) {
@@ -101,4 +104,37 @@ fn a_stem_without_a_clock_begins_with_the_take() {
     assert_eq!(timeline.clocking().guessed_runs, 1);
     assert_eq!(timeline.played(0, 0), Some(START));
     assert!((coverage.guessed_s - 23.3).abs() < 0.02, "{coverage:?}");
+}
+
+/// What a hostile writer says: records that hold, in any order, with any numbers.
+fn any_stem() -> impl Strategy<Value = Vec<u8>> {
+    let frames = prop_oneof![0..50_000_u64, any::<u64>()];
+    let room = prop_oneof![
+        (-2_000_000_000..2_000_000_000_i64).prop_map(|ns| START.plus_ns(ns).as_ns()),
+        any::<i64>(),
+    ];
+    let what = prop_oneof![
+        (0..3_u32, frames.clone(), room, any::<[u32; 3]>()).prop_map(What::Clock),
+        (0..3_u32, frames, 1..3000_u16, any::<bool>()).prop_map(What::Audio),
+    ];
+    prop::collection::vec(what, 0..40).prop_map(|whats| {
+        let mut file = Musician { unknown: &[(-9.0, 9.0)], ..SOUND }.record(-3.0);
+        for what in whats {
+            crate::stem::put_hostile(what, &mut file);
+        }
+        file
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_stem_breaks_the_alignment(file in any_stem(), start in any::<i64>(), near in any::<bool>()) {
+        let start = if near { START } else { protocol::time::RoomTime::from_ns(start) };
+        let (sound, coverage, _) = aligned(&file, Grid { start, frames: 48_000 });
+        prop_assert_eq!(sound.len(), 48_000);
+        let parts = coverage.recorded_s + coverage.late_s + coverage.lost_s + coverage.away_s + coverage.early_s;
+        prop_assert!(parts < 1.01, "{:?}", coverage);
+    }
 }

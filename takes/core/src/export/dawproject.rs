@@ -9,7 +9,7 @@ use super::click::bar_ns;
 use super::date::Date;
 use super::names::line;
 use super::rpp::ProjectTrack;
-use super::take::{Take, TempoChange, seconds};
+use super::take::{Take, TempoChange, bpm, seconds};
 
 /// `Take.dawproject`.
 pub(super) fn dawproject(take: &Take, tracks: &[ProjectTrack]) -> Vec<u8> {
@@ -124,10 +124,6 @@ fn automation(take: &Take, lead: i64) -> String {
 fn first_tempo(take: &Take) -> Option<TempoChange> {
     let before = take.tempo.iter().take_while(|change| change.at <= take.start).last();
     before.or(take.tempo.first()).copied()
-}
-
-fn bpm(change: &TempoChange) -> String {
-    format!("{}.{:03}", change.milli_bpm / 1000, change.milli_bpm % 1000)
 }
 
 /// A text inside of XML, in an attribute or between tags.

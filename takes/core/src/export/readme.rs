@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::date::Date;
 use super::names::line;
 use super::report::{Report, StemReport};
-use super::take::Take;
+use super::take::{Take, bpm, seconds};
 
 /// `README.txt`.
 pub(super) fn readme(take: &Take, report: &Report) -> String {
@@ -34,11 +34,40 @@ pub(super) fn readme(take: &Take, report: &Report) -> String {
     } else {
         say(&mut page, format_args!("Mix.flac is all stems together, as loud as they are.\n"));
     }
+    put_tempo(take, &mut page);
     say(&mut page, format_args!("Stems\n"));
     for stem in &report.stems {
         put_stem(stem, &mut page);
     }
     page
+}
+
+/// What the click was, where there was one.
+fn put_tempo(take: &Take, page: &mut String) {
+    let length = take.stop.ns_since(take.start);
+    let mut told = 0;
+    for (at, change) in take.tempo.iter().enumerate() {
+        let at_ns = change.at.ns_since(take.start);
+        let next_ns = take.tempo.get(at + 1).map_or(i64::MAX, |next| next.at.ns_since(take.start));
+        if length <= at_ns || next_ns <= 0 {
+            continue;
+        }
+        if told == 0 {
+            say(page, format_args!("Click\n"));
+        }
+        told += 1;
+        if told <= TEMPO_LINES_MAX {
+            let (bar, at, bpm) = (change.first_bar, seconds(at_ns), bpm(change));
+            let beats = change.beats_per_bar;
+            say(page, format_args!("  Bar {bar} at {at} s: {bpm} bpm, {beats} beats a bar"));
+        }
+    }
+    if TEMPO_LINES_MAX < told {
+        say(page, format_args!("  and {} more changes", told - TEMPO_LINES_MAX));
+    }
+    if told != 0 {
+        page.push('\n');
+    }
 }
 
 fn put_stem(stem: &StemReport, page: &mut String) {
@@ -80,3 +109,6 @@ fn clock(seconds: f64) -> String {
     let hundredths = crate::align::floor(seconds * 100.0 + 0.5);
     format!("{}:{:02}.{:02}", hundredths / 6000, hundredths / 100 % 60, hundredths % 100)
 }
+
+/// Changes of tempo that are listed.
+const TEMPO_LINES_MAX: usize = 50;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::click::bar_ns;
 use super::names::line;
-use super::take::{Take, TempoChange, seconds};
+use super::take::{Take, TempoChange, bpm, seconds};
 
 /// A track of a project.
 pub(super) struct ProjectTrack {
@@ -86,10 +86,6 @@ fn points(take: &Take) -> Vec<(i64, TempoChange)> {
     }
     points.dedup_by_key(|(at, _)| *at);
     points
-}
-
-fn bpm(change: &TempoChange) -> String {
-    format!("{}.{:03}", change.milli_bpm / 1000, change.milli_bpm % 1000)
 }
 
 /// A text as REAPER quotes it: in the first kind of quotation mark that it does not contain.

@@ -124,6 +124,31 @@ impl Take {
 
 /// Nanoseconds as seconds with six digits, which is less than a frame.
 pub(super) fn seconds(ns: i64) -> String {
-    let us = (ns + 500).div_euclid(1000);
-    format!("{}.{:06}", us.div_euclid(1_000_000), us.rem_euclid(1_000_000))
+    let us = ns.unsigned_abs().saturating_add(500) / 1000;
+    let sign = if ns < 0 && us != 0 { "-" } else { "" };
+    format!("{sign}{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// A tempo in beats per minute, with the thousandths that it has.
+pub(super) fn bpm(change: &TempoChange) -> String {
+    format!("{}.{:03}", change.milli_bpm / 1000, change.milli_bpm % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_their_sign() {
+        for (ns, expected) in [
+            (0, "0.000000"),
+            (-300_000_000, "-0.300000"),
+            (-1, "0.000000"),
+            (61_000_000_499, "61.000000"),
+            (999_999_500, "1.000000"),
+            (i64::MIN, "-9223372036.854776"),
+        ] {
+            assert_eq!(seconds(ns), expected);
+        }
+    }
 }

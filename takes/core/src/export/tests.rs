@@ -211,6 +211,7 @@ fn an_archive_holds_all_that_was_promised() {
     for part in [
         "Recorded 2026-09-21 14:13 UTC, 0:12.00 long",
         "3.6 dB quieter",
+        "Bar 1 at 0.500000 s: 120.000 bpm, 4 beats a bar\n",
         "! 2.99 s at the end are silent",
         "ppm off",
     ] {

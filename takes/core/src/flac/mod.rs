@@ -1,7 +1,9 @@
 //! FLAC, frame by frame (RFC 9639): what records hold, and what exported files are made of.
 
+mod bits;
 mod decoder;
 mod encoder;
+mod rice;
 
 pub(crate) use decoder::Decoder;
 pub(crate) use encoder::Encoder;
@@ -15,6 +17,7 @@ mod tests {
     fn check(channels: u8, interleaved: &[i32]) {
         let mut bytes = Vec::new();
         Encoder::new(channels).encode(interleaved, 0, &mut bytes);
+        assert!(bytes.len() <= 3 * interleaved.len() + 24, "{} bytes", bytes.len());
         let mut decoder = Decoder::new(channels);
         let decoded = decoder.decode(&bytes).expect("our own frame");
         assert_eq!(decoded.len(), interleaved.len() / usize::from(channels));
@@ -46,6 +49,20 @@ mod tests {
         check(1, &square);
         // Left and right that are opposite need a 25th bit for their difference.
         check(2, &square);
+        // Noise as loud as it can be, and half of it: what no predictor foretells.
+        let mut random = 1_u32;
+        let mut noise = |shift: u32| -> Vec<i32> {
+            (0..8192)
+                .map(|_| {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    random.cast_signed() >> shift
+                })
+                .collect()
+        };
+        for shift in [8, 9, 12, 20, 24] {
+            check(1, &noise(shift)[..4096]);
+            check(2, &noise(shift));
+        }
         let mut impulse = [0; 4096];
         impulse[4095] = LOUDEST;
         check(1, &impulse);
@@ -55,14 +72,26 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
+        fn any_number_of_a_frame_survives(number in any::<u32>(), bits in 0..32_u32) {
+            let mut bytes = Vec::new();
+            let number = number >> bits & 0x7fff_ffff;
+            Encoder::new(1).encode(&[1, 2, 3], number, &mut bytes);
+            let mut reader = claxon::frame::FrameReader::new(claxon::input::BufferedReader::new(&bytes[..]));
+            let block = reader.read_next_or_eof(Vec::new()).expect("a frame").expect("a frame");
+            prop_assert_eq!(block.time(), u64::from(number) * 3);
+        }
+
+        #[test]
         fn any_samples_survive(
             samples in prop::collection::vec(-LOUDEST - 1..=LOUDEST, 2..1500),
             shift in 0..24_u32,
             channels in 1..=2_u8,
         ) {
             let even = samples.len() / 2 * 2;
-            let quieter: Vec<i32> = samples[..even].iter().map(|sample| sample >> shift).collect();
-            check(channels, &quieter);
+            let quieter = |sample: &i32| sample >> shift;
+            check(channels, &samples[..even].iter().map(quieter).collect::<Vec<i32>>());
+            let coarser = |sample: &i32| sample >> shift << shift;
+            check(channels, &samples[..even].iter().map(coarser).collect::<Vec<i32>>());
         }
 
         #[test]

@@ -23,6 +23,8 @@ pub use header::{Header, HeaderRefused};
 pub use inspect::{RunSummary, Summary, inspect};
 pub use reader::{Ending, ReadError, Reader};
 pub use record::{Audio, ClockReading, Record};
+#[cfg(test)]
+pub(crate) use tests::{Hostile, put_hostile};
 pub use writer::{Counts, Writer};
 
 /// What a stem file begins with.

@@ -8,6 +8,36 @@ use crate::flac::Decoder;
 use crate::limits::RECORD_FRAMES_MAX;
 use crate::{StemId, TakeId, pcm};
 
+/// A record with any numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hostile {
+    /// Run, frame, room time; precision, bound and steps.
+    Clock((u32, u64, i64, [u32; 3])),
+    /// Run, first frame, frames; whether it can be decoded.
+    Audio((u32, u64, u16, bool)),
+}
+
+/// Appends a record whose checksum holds.
+pub(crate) fn put_hostile(what: Hostile, file: &mut Vec<u8>) {
+    match what {
+        Hostile::Clock((run, frame, at_ns, [precision_ns, bound_ns, steps])) => {
+            let at = RoomTime::from_ns(at_ns);
+            record::put_clock(
+                &ClockReading { run, frame, at, precision_ns, bound_ns, steps },
+                file,
+            );
+        }
+        Hostile::Audio((run, first_frame, frames, is_flac)) => {
+            record::put_audio(run, first_frame, frames, file, |out| {
+                if is_flac {
+                    let samples: Vec<i32> = (0..i32::from(frames)).map(|at| at * 2000).collect();
+                    crate::flac::Encoder::new(1).encode(&samples, 0, out);
+                }
+            });
+        }
+    }
+}
+
 fn header() -> Header {
     Header {
         take: TakeId::from_bytes([7; 16]),

@@ -148,11 +148,13 @@ pub(super) async fn complete<K: Eq + Hash + Send + Sync + 'static>(
     Path(path): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let target = Target::of(&path, request.headers())?;
-    let from = (uploads.caller)(request.extensions());
+    let (head, body) = request.into_parts();
+    let from = (uploads.caller)(&head.extensions);
+    // First of all: a body that is not read costs its sender the connection.
+    let body = axum::body::to_bytes(body, JSON_BYTES_MAX).await;
+    let target = Target::of(&path, &head.headers)?;
     let _pass = uploads.enter(target, from).await?;
     let Target { take, stem, key } = target;
-    let body = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
     let claim = body.map_err(|_| too_large()).and_then(|body| read_claim(&body))?;
     let done = on_disk(&uploads.takes, move |store| {
         store.complete(take, &key, &stem, &claim, CHECK_PATIENCE)

@@ -2,10 +2,12 @@
 //! takes no time; what it installs comes from the system's, Rust's and npm's own package sources.
 
 mod node;
+mod python;
 mod rust;
 mod system;
 
 pub(crate) use node::{packages as node_packages, version as node_version};
+pub(crate) use python::packages as python_packages;
 pub(crate) use rust::{components as rust_components, wasm_target};
 pub(crate) use system::packages as system_packages;
 pub(crate) use system::warn_without_namespaces;

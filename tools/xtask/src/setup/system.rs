@@ -97,6 +97,18 @@ const NEEDS: &[Need] = &[
         reason: "makes that server the default device, to test the way through ALSA",
     },
     Need {
+        package: "ffmpeg",
+        purpose: Purpose::Test,
+        sign: Sign::Program(&["ffprobe"]),
+        reason: "opens the takes that are downloaded",
+    },
+    Need {
+        package: "python3-pip",
+        purpose: Purpose::Test,
+        sign: Sign::Program(&["pip3", "pip"]),
+        reason: "brings a reader of projects, which opens those takes too",
+    },
+    Need {
         package: "valgrind",
         purpose: Purpose::Measure,
         sign: Sign::Program(&["valgrind"]),

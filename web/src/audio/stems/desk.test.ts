@@ -27,6 +27,8 @@ class FakeDisk implements Disk {
   readonly metas = new Map<string, string>();
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly taken = new Set<string>();
+  /** How often somebody must wait until an earlier page lets go of its files. */
+  patience = Number.POSITIVE_INFINITY;
   bytesMax = Number.POSITIVE_INFINITY;
 
   async list(): Promise<StemMeta[]> {
@@ -136,6 +138,10 @@ function page(world: Partial<World> = {}) {
     module: async () => new StemModule(wasm),
     request: (url, init) => server.request(url, init),
     nowMs: () => nowMs,
+    sleep: async () => {
+      disk.patience -= 1;
+      if (disk.patience === 0) disk.taken.clear();
+    },
     randomId: () => {
       stems += 1;
       return String(stems).padStart(32, "0");
@@ -244,6 +250,36 @@ it("another page that has the file open is left alone", async () => {
   expect(told.stems).toEqual([]);
   await first.play(0.2);
   expect(told.stems).toHaveLength(1);
+});
+
+it("goes on with a stem that the page before lets go of a moment later", async () => {
+  const before = page();
+  await before.record();
+  await before.play(0.5);
+  const after = page();
+  disk.patience = 3;
+  await after.record();
+  await after.play(0.5);
+  expect(stems).toBe(1);
+  // Whoever never lets go is another tab.
+  disk.patience = Number.POSITIVE_INFINITY;
+  const other = page();
+  await other.record();
+  expect(stems).toBe(2);
+});
+
+it("sends what another tab has left, once it is gone", async () => {
+  const before = page();
+  await before.record();
+  await before.play(0.5);
+  const after = page();
+  await after.wait(1);
+  expect(told.stems).toEqual([]);
+  disk.taken.clear();
+  await after.desk.handle({ type: "over", take: OF.take.id });
+  await after.wait(8);
+  expect(server.only?.complete).toBe(true);
+  expect(disk.files.size).toBe(0);
 });
 
 it("waits for a server that is gone, and goes on where it was", async () => {

@@ -19,6 +19,7 @@ export interface World {
   request(url: string, init: RequestInit): Promise<Response>;
   /** Milliseconds since 1970. */
   nowMs(): number;
+  sleep(ms: number): Promise<void>;
   randomId(): string;
   tell(state: StemsState): void;
 }
@@ -37,6 +38,9 @@ interface Kept {
 export class Desk {
   private disk: Disk | null = null;
   private readonly kept = new Map<string, Kept>();
+  /** Stems that another page has open: another tab, or this one before it was loaded anew. */
+  private taken: StemMeta[] = [];
+  private adoptMs = 0;
   private readonly over = new Set<string>();
   private readonly pace = new UploadPace();
   /** What is to be recorded, as soon as the sound hands its input over. */
@@ -71,6 +75,10 @@ export class Desk {
     } catch (error) {
       this.stopped(error);
     }
+    if (0 < this.taken.length && this.adoptMs <= nowMs) {
+      this.adoptMs = nowMs + ADOPT_MS;
+      this.work = this.work.then(() => this.adopt()).catch((error: unknown) => this.failed(error));
+    }
     if (!this.sending) void this.send();
     this.tellState();
   }
@@ -78,12 +86,22 @@ export class Desk {
   private async mount(): Promise<void> {
     try {
       this.disk = await this.world.mount();
-      for (const meta of await this.disk.list()) {
-        const file = await this.disk.open(meta.stem);
-        if (file !== null) this.keep(meta, file);
-      }
+      this.taken = await this.disk.list();
+      await this.adopt();
     } catch {
       this.problem = NO_DISK;
+    }
+  }
+
+  /** Takes over what nobody has open any more; it may have been sent and deleted meanwhile. */
+  private async adopt(): Promise<void> {
+    const there = (await this.disk?.list()) ?? [];
+    const stems = new Set(this.taken.map(({ stem }) => stem));
+    this.taken = [];
+    for (const meta of there.filter(({ stem }) => stems.has(stem))) {
+      const file = await this.disk?.open(meta.stem);
+      if (file === null || file === undefined) this.taken.push(meta);
+      else this.keep(meta, file);
     }
   }
 
@@ -124,7 +142,7 @@ export class Desk {
     if (disk === null || wanted === null) return;
     if (this.recording === null || this.recording.meta.channels !== channels) {
       await this.endRecording();
-      const kept = this.unfinished(wanted, channels) ?? (await this.create(disk, wanted, channels));
+      const kept = (await this.unfinished(wanted, channels)) ?? (await this.create(disk, wanted, channels));
       this.recording = new Recording(kept.meta, kept.file, await world.module());
       kept.state = "recording";
       kept.text = "";
@@ -144,11 +162,15 @@ export class Desk {
   }
 
   /** What an earlier visit recorded of this take, or this one before the sound was opened anew. */
-  private unfinished({ take, name }: StemOf, channels: number): Kept | undefined {
-    const all = [...this.kept.values()];
-    const fits = ({ meta }: Kept) =>
+  private async unfinished({ take, name }: StemOf, channels: number): Promise<Kept | undefined> {
+    const fits = (meta: StemMeta) =>
       meta.take === take.id && meta.name === name && meta.channels === channels && !meta.ended;
-    return all.find(fits);
+    // A page that was just left lets go of its files a moment later.
+    for (let tries = 0; tries < ADOPT_TRIES && this.taken.some(fits); tries += 1) {
+      await this.world.sleep(ADOPT_TRY_MS);
+      await this.adopt();
+    }
+    return [...this.kept.values()].find(({ meta }) => fits(meta));
   }
 
   private async create(disk: Disk, { take, room, name, label }: StemOf, channels: number): Promise<Kept> {
@@ -314,6 +336,11 @@ const FLUSH_MS = 1_000;
 /** How soon what was just recorded is sent. */
 const IDLE_MS = 250;
 const REFUSED_MS = 60_000;
+/** How often a file is tried that another page has; and for how long by whoever wants to record into it, which is
+    less than what the ring holds. */
+const ADOPT_MS = 5_000;
+const ADOPT_TRIES = 10;
+const ADOPT_TRY_MS = 200;
 /** Nobody goes on with it any more. */
 const ABANDONED_MS = 15 * 60_000;
 /** As long as the server keeps a take. */

@@ -30,6 +30,7 @@ const desk = new Desk({
   },
   request: (url, init) => fetch(url, init),
   nowMs: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   randomId,
   tell: (state) => scope.postMessage({ type: "state", state }),
 });

@@ -80,7 +80,9 @@ function Download({ take, status, onAsked }: DownloadProps) {
       return (
         <p class="take-link">
           <a class="button small" href={downloadPath(take)} download rel="noreferrer">
-            Download<span class="sr-only"> {take.title}</span> ({megabytes(made.bytes)})
+            <span>
+              Download<span class="sr-only"> {take.title}</span> ({megabytes(made.bytes)})
+            </span>
           </a>
           {!made.newest && <span class="help">More has come since; download again later.</span>}
         </p>

@@ -20,7 +20,9 @@ use protocol::time::Instant;
 
 pub use self::active::{JackClient, JackNotice, JackNoticeFn, JackProcessFn};
 
-use super::{AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, Rates, Timing};
+use super::{
+    AudioBackend, AudioError, AudioFormat, AudioStatus, Callbacks, DeviceNames, Rates, Timing,
+};
 use crate::{clock, priority};
 
 /// How to be a JACK client.
@@ -92,6 +94,11 @@ impl Jack {
             description: format!("JACK client {:?}", client.name()),
             period_frames: client.buffer_size(),
             rates: self.rates,
+            names: DeviceNames {
+                backend: "jack",
+                input: hardware(&client, PortFlags::IS_OUTPUT),
+                output: hardware(&client, PortFlags::IS_INPUT),
+            },
         };
         let notifications = Notifications {
             inputs: [in_1.clone_unowned(), in_2.clone_unowned()],
@@ -194,6 +201,7 @@ impl AudioBackend for Jack {
             period_frames: self.state.period_frames.load(Ordering::Relaxed),
             rates: self.rates,
             output_latency: self.timing.output_latency(),
+            calibrated: false,
             xruns: self.state.xruns.load(Ordering::Relaxed),
             ended,
             trouble: self
@@ -209,6 +217,15 @@ impl AudioBackend for Jack {
         self.state = Arc::default();
         Ok(())
     }
+}
+
+/// The server's first hardware port of a kind, by its alias where it has one: JACK calls every card's
+/// ports `system`, the alias names the card.
+fn hardware(client: &::jack::Client, flags: PortFlags) -> String {
+    let ports = client.ports(None, Some("audio"), PortFlags::IS_PHYSICAL | flags);
+    let Some(first) = ports.into_iter().next() else { return String::new() };
+    let aliases = client.port_by_name(&first).and_then(|port| port.aliases().ok());
+    aliases.and_then(|aliases| aliases.into_iter().next()).unwrap_or(first)
 }
 
 /// The server that clients of this process would find.

@@ -7,7 +7,6 @@ mod effect;
 mod questions;
 mod shared;
 
-use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use engine::RemoteStats;
@@ -18,14 +17,15 @@ use protocol::room_state::RoomState;
 use protocol::rtp::Ssrc;
 use protocol::signal::{
     ByeReason, Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, ErrorCode,
-    LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage, Stream,
-    TrackHearing, VERSION,
+    Finding, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
+    Stream, TrackHearing, VERSION,
 };
 use protocol::time::Instant;
 
 pub use self::effect::{Effect, End, Musician, Notice, Uplink};
+use super::around::Telling;
 use super::codec_choice::Offer;
-use super::hearing::Hearing;
+use super::hearing::{Hearing, OwnEnd};
 use super::link_policy::{LinkAction, LinkState};
 use super::reception::Reception;
 
@@ -37,10 +37,12 @@ pub struct Membership {
     redundant_frames: usize,
     reception: Reception,
     hearing: Hearing,
+    pub(super) telling: Telling,
     /// What others say of how they hear everybody.
     hearings: BTreeMap<ParticipantId, Vec<TrackHearing>>,
     /// What the room shares beside the sound.
     shared: RoomState,
+    findings: Vec<Finding>,
     phase: Phase,
     seat: Option<String>,
     ticket: Option<String>,
@@ -80,8 +82,10 @@ impl Membership {
             redundant_frames: 0,
             reception: Reception::default(),
             hearing: Hearing::default(),
+            telling: Telling::default(),
             hearings: BTreeMap::new(),
             shared: RoomState::default(),
+            findings: Vec::new(),
             phase: Phase::Offline,
             seat: None,
             ticket: None,
@@ -128,6 +132,8 @@ impl Membership {
                 self.ticket = Some(ticket);
                 self.seat = Some(seat);
                 self.participants = participants.into_iter().map(|p| (p.id, p)).collect();
+                // Told anew where there are any.
+                self.findings.clear();
                 self.handle_joined(now, &room, participant, resumed);
             }
             ServerMessage::Connected { description } => {
@@ -161,13 +167,16 @@ impl Membership {
                 }
             }
             ServerMessage::Room { state } => self.handle_room(state),
+            ServerMessage::Findings { findings } => self.findings = findings,
             ServerMessage::Chat { message } => {
                 let (name, text) = (message.name, message.text);
                 self.effects.push_back(Effect::Tell(Notice::Chat { name, text }));
             }
             ServerMessage::Error { code, text } => self.handle_error(code, text),
             ServerMessage::Bye { reason, text } => self.handle_bye(reason, text),
-            ServerMessage::Pong {} | ServerMessage::SlotsWanted { .. } => {}
+            ServerMessage::Pong {}
+            | ServerMessage::Seen { .. }
+            | ServerMessage::SlotsWanted { .. } => {}
         }
     }
 
@@ -215,9 +224,8 @@ impl Membership {
         }
     }
 
-    /// How the remotes fare; call some times a second. `to_ear` is what the device takes from the engine to
-    /// the loudspeaker.
-    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats], to_ear: Duration) {
+    /// How the remotes fare, and what one's own end is like; call some times a second.
+    pub fn handle_remotes(&mut self, now: Instant, remotes: &[RemoteStats], own: &OwnEnd) {
         if self.phase != Phase::Joined {
             return;
         }
@@ -225,9 +233,11 @@ impl Membership {
             self.send(ClientMessage::Reception { streams });
         }
         let (streams, participants) = (&self.streams, self.participants.len());
-        let told = self.hearing.report(now, remotes, streams, participants, to_ear);
-        if let Some(tracks) = told.filter(|tracks| !tracks.is_empty()) {
-            self.send(ClientMessage::Hearing { tracks });
+        // Whoever is alone has nobody to tell.
+        if let Some(told) = self.hearing.report(now, remotes, streams, participants, own)
+            && 1 < participants
+        {
+            self.send(told);
         }
     }
 
@@ -275,6 +285,7 @@ impl Membership {
             self.track = None;
             self.hearings.clear();
             self.handle_room(RoomState::default());
+            self.telling.start();
             self.handle_streams(Vec::new());
             self.link = LinkState::None;
             let company = match self.participants.len().saturating_sub(1) {
@@ -474,7 +485,7 @@ impl Membership {
         }
     }
 
-    fn send(&mut self, message: ClientMessage) -> u32 {
+    pub(super) fn send(&mut self, message: ClientMessage) -> u32 {
         self.requests = self.requests.wrapping_add(1);
         let envelope = ClientEnvelope { request: Some(self.requests), message };
         self.effects.push_back(Effect::Send(envelope));

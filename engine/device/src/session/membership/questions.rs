@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use protocol::codec::Codec;
 use protocol::id::ParticipantId;
 use protocol::rtp::Ssrc;
-use protocol::signal::{Participant, Source, Stream, TrackHearing};
+use protocol::signal::{Finding, Participant, Source, Stream, TrackHearing};
 
 use super::{LinkState, Membership, Phase, Uplink};
 
@@ -15,6 +15,11 @@ impl Membership {
     /// Where the conversation with signalling stands.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether we are in the room.
+    pub(in crate::session) fn is_joined(&self) -> bool {
+        self.phase == Phase::Joined
     }
 
     /// Whether media flows.
@@ -56,6 +61,11 @@ impl Membership {
     /// Whether the own track is muted for everybody.
     pub fn is_muted(&self) -> bool {
         self.muted
+    }
+
+    /// What costs the room delay or sound, as last told.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// How each says that they hear the others, as last told.
