@@ -80,6 +80,13 @@ it("goes on with a sound that is opened anew, and ends with one that cannot reco
   expect(world.stems.calls.at(-1)).toBe("end");
 });
 
+it("a page that is loaded anew does not end what the next one goes on with", async () => {
+  const world = await entered();
+  shares(world, [TAKE]);
+  world.session.leave("goes");
+  expect(world.stems.calls).not.toContain("end");
+});
+
 it("whoever leaves has recorded until then", async () => {
   const world = await entered();
   shares(world, [TAKE]);

@@ -46,6 +46,12 @@ export class Recordist {
     this.stems.setPlaying(false);
   }
 
+  /** The page goes, and with it whoever records: nothing is ended, so that the next page goes on. */
+  abandon(): void {
+    if (this.ending !== null) clearTimeout(this.ending);
+    this.ending = this.take = this.sink = null;
+  }
+
   private mayRecord(): boolean {
     const engine = this.studio.audio()?.engine.mode === "engine";
     // While the sound is opened anew it is not known how.

@@ -5,13 +5,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 
-import {
-  type ClientMessage,
-  type PlayingMode,
-  type ServerEnvelope,
-  type TrackId,
-  VERSION,
-} from "../protocol";
+import { type ClientMessage, type PlayingMode, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
 import { type AudioPort, type AudioStats, type LinkState, type Mix, NEUTRAL, type PlayoutMode } from "./audio_seam";
 import { Conductor } from "./conductor";
 import { roomLeastMs } from "./hearing";
@@ -101,8 +95,10 @@ export class Session {
     this.dial();
   }
 
-  leave(): void {
+  /** A page that goes may come again at once, and goes on with its recording then. */
+  leave(page: "stays" | "goes" = "stays"): void {
     if (this.isClosed()) return;
+    if (page === "goes") this.recordist.abandon();
     this.signalling?.send({ type: "leave" });
     this.end({ type: "left" });
   }

@@ -32,14 +32,14 @@ export function Visit({ room }: { room: RoomId }) {
 
   useEffect(() => {
     // A closed tab leaves at once instead of keeping its seat for a while.
-    const gone = () => session.peek()?.leave();
+    const gone = () => session.peek()?.leave("goes");
     addEventListener("pagehide", gone);
     const online = () => session.peek()?.tryNow();
     addEventListener("online", online);
     return () => {
       removeEventListener("pagehide", gone);
       removeEventListener("online", online);
-      gone();
+      session.peek()?.leave();
       exposeSession(null);
     };
   }, []);
