@@ -99,7 +99,7 @@ fn config() -> Config {
     Config::new().with_large_int("number")
 }
 
-fn constants() -> [(&'static str, &'static str, u64); 10] {
+fn constants() -> [(&'static str, &'static str, u64); 11] {
     [
         ("VERSION", "The version of the protocol that these types describe.", VERSION.into()),
         ("ROOM_NAME_CHARS_MAX", "Characters of a room's name.", limits::ROOM_NAME_CHARS_MAX as u64),
@@ -119,6 +119,11 @@ fn constants() -> [(&'static str, &'static str, u64); 10] {
             limits::ROOM_PARTICIPANTS_MAX as u64,
         ),
         ("BAR_BEATS_MAX", "Beats of a bar.", limits::BAR_BEATS_MAX as u64),
+        (
+            "CLICK_SEGMENTS_MAX",
+            "Tempi of a click that are told at once.",
+            limits::CLICK_SEGMENTS_MAX as u64,
+        ),
         (
             "TEMPO_MILLIBPM_MIN",
             "The slowest click, in thousandths of a beat a minute.",

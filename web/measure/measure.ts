@@ -5,6 +5,7 @@
 // app.
 
 import { openContext } from "../src/audio/audio_context";
+import { StemRecorder } from "../src/audio/stems/stem_recorder";
 import { JamAudio, type JamAudioOptions } from "../src/audio/jam_audio";
 import type { AudioStats, EngineCounts } from "../src/session/audio_seam";
 import { Session } from "../src/session/session";
@@ -76,6 +77,7 @@ async function enter(plan: Plan, name: string, context: AudioContext, source: Au
   const audio = await JamAudio.open(options);
   const visit = { room: plan.room, name, deviceId: "", part: "musician" as const };
   const session = new Session(visit, {
+    stems: new StemRecorder(),
     openSocket: () => new WebSocket(`ws://${location.host}/api/v1/ws`) as unknown as SocketLike,
     openAudio: () => Promise.resolve(audio),
   });

@@ -3,7 +3,7 @@
 //
 //   npm run shots [-- FOLDER]
 //
-// The pages are the real ones; signalling is played by a double in this file, the sound by
+// The pages are the real ones; signalling is played by double.mjs, the sound by
 // silent_audio.ts. `tests/` has the runs against a real server.
 
 import { createReadStream } from "node:fs";
@@ -12,6 +12,8 @@ import { createServer } from "node:http";
 import { extname, join } from "node:path";
 
 import { chromium } from "playwright-core";
+
+import { BAND, CHAT, Double, quarters, statusOf, stem, takeOf } from "./double.mjs";
 
 const FOLDER = process.argv[2] ?? "/tmp/shots";
 const APP = join(import.meta.dirname, "../node_modules/.shots");
@@ -43,93 +45,7 @@ async function serve() {
   return { server, origin: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** Signalling as far as a picture needs it. */
-class Double {
-  constructor({ others = [], refuse = null, chat = [], seen = [] }) {
-    Object.assign(this, { others, refuse, chat, seen, socket: null, answering: true });
-  }
-
-  attach(socket) {
-    if (!this.answering) return socket.close();
-    this.socket = socket;
-    socket.onMessage((text) => {
-      // A sound check has three: who asks is answered.
-      this.socket = socket;
-      this.received(JSON.parse(text));
-    });
-  }
-
-  send(message) {
-    this.socket.send(JSON.stringify(message));
-  }
-
-  sendStreams() {
-    const tracks = this.others.flatMap((other) => other.tracks.map((track) => [other, track]));
-    this.send({
-      type: "streams",
-      streams: tracks.map(([other, track]) => ({
-        ssrc: 1000 + track.id, mid: String(track.id), participant: other.id, track: track.id,
-        codec: "opus-64", channels: 1,
-      })),
-    });
-  }
-
-  received({ request, type, ...rest }) {
-    const answer = (message) => this.send({ request, ...message });
-    switch (type) {
-      case "join": {
-        if (this.refuse !== null) return answer({ type: "error", ...this.refuse });
-        const me = { id: 1, name: rest.name, engine: "browser", presence: "online", tracks: [] };
-        this.me = me;
-        answer({
-          type: "joined", version: 1, room: rest.room, participant: 1, ticket: "t", ticket_seconds: 30,
-          seat: "s", seat_seconds: 15, participants: [me, ...this.others], chat: this.chat, resumed: false,
-        });
-        return;
-      }
-      case "look":
-        return answer({ type: "seen", room: rest.room, participants: this.seen });
-      case "connect":
-        answer({ type: "connected", description: { kind: "sdp", sdp: "v=0\r\n" } });
-        if (0 < this.seen.length) this.sendStreams();
-        return;
-      case "publish": {
-        answer({ type: "published", track: 1, label: "mic" });
-        this.sendStreams();
-        const standard = this.others.find((other) => other.engine === "standard");
-        this.send({
-          type: "encodings_wanted", track: 1,
-          codecs: standard === undefined ? ["opus-64"] : ["opus-64", "opus"],
-          ...(standard === undefined ? {} : {
-            reason: `${standard.name} listens with an ordinary browser player, which plays opus only: sending opus beside opus-64`,
-          }),
-        });
-        this.send({ type: "uplink", track: 1, codec: "opus-64", received_packets: 748, lost_packets: 2, jitter_us: 240 });
-        return;
-      }
-      case "ping":
-        answer({ type: "pong" });
-        return;
-      case "chat":
-        answer({ type: "chat", message: { id: 90, participant: 1, name: this.me.name, text: rest.text, at_unix_ms: CLOCK } });
-    }
-  }
-}
-
-const CLOCK = Date.UTC(2026, 5, 12, 18, 4);
-const track = (id, label = "mic", more = {}) => ({ id, label, channels: 1, muted: false, ...more });
-const musician = (id, name, engine, tracks, presence = "online") => ({ id, name, engine, presence, tracks });
-const BAND = [
-  musician(2, "Bo Lindqvist", "native", [track(2)]),
-  musician(3, "Chiara", "browser", [track(3, "voice"), track(4, "guitar")]),
-  musician(4, "Dmitri (drums, basement, long cable)", "standard", [track(5, "mic", { muted: true })]),
-  musician(5, "Eun-ji", "browser", [track(6)], "away"),
-];
-const CHAT = [
-  { id: 1, participant: 2, name: "Bo Lindqvist", text: "Evening! From the top of the bridge?", at_unix_ms: CLOCK },
-  { id: 2, participant: 3, name: "Chiara", text: "Give me a minute, new strings. https://example.org/a-very-long-link/that-should-wrap-somewhere/in-the-middle", at_unix_ms: CLOCK + 40_000 },
-  { id: 3, participant: 1, name: "Ana", text: "Count-in is four.", at_unix_ms: CLOCK + 80_000 },
-];
+const openPanel = (page, name) => page.getByRole("button", { name: new RegExp(`^${name}`) }).and(page.locator(".together-switch")).click();
 
 const joinRoom = async (page) => {
   await page.getByLabel("Your name").fill("Ana");
@@ -289,6 +205,110 @@ const SHOTS = [
     },
   })),
   {
+    name: "room-click", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2) }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Click");
+      await page.getByRole("button", { name: "Start the click" }).waitFor();
+    },
+  },
+  {
+    name: "room-click-runs", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), chat: CHAT, room: { leader: 1, click: [quarters(97.5, { unit: 8, beats: ["accent", "normal", "silent", "accent", "normal", "silent", "normal"] })] } }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Click");
+      await page.getByText("You lead").waitFor();
+      await page.locator(".beat-now", { hasText: /\d\.\d/ }).waitFor();
+    },
+  },
+  {
+    name: "room-click-sixteen", path: "/r/blue-note", phoneOnly: true,
+    double: () => new Double({ others: BAND.slice(0, 2), room: { click: [quarters(200, { unit: 16, beats: Array(16).fill("normal") })] } }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Click");
+      await page.getByText("Nobody leads").waitFor();
+    },
+  },
+  {
+    name: "room-click-led", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), room: { leader: 2, click: [quarters(120)] } }),
+    async act(page) {
+      await joinRoom(page);
+      await page.locator(".together-switch", { hasText: /\d\.\d/ }).waitFor();
+      await openPanel(page, "Click");
+      await page.getByText("Bo Lindqvist leads, and").waitFor();
+    },
+  },
+  {
+    name: "room-click-standard", path: "/r/blue-note?standard",
+    double: () => new Double({ others: BAND.slice(0, 2), room: { click: [quarters(120)] } }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Click");
+      await page.getByText("plays without it").waitFor();
+    },
+  },
+  {
+    name: "room-mode", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), room: { mode: "aligned" } }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Mode");
+      await page.getByLabel("For me", { exact: true }).selectOption("beat");
+      await page.getByText("There is no click").waitFor();
+    },
+  },
+  {
+    name: "room-record", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2) }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Record");
+      await page.getByText("No takes yet").waitFor();
+    },
+  },
+  {
+    name: "room-recording", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), chat: CHAT, room: { click: [quarters(120)], takes: [takeOf("a", "Blue in green, with a title that is longer than it should be", null)] } }),
+    async act(page) {
+      await joinRoom(page);
+      await page.getByText("12:3").first().waitFor();
+    },
+  },
+  {
+    name: "room-recorded", path: "/r/blue-note",
+    double: () => new Double({ others: BAND.slice(0, 2), room: { takes: [takeOf("a", "Take 1", 31), takeOf("b", "Blue in green", null)] }, statuses: { a: statusOf([stem("Ana", "complete")], { export: { state: "ready", bytes: 9_500_000, newest: true } }), b: statusOf([stem("Ana", "arriving")], { running: true }) } }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Record");
+      await page.getByText("Your recording of Blue in green").waitFor();
+      await page.getByText("9.5 MB").waitFor();
+    },
+  },
+  {
+    name: "room-takes", path: "/r/blue-note",
+    double: () => new Double({
+      others: BAND.slice(0, 2),
+      room: { takes: [takeOf("a", "Take 1", 31), takeOf("b", "Warm-up", 184), takeOf("c", "Blue in green", 412), takeOf("d", "Encore", 9, { started_by: "Ana" }), takeOf("e", "Old one", 61)] },
+      statuses: {
+        a: statusOf([stem("Ana", "complete"), stem("Bo Lindqvist", "complete")], { export: { state: "ready", bytes: 34_500_000, newest: true } }),
+        b: statusOf([stem("Ana", "complete"), stem("Bo Lindqvist", "missing")], { problems: ["Bo Lindqvist (mic) has stopped coming: their app goes on once it runs again and is online; what came is good, and so is the rest of the take"] }),
+        c: statusOf([stem("Ana", "complete"), stem("Chiara", "complete")], { export: { state: "preparing", percent: 40 } }),
+        d: statusOf([stem("Ana", "arriving")]),
+        e: statusOf([]),
+      },
+    }),
+    async act(page) {
+      await joinRoom(page);
+      await openPanel(page, "Record");
+      await page.getByText("Preparing the download").waitFor();
+      await page.getByText("No stem has come yet").waitFor();
+    },
+  },
+  {
     name: "room-chat", path: "/r/blue-note", phoneOnly: true,
     double: () => new Double({ others: BAND, chat: CHAT }),
     async act(page) {
@@ -415,6 +435,12 @@ async function shoot(browser, origin, shot, size, scheme) {
     }
     const double = shot.double?.() ?? new Double({});
     await page.routeWebSocket(/\/api\/v1\/ws$/, (socket) => double.attach(socket));
+    await page.route(/\/api\/v1\/takes\//, (route) => {
+      const status = double.status(new URL(route.request().url()).pathname);
+      if (route.request().method() === "HEAD") return route.fulfill({ headers: { "Upload-Offset": "0", "Upload-Complete": "?0" } });
+      if (route.request().method() === "PATCH") return route.fulfill({ status: 204, headers: { "Upload-Offset": "90" } });
+      return status === null ? route.abort() : route.fulfill({ json: status });
+    });
     await page.goto(origin + shot.path);
     await page.locator("h1").waitFor();
     await shot.act?.(page, double);

@@ -1,11 +1,15 @@
 // Stands in for JamAudio in screenshots: connects to nothing, reports plausible numbers.
 
 import { probe } from "../src/audio/probe";
-import type { AudioPort, AudioStats, LinkState, Mix, PlayoutMode, RemoteStats } from "../src/session/audio_seam";
+import { inputRing } from "../src/audio/stems/input_ring";
+import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "../src/session/audio_seam";
+import type { InputSink } from "../src/session/stem_seam";
 import type { Capabilities, Codec, Source, Stream } from "../src/protocol";
 
 export class JamAudio implements AudioPort {
-  readonly engine = probe();
+  readonly engine: EngineChoice = location.search.includes("standard")
+    ? { mode: "standard", missing: ["no AudioWorklet"], failure: null }
+    : probe();
   readonly running = !location.search.includes("held");
   onlink: ((state: LinkState) => void) | null = null;
   onpublication: (() => void) | null = null;
@@ -56,6 +60,18 @@ export class JamAudio implements AudioPort {
     this.everybody = mode;
   }
 
+  record(sink: InputSink | null): void {
+    sink?.open(inputRing(), 1);
+  }
+
+  setPlayingMode(): void {}
+
+  setRoomLeast(): void {}
+
+  setClick(): void {}
+
+  setClickGain(): void {}
+
   reception(): [] {
     return [];
   }
@@ -69,6 +85,8 @@ export class JamAudio implements AudioPort {
         bufferMs: 2.7 + track,
         delayMs: 11.6 + track,
         mouthToEarMs: 24.1 + track,
+        paddingMs: 0,
+        wantedMs: null,
         received: Math.floor(performance.now()),
         lost: track % 3 === 0 ? Math.floor(performance.now() / 400) : 0,
         late: 0,
@@ -93,7 +111,7 @@ export class JamAudio implements AudioPort {
       inputLevelDb: -17 + 3 * Math.sin(performance.now() / 200),
       uplinkPath: "data-channel",
       why: "Sends 2.67 ms frames over a data channel.",
-      roomClock: {
+      roomClock: this.engine.mode === "standard" ? null : {
         localMs: 0,
         aheadMs: 0,
         rate: 0,

@@ -11,7 +11,7 @@ use protocol::room_state::PlayingMode;
 use protocol::rtp::Ssrc;
 
 use crate::clock::ClockShell;
-use crate::shell::{Mix, Shell, ShellError, mode_of_numbers};
+use crate::shell::{ClickNumbers, Mix, Shell, ShellError, mode_of_numbers};
 
 thread_local! {
     /// The one session of this instance of the module.
@@ -128,6 +128,34 @@ extern "C" fn set_encoding(index: u32, codec: u32, ssrc: u32, redundant_frames: 
 #[unsafe(no_mangle)]
 extern "C" fn apply_encodings(count: u32) -> i32 {
     with_shell(NOT_OPEN, |shell| code(shell.apply_encodings(count as usize)))
+}
+
+/// Lays out the stretch of the click at `index` for the next `apply_click`: a bit for each beat says whether it is
+/// accented, and whether it is silent.
+#[unsafe(no_mangle)]
+extern "C" fn click_segment(
+    index: u32,
+    start_us: f64,
+    bar: i32,
+    tempo_millibpm: u32,
+    beats: u32,
+    accents: u32,
+    silent: u32,
+) -> i32 {
+    let segment = ClickNumbers { start_us, bar, tempo_millibpm, beats, accents, silent };
+    with_shell(NOT_OPEN, |shell| code(shell.click_segment(index as usize, segment)))
+}
+
+/// Plays the first `count` stretches of the click that were laid out.
+#[unsafe(no_mangle)]
+extern "C" fn apply_click(count: u32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.apply_click(count as usize)))
+}
+
+/// How loud the click is, in decibels; minus infinity is silence.
+#[unsafe(no_mangle)]
+extern "C" fn set_click_gain(gain_db: f32) -> i32 {
+    with_shell(NOT_OPEN, |shell| code(shell.set_click_gain(gain_db)))
 }
 
 /// Silences what is published, or not.

@@ -1,4 +1,4 @@
-//! Builds the parts in their order: the WebAssembly engine, the web app that carries it, `vjam`.
+//! Builds the parts in their order: what browsers run as WebAssembly, the web app that carries it, `vjam`.
 
 use std::path::Path;
 
@@ -9,22 +9,25 @@ use crate::program::Program;
 use crate::setup;
 use crate::tree;
 
-/// Builds the engine for browsers and lays it where the web app takes it from.
-pub(crate) fn wasm_engine() -> anyhow::Result<()> {
-    Program::new(
-        "cargo",
-        ["build", "--package", "engine-web", "--target", "wasm32-unknown-unknown"],
-    )
-    .args(["--profile", "web", "--locked"])
-    .run()?;
-    let built = std::fs::read(target_folder().join(WASM_BUILT))
-        .context("the WebAssembly engine was built, but is not where it was expected")?;
-    // Written only when it differs, so that a watching Vite does not reload for nothing.
-    if std::fs::read(WASM_PLACE).is_ok_and(|there| there == built) {
-        return Ok(());
+/// Builds what browsers run of ours, the engine and the writer of stems, and lays it where the web app takes it from.
+pub(crate) fn wasm_modules() -> anyhow::Result<()> {
+    for module in WASM_MODULES {
+        Program::new("cargo", ["build", "--package", module.package])
+            .args(["--target", "wasm32-unknown-unknown", "--profile", "web", "--locked"])
+            .run()?;
+        let folder = target_folder().join("wasm32-unknown-unknown/web");
+        let built = std::fs::read(folder.join(module.built)).with_context(|| {
+            format!("{} was built, but is not where it was expected", module.package)
+        })?;
+        let place = module.place;
+        // Written only when it differs, so that a watching Vite does not reload for nothing.
+        if std::fs::read(place).is_ok_and(|there| there == built) {
+            continue;
+        }
+        console::say(&format!("{place}: {} kB", built.len() / 1_000));
+        std::fs::write(place, built).with_context(|| format!("cannot write {place}"))?;
     }
-    console::say(&format!("{WASM_PLACE}: {} kB", built.len() / 1_000));
-    std::fs::write(WASM_PLACE, built).with_context(|| format!("cannot write {WASM_PLACE}"))
+    Ok(())
 }
 
 /// Installs the web app's packages and builds it into `web/dist`, from where it goes into `vjam`.
@@ -47,7 +50,8 @@ fn web_app_is_fresh() -> anyhow::Result<bool> {
         return Ok(false);
     };
     let sources = tree::paths("web")?;
-    let fixed = [WASM_PLACE.to_owned(), "web/node_modules/.installed-package-lock.json".to_owned()];
+    let mut fixed = vec!["web/node_modules/.installed-package-lock.json".to_owned()];
+    fixed.extend(WASM_MODULES.map(|module| module.place.to_owned()));
     let newer = |path: &Path| changed(path).is_ok_and(|source| built < source);
     let folders = sources.iter().filter_map(|path| Path::new(path).parent());
     let stale = sources.iter().chain(&fixed).map(Path::new).any(newer)
@@ -76,5 +80,22 @@ pub(crate) fn target_folder() -> std::path::PathBuf {
         .map_or_else(|| Path::new("target").to_path_buf(), std::path::PathBuf::from)
 }
 
-const WASM_BUILT: &str = "wasm32-unknown-unknown/web/engine_web.wasm";
-const WASM_PLACE: &str = "web/src/audio/engine.wasm";
+/// A package that browsers run.
+struct WasmModule {
+    package: &'static str,
+    built: &'static str,
+    place: &'static str,
+}
+
+const WASM_MODULES: [WasmModule; 2] = [
+    WasmModule {
+        package: "engine-web",
+        built: "engine_web.wasm",
+        place: "web/src/audio/engine.wasm",
+    },
+    WasmModule {
+        package: "takes-web",
+        built: "takes_web.wasm",
+        place: "web/src/audio/stems/stem.wasm",
+    },
+];

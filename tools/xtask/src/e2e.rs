@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.need("Rust for the browser", setup::wasm_target)?;
-    steps.need("the engine for browsers", build::wasm_engine)?;
+    steps.need("WebAssembly for browsers", build::wasm_modules)?;
     steps.need("the web app", build::web_app)?;
     steps.need("everything in Rust", build::workspace)?;
     if arguments.is_empty() {

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     steps.need("Node", setup::node_version)?;
     steps.need("system packages", || setup::system_packages(Purpose::Run))?;
     steps.need("Rust for the browser", setup::wasm_target)?;
-    steps.need("the engine for browsers", build::wasm_engine)?;
+    steps.need("WebAssembly for browsers", build::wasm_modules)?;
     steps.need("the web app", build::web_app)?;
     steps.need("vjam", || {
         Program::new("cargo", ["build", "--package", "vjam", "--release", "--locked"]).run()

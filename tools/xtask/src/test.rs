@@ -41,7 +41,7 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
         setup::node_packages(e2e::FOLDER)
     })?;
     steps.need("readers of projects", || setup::python_packages(e2e::REQUIREMENTS))?;
-    steps.need("build: the engine for browsers", build::wasm_engine)?;
+    steps.need("build: WebAssembly for browsers", build::wasm_modules)?;
     steps.need("build: the web app", build::web_app)?;
     check::all(steps);
     steps.need("build: everything in Rust", build::workspace)?;

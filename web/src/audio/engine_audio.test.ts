@@ -40,6 +40,7 @@ class FakeWorker {
 
 let nodes: FakeNode[] = [];
 let workers: FakeWorker[] = [];
+const CLICK = { start_us: 5, bar: 1, tempo_millibpm: 90_000, unit: 4, beats: ["accent" as const] };
 const STREAM = { ssrc: 9, participant: 2, track: 20, codec: "opus-64" as const, channels: 1 };
 
 beforeEach(() => {
@@ -115,11 +116,20 @@ it("replaces a worklet that stops, three times, and then says that it is over, o
   engine.setStreams([STREAM]);
   engine.setMuted(true);
   engine.setEncodings(["opus-64"], 0);
+  engine.setPlayingMode("beat");
+  engine.setRoomLeast(31);
+  engine.setClick([CLICK]);
+  engine.setClickGain(-6);
   for (const worklets of [2, 3, 4]) {
     newest().onprocessorerror?.();
     expect(nodes).toHaveLength(worklets);
-    const told = newest().told.map(({ type }) => type);
-    expect(told).toEqual(["input-muted", "default-playout", "encodings", "add-remote", "mix"]);
+    const { told } = newest();
+    const types = ["input-muted", "playing-mode", "room-least", "click", "click-gain", "encodings", "add-remote", "mix"];
+    expect(told.map(({ type }) => type)).toEqual(types);
+    expect(told).toContainEqual({ type: "playing-mode", mode: "beat" });
+    expect(told).toContainEqual({ type: "room-least", ms: 31 });
+    expect(told).toContainEqual({ type: "click", segments: [CLICK] });
+    expect(told).toContainEqual({ type: "click-gain", gainDb: -6 });
   }
   expect(failures).toEqual([]);
   newest().onprocessorerror?.();
@@ -179,7 +189,7 @@ it("shows what the engine says, with the output, for as long as it says somethin
   engine.setStreams([STREAM]);
   // One remote at -12 dB, 240 frames of playout in 480 of added delay.
   // It wants 288 frames: 48 for the network, 96 for callbacks, 120 for drift, 24 for redundancy.
-  const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576, 1, 31.5];
+  const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576, 1, 31.5, 4, NaN];
   const remote = [STREAM.ssrc, -12, 120, 240, 5, 0, 0, 0, NaN, 480, 6, 0, 0, ...why];
   newest().say({ type: "stats", block: Float64Array.of(-20, -12, 0, 0, ...remote) });
   expect(engine.stats().inputLevelDb).toBe(-20);
@@ -188,6 +198,8 @@ it("shows what the engine says, with the output, for as long as it says somethin
     delayMs: 20,
     leftOut: true,
     mouthToEarMs: 31.5,
+    paddingMs: 4,
+    wantedMs: null,
   });
   expect(engine.stats().remotes[20]?.playout).toEqual({
     mode: 12,

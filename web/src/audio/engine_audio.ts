@@ -5,7 +5,7 @@
 // An engine that stops is started anew a few times, and given up then: `onfailed` says so once, and
 // whoever opened it plays the browser's own way.
 
-import type { Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { ClickSegment, Codec, PlayingMode, Source, Stream, StreamReception, TrackId } from "../protocol";
 import {
   type AudioStats,
   type EngineCounts,
@@ -17,6 +17,7 @@ import {
   type RoomClockStats,
   type UplinkChoice,
 } from "../session/audio_seam";
+import type { InputSink } from "../session/stem_seam";
 import { outputDelayMs } from "./audio_context";
 import { ContextClock } from "./context_clock";
 import { EngineInput } from "./engine_input";
@@ -29,11 +30,14 @@ import type {
   WorkletOptions,
 } from "./messages";
 import { SILENCE_DB, type Player } from "./player";
+import { randomSeed, randomSsrc } from "./random";
 import { Reception } from "./reception";
 import { localMs } from "./room_clock";
 import type { RtcLink } from "./rtc_link";
 import { payloadTypes } from "./sdp";
 import { ringMemory } from "./slot_ring";
+import { inputRing } from "./stems/input_ring";
+import { within } from "./within";
 import workletUrl from "./worklet.ts?worker&url";
 import wasmUrl from "./engine.wasm?url";
 
@@ -48,6 +52,8 @@ const REVIVALS_MAX = 3;
 const STATS_OLD_MS = 1_000;
 /** The engine refuses to repeat more. */
 const REDUNDANT_FRAMES_MAX = 2;
+/** Every context runs at 48 kHz. */
+const FRAMES_PER_MS = 48;
 /** How often the page tells the worker about a data channel that it must keep. */
 const PAGE_CHANNEL_LOOK_MS = 50;
 
@@ -77,7 +83,6 @@ export class EngineAudio implements Player {
   private toldEncodings = "";
   private redundantFrames = 0;
   private readonly heardLoss = new Reception();
-  private muted = false;
   private revivals = 0;
   private over = false;
   /** Threads that have not said a word yet. */
@@ -85,7 +90,10 @@ export class EngineAudio implements Player {
   private onstarted: (() => void) | null = null;
   private streams: Stream[] = [];
   private readonly mixes = new Map<TrackId, Mix>();
-  private defaultPlayout: PlayoutMode = "automatic";
+  /** The newest of each kind: what an engine that is started anew is told. */
+  private readonly kept = new Map<ToWorklet["type"], ToWorklet>();
+  private sink: InputSink | null = null;
+  private stoodStill = false;
   private engineStats: EngineStats | null = null;
   private engineStatsAtMs = 0;
   private counts: LinkCounts | null = null;
@@ -197,8 +205,7 @@ export class EngineAudio implements Player {
   }
 
   setMuted(muted: boolean): void {
-    this.muted = muted;
-    this.post({ type: "input-muted", muted });
+    this.keep({ type: "input-muted", muted });
   }
 
   setRemote(track: TrackId, mix: Mix): void {
@@ -209,12 +216,36 @@ export class EngineAudio implements Player {
   }
 
   setDefaultPlayout(mode: PlayoutMode): void {
-    this.defaultPlayout = mode;
-    this.post({ type: "default-playout", mode });
+    this.keep({ type: "default-playout", mode });
+  }
+
+  setPlayingMode(mode: PlayingMode): void {
+    this.keep({ type: "playing-mode", mode });
+  }
+
+  setRoomLeast(ms: number): void {
+    this.keep({ type: "room-least", ms });
+  }
+
+  setClick(segments: ClickSegment[]): void {
+    this.keep({ type: "click", segments });
+  }
+
+  setClickGain(gainDb: number | null): void {
+    this.keep({ type: "click-gain", gainDb });
+  }
+
+  record(sink: InputSink | null): void {
+    this.sink = sink;
+    const ring = sink === null ? null : inputRing();
+    this.keep({ type: "record", ring });
+    if (ring !== null) sink?.open(ring, this.workletOptions.engine.channels);
   }
 
   setInput(stream: MediaStream): void {
     this.input.replace(stream);
+    // Another device has another delay.
+    this.sink?.interrupted();
   }
 
   reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void {
@@ -336,8 +367,7 @@ export class EngineAudio implements Player {
     this.node.disconnect();
     this.workletOptions.engine.seed = randomSeed();
     this.node = this.openNode();
-    this.setMuted(this.muted);
-    this.setDefaultPlayout(this.defaultPlayout);
+    for (const message of this.kept.values()) this.post(message);
     this.toldEncodings = "";
     this.sendEncodings();
     for (const stream of this.streams) this.add(stream);
@@ -350,6 +380,11 @@ export class EngineAudio implements Player {
 
   private mix({ ssrc, track }: Stream): void {
     this.post({ type: "mix", ssrc, ...(this.mixes.get(track) ?? NEUTRAL) });
+  }
+
+  private keep(message: ToWorklet): void {
+    this.kept.set(message.type, message);
+    this.post(message);
   }
 
   private post(message: ToWorklet): void {
@@ -381,14 +416,27 @@ export class EngineAudio implements Player {
   /** Tells the engine where its frames lie on the room's clock, as often as that clock is told. */
   private tellRoomClock(): void {
     const { context, roomClock } = this;
-    if (context.state !== "running") return this.contextClock.clear();
+    if (context.state !== "running") {
+      this.stoodStill = true;
+      return this.contextClock.clear();
+    }
+    if (this.stoodStill) this.sink?.interrupted();
+    this.stoodStill = false;
     // Firefox has no getOutputTimestamp in some contexts.
     const timestamp = context.getOutputTimestamp?.();
     if (timestamp !== undefined) this.contextClock.note(timestamp, performance.timeOrigin);
     if (roomClock === null || !roomClock.settled) return;
     const latencies = { outputMs: outputDelayMs(context), inputMs: this.input.delayMs() };
     const times = this.contextClock.at(context.currentTime * 1000, roomClock, latencies);
-    if (times !== null) this.post({ type: "room-clock", ...times });
+    if (times === null) return;
+    this.post({ type: "room-clock", ...times });
+    this.sink?.reading({
+      frame: Math.round(times.contextMs * FRAMES_PER_MS),
+      roomMs: times.capturedMs,
+      precisionMs: roomClock.precisionMs,
+      boundMs: roomClock.boundMs,
+      steps: roomClock.steps,
+    });
   }
 
   private freshStats(): EngineStats | null {
@@ -447,29 +495,4 @@ export class EngineAudio implements Player {
 
 function tell(worker: Worker, message: ToWorker): void {
   worker.postMessage(message);
-}
-
-function randomSeed(): [number, number] {
-  return [randomWord(), randomWord()];
-}
-
-function randomWord(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-}
-
-/** SSRCs are chosen at random (RFC 3550 §8.1); 0 would read as none. */
-function randomSsrc(): number {
-  return randomWord() || 1;
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the audio threads did not start in time")), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -152,6 +152,46 @@ describe("the engine's module", () => {
     expect(readStats(listener.statsBlock()).remotes[0]?.playout.driftPpm).toBeNull();
   });
 
+  it("plays the room's click, as loud as it is told", () => {
+    const clicking = engine();
+    const beats = ["accent", "silent", "normal"] as const;
+    const segment = { bar: 1, tempo_millibpm: 240_000, unit: 4, beats: [...beats] };
+    expect(clicking.setClick([{ ...segment, start_us: 1.79e15 + 100_000 }])).toBe(true);
+    const output = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
+    /** Milliseconds at which something is heard after silence, and how loud it gets. */
+    const heard = (fromMs: number, ms: number) => {
+      const [onsets, peaks]: [number[], number[]] = [[], []];
+      let quiet = 0;
+      for (let at = 0; at < ms; at += 1000 * (QUANTUM / RATE)) {
+        clicking.render(fromMs + at, output, QUANTUM);
+        const peak = Math.max(...(output[0] as Float32Array).map(Math.abs));
+        if (peak !== 0 && 20 < quiet) {
+          onsets.push(Math.round((fromMs + at) / 10) * 10);
+          peaks.push(0);
+        }
+        if (peak !== 0) peaks.push(Math.max(peak, peaks.pop() ?? 0));
+        quiet = peak === 0 ? quiet + 1 : 0;
+      }
+      return { onsets, peaks };
+    };
+    clicking.setRoomClock({ contextMs: 0, capturedMs: 1.79e12, heardMs: 1.79e12 });
+    const first = heard(0, 1_000);
+    expect(first.onsets).toEqual([100, 600, 850]);
+    expect(first.peaks.map((peak) => Math.round(10 * peak))).toEqual([5, 3, 5]);
+    clicking.setClickGain(-20);
+    const softer = heard(1_000, 1_000);
+    expect(softer.onsets).toEqual([1_350, 1_600]);
+    expect(Math.max(...softer.peaks)).toBeLessThan(0.05);
+    clicking.setClickGain(null);
+    expect(heard(2_000, 1_000).onsets).toEqual([]);
+    clicking.setClickGain(0);
+    const five = Array.from({ length: 5 }, (_, n) => ({ ...segment, start_us: 1.8e15 + n }));
+    expect(clicking.setClick(five)).toBe(false);
+    expect(heard(3_000, 500).onsets).not.toEqual([]);
+    expect(clicking.setClick([])).toBe(true);
+    expect(heard(3_500, 1_000).onsets).toEqual([]);
+  });
+
   it("is silent where nobody plays, and counts what it does not know", () => {
     const alone = engine();
     const output = [new Float32Array(QUANTUM).fill(1), new Float32Array(QUANTUM).fill(1)];

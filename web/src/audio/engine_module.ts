@@ -3,7 +3,7 @@
 // Its memory may grow when a remote is added, which detaches every view; views are therefore made
 // anew when the buffer has changed, never kept across calls.
 
-import type { Codec } from "../protocol";
+import type { BeatStrength, ClickSegment, Codec, PlayingMode } from "../protocol";
 import type { Mix, PlayoutMode, PlayoutStats } from "../session/audio_seam";
 import type { ContextRoomTimes } from "./context_clock";
 import type { EncodingWanted } from "./messages";
@@ -30,6 +30,19 @@ interface Exports {
   note_load(busyMs: number): void;
   set_encoding(index: number, codec: number, ssrc: number, redundantFrames: number): number;
   apply_encodings(count: number): number;
+  set_playing_mode(mode: number): number;
+  set_room_least(ms: number): void;
+  click_segment(
+    index: number,
+    startUs: number,
+    bar: number,
+    tempoMillibpm: number,
+    beats: number,
+    accents: number,
+    silent: number,
+  ): number;
+  apply_click(count: number): number;
+  set_click_gain(gainDb: number): number;
   set_input_muted(muted: number): number;
   add_remote(ssrc: number, channels: number): number;
   remove_remote(ssrc: number): number;
@@ -63,6 +76,10 @@ export interface EngineRemoteStats {
   leftOut: boolean;
   /** From their microphone to this loudspeaker, by the room's clock; null while that is not known. */
   mouthToEarMs: number | null;
+  /** What of that the playing mode wants, and no packet needs. */
+  paddingMs: number;
+  /** How late the playing mode wants it to be heard; null for as early as holds. */
+  wantedMs: number | null;
   playout: PlayoutStats;
 }
 
@@ -83,6 +100,9 @@ const CODEC_NUMBERS: Record<Codec, number> = { opus: 0, "opus-64": 1, pcm: 2 };
 const MODES = ["automatic", "lower", "safer"] as const;
 const FIXED = 3;
 const FOLLOW = 4;
+
+/** The same of how late everybody is heard. */
+const PLAYING_MODES: readonly PlayingMode[] = ["tight", "aligned", "beat"];
 
 export interface EngineSettings {
   /** Channels of the published track. */
@@ -175,6 +195,31 @@ export class EngineModule {
     this.exports.set_room_clock(contextMs * 1e6, capturedMs * 1e6, heardMs * 1e6);
   }
 
+  /** How late everybody is heard, compared with each other. */
+  setPlayingMode(mode: PlayingMode): void {
+    this.exports.set_playing_mode(PLAYING_MODES.indexOf(mode));
+  }
+
+  /** How late somebody else in the room hears somebody at least. */
+  setRoomLeast(ms: number): void {
+    this.exports.set_room_least(ms);
+  }
+
+  /** What click is played; false where the engine refuses it, and plays on what it had. */
+  setClick(segments: readonly ClickSegment[]): boolean {
+    const known = segments.every(({ start_us, bar, tempo_millibpm, beats }, index) => {
+      const [accents, silent] = [beatBits(beats, "accent"), beatBits(beats, "silent")];
+      const { click_segment: layOut } = this.exports;
+      return layOut(index, start_us, bar, tempo_millibpm, beats.length, accents, silent) === 0;
+    });
+    return known && this.exports.apply_click(segments.length) === 0;
+  }
+
+  /** How loud the click is; null is silence. */
+  setClickGain(gainDb: number | null): void {
+    this.exports.set_click_gain(gainDb ?? Number.NEGATIVE_INFINITY);
+  }
+
   setInputMuted(muted: boolean): void {
     this.exports.set_input_muted(muted ? 1 : 0);
   }
@@ -221,6 +266,11 @@ export class EngineModule {
   }
 }
 
+/** A bit for each beat that sounds like that. */
+function beatBits(beats: readonly BeatStrength[], strength: BeatStrength): number {
+  return beats.reduce((bits, beat, index) => bits | (beat === strength ? 1 << index : 0), 0);
+}
+
 const FOLLOWED: [number, number] = [FOLLOW, 0];
 
 function modeNumbers(mode: PlayoutMode): [number, number] {
@@ -246,7 +296,9 @@ export function readStats(block: Float64Array): EngineStats {
       splices: at(i + 11),
       gaps: at(i + 12),
       leftOut: at(i + 22) === 1,
-      mouthToEarMs: Number.isNaN(at(i + 23)) ? null : at(i + 23),
+      mouthToEarMs: known(at(i + 23)),
+      paddingMs: at(i + 24),
+      wantedMs: known(at(i + 25)),
       playout: {
         mode: MODES[at(i + 20)] ?? ms(i + 21),
         delayMs: ms(i + 3),
@@ -257,7 +309,7 @@ export function readStats(block: Float64Array): EngineStats {
         redundancyMs: ms(i + 17),
         concealedMsPerMinute: at(i + 18),
         recovered: at(i + 10),
-        driftPpm: Number.isNaN(at(i + 8)) ? null : at(i + 8),
+        driftPpm: known(at(i + 8)),
         ratePpm: at(i + 19),
       },
     });
@@ -269,4 +321,9 @@ export function readStats(block: Float64Array): EngineStats {
     overrunFrames: at(3),
     remotes,
   };
+}
+
+/** What is not known is not a number. */
+function known(number: number): number | null {
+  return Number.isNaN(number) ? null : number;
 }

@@ -4,7 +4,16 @@
 // It decides once, when it opens, which of the two players it has: our engine, or, where a piece is
 // missing or does not start, the browser's own. Everything else is handed on.
 
-import type { Capabilities, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type {
+  Capabilities,
+  ClickSegment,
+  Codec,
+  PlayingMode,
+  Source,
+  Stream,
+  StreamReception,
+  TrackId,
+} from "../protocol";
 import {
   ASKED_FOR,
   type AudioOptions,
@@ -16,6 +25,7 @@ import {
   type Mix,
   type PlayoutMode,
 } from "../session/audio_seam";
+import type { InputSink } from "../session/stem_seam";
 import { keepRunning, openContext, tryResume } from "./audio_context";
 import { EngineAudio } from "./engine_audio";
 import { openMicrophone, stopTracks } from "./microphone";
@@ -145,6 +155,26 @@ export class JamAudio implements AudioPort {
 
   setDefaultPlayout(mode: PlayoutMode): void {
     this.player.setDefaultPlayout(mode);
+  }
+
+  setPlayingMode(mode: PlayingMode): void {
+    this.player.setPlayingMode(mode);
+  }
+
+  setRoomLeast(ms: number): void {
+    this.player.setRoomLeast(ms);
+  }
+
+  setClick(segments: ClickSegment[]): void {
+    this.player.setClick(segments);
+  }
+
+  setClickGain(gainDb: number | null): void {
+    this.player.setClickGain(gainDb);
+  }
+
+  record(sink: InputSink | null): void {
+    this.player.record(sink);
   }
 
   stats(): AudioStats {

@@ -1,7 +1,7 @@
 // What the page, the link worker and the audio worklet tell each other. Packets never travel this
 // way: they go through the rings.
 
-import type { Codec } from "../protocol";
+import type { ClickSegment, Codec, PlayingMode } from "../protocol";
 import type {
   LinkCounts,
   Mix,
@@ -60,6 +60,13 @@ export type ToWorklet =
   | ({ type: "mix"; ssrc: number } & Mix)
   | { type: "default-playout"; mode: PlayoutMode }
   | ({ type: "room-clock" } & ContextRoomTimes)
+  /** Where the dry input goes; null for nowhere. */
+  | { type: "record"; ring: SharedArrayBuffer | null }
+  | { type: "playing-mode"; mode: PlayingMode }
+  | { type: "room-least"; ms: number }
+  | { type: "click"; segments: ClickSegment[] }
+  /** Null is silence. */
+  | { type: "click-gain"; gainDb: number | null }
   | { type: "close" };
 
 /** From the audio worklet to the page. */

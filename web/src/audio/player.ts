@@ -1,8 +1,9 @@
 // What the two ways to play have in common: our engine in an audio worklet, and the browser's own
 // receivers. JamAudio owns one of them beside the link.
 
-import type { Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type { ClickSegment, Codec, PlayingMode, Source, Stream, StreamReception, TrackId } from "../protocol";
 import type { AudioStats, Mix, PlayoutMode } from "../session/audio_seam";
+import type { InputSink } from "../session/stem_seam";
 import type { RtcLink } from "./rtc_link";
 
 export interface Player {
@@ -25,6 +26,11 @@ export interface Player {
   setMuted(muted: boolean): void;
   setRemote(track: TrackId, mix: Mix): void;
   setDefaultPlayout(mode: PlayoutMode): void;
+  setPlayingMode(mode: PlayingMode): void;
+  setRoomLeast(ms: number): void;
+  setClick(segments: ClickSegment[]): void;
+  setClickGain(gainDb: number | null): void;
+  record(sink: InputSink | null): void;
   setInput(stream: MediaStream): void;
   reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void;
   stats(): AudioStats;

@@ -120,6 +120,17 @@ export class StandardAudio implements Player {
   /** The browser's own jitter buffer steers itself. */
   setDefaultPlayout(): void {}
 
+  /** Knows no room's time: its delays are the browser's, and it plays no click. */
+  setPlayingMode(): void {}
+
+  setRoomLeast(): void {}
+
+  setClick(): void {}
+
+  setClickGain(): void {}
+
+  record(): void {}
+
   reportUplink(): void {}
 
   /** The browser tells by RTCP, and takes no repeated frames. */
@@ -221,6 +232,8 @@ class RemoteTrack {
       concealedMs: this.now.concealedSamples / 48,
       leftOut: false,
       mouthToEarMs: null,
+      paddingMs: 0,
+      wantedMs: null,
       playout: null,
     };
   }

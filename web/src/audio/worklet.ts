@@ -8,6 +8,7 @@
 import { EngineModule } from "./engine_module";
 import type { FromWorklet, ToWorklet, WorkletOptions } from "./messages";
 import { RingReader, RingWriter } from "./slot_ring";
+import { InputWriter } from "./stems/input_ring";
 
 /** What the DOM library's types lack: the names of an AudioWorkletGlobalScope. */
 declare const currentFrame: number;
@@ -25,6 +26,9 @@ const LOAD_QUANTA = 32;
 
 class JamProcessor extends AudioWorkletProcessor {
   private readonly up: RingWriter;
+  private readonly channels: number;
+  private recorder: InputWriter | null = null;
+  private muted = false;
   private readonly down: RingReader;
   private engine: EngineModule | null = null;
   private nextStatsFrame = 0;
@@ -38,6 +42,7 @@ class JamProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
     super();
     const { wasm, up, down, engine } = processorOptions;
+    this.channels = engine.channels;
     this.up = new RingWriter(up);
     this.down = new RingReader(down);
     this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.handle(data);
@@ -62,6 +67,7 @@ class JamProcessor extends AudioWorkletProcessor {
       this.tell({ type: "ready" });
     }
     this.send(engine, nowMs, input, frames);
+    this.recorder?.push(currentFrame, input, frames, this.muted);
     this.receive(engine, nowMs);
     engine.render(nowMs, output, frames);
     this.noteLoad(engine, startedAt);
@@ -121,6 +127,7 @@ class JamProcessor extends AudioWorkletProcessor {
         this.check(message, engine.setEncodings(message.encodings));
         break;
       case "input-muted":
+        this.muted = message.muted;
         engine.setInputMuted(message.muted);
         break;
       case "add-remote":
@@ -137,6 +144,22 @@ class JamProcessor extends AudioWorkletProcessor {
         break;
       case "room-clock":
         engine.setRoomClock(message);
+        break;
+      case "record":
+        this.recorder = message.ring === null ? null : new InputWriter(message.ring, this.channels);
+        break;
+      case "playing-mode":
+        engine.setPlayingMode(message.mode);
+        break;
+      case "room-least":
+        engine.setRoomLeast(message.ms);
+        break;
+      case "click":
+        // Signalling lets nothing through that cannot be played; if it does, only the click is missing.
+        engine.setClick(message.segments);
+        break;
+      case "click-gain":
+        engine.setClickGain(message.gainDb);
         break;
       case "close":
         this.engine = null;

@@ -18,6 +18,9 @@ export const ROOM_PARTICIPANTS_MAX = 32;
 /** Beats of a bar. */
 export const BAR_BEATS_MAX = 16;
 
+/** Tempi of a click that are told at once. */
+export const CLICK_SEGMENTS_MAX = 4;
+
 /** The slowest click, in thousandths of a beat a minute. */
 export const TEMPO_MILLIBPM_MIN = 20000;
 

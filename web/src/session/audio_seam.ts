@@ -2,7 +2,17 @@
 // it as class JamAudio. A session knows no RTCPeerConnection and no AudioContext, so that its tests
 // need neither.
 
-import type { Capabilities, Codec, Source, Stream, StreamReception, TrackId } from "../protocol";
+import type {
+  Capabilities,
+  ClickSegment,
+  Codec,
+  PlayingMode,
+  Source,
+  Stream,
+  StreamReception,
+  TrackId,
+} from "../protocol";
+import type { InputSink } from "./stem_seam";
 
 /** Which way sound is played in this browser, and what kept us from the better one. */
 export interface EngineChoice {
@@ -22,6 +32,10 @@ export type PlayoutMode = "automatic" | "lower" | "safer" | number;
 
 /** The engine refuses a longer fixed delay. */
 export const FIXED_MS_MAX = 500;
+
+/** How loud one may have the click. */
+export const CLICK_GAIN_DB_MIN = -40;
+export const CLICK_GAIN_DB_MAX = 12;
 
 /** How one remote track is mixed for this pair of ears only. */
 export interface Mix {
@@ -51,6 +65,10 @@ export interface RemoteStats {
    * null while either end does not know the room's time.
    */
   mouthToEarMs: number | null;
+  /** What of that the playing mode wants, and nothing needs. */
+  paddingMs: number;
+  /** How late the playing mode wants it to be heard; null for as early as holds. */
+  wantedMs: number | null;
   /** Packets, since the track was first heard. */
   received: number;
   lost: number;
@@ -195,6 +213,16 @@ export interface AudioPort {
   setRemote(track: TrackId, mix: Mix): void;
   /** For every track whose mix has no mode of its own; nothing without our engine. */
   setDefaultPlayout(mode: PlayoutMode): void;
+  /** How late everybody is heard, compared with each other; nothing without our engine. */
+  setPlayingMode(mode: PlayingMode): void;
+  /** How late somebody else in the room hears somebody at least, which *aligned* goes by. */
+  setRoomLeast(ms: number): void;
+  /** The room's click, played to these ears alone; nothing without our engine. */
+  setClick(segments: ClickSegment[]): void;
+  /** How loud it is; null is silence. */
+  setClickGain(gainDb: number | null): void;
+  /** Hands the dry input over from now on; null for no more. Nothing without our engine. */
+  record(sink: InputSink | null): void;
   stats(): AudioStats;
   /** How streams arrived since it was last asked: those that lost something. */
   reception(): StreamReception[];

@@ -4,6 +4,7 @@
 
 import type { ClientMessage, DeviceReport, NetworkReport, Stream, TrackHearing, TrackId } from "../protocol";
 import type { AudioStats, PlayoutStats, RemoteStats } from "./audio_seam";
+import type { SessionState } from "./state";
 
 /** What is sent. */
 export type Told = Extract<ClientMessage, { type: "hearing" }>;
@@ -37,7 +38,8 @@ export class Hearing {
     for (const { track } of streams) {
       const remote = remotes[track];
       if (remote === undefined) continue;
-      const { received, lost, concealedMs, mouthToEarMs } = remote;
+      const { received, lost, concealedMs, mouthToEarMs, paddingMs } = remote;
+      const isPadded = mouthToEarMs !== null && PADDING_MS_MIN <= paddingMs;
       const now: Counts = { received, lost, concealedMs, atMs: nowMs };
       const before = this.before.get(track) ?? now;
       this.before.set(track, now);
@@ -46,6 +48,7 @@ export class Hearing {
       tracks.push({
         track,
         ...(mouthToEarMs === null ? {} : { delay_us: Math.round(mouthToEarMs * 1000) }),
+        ...(isPadded ? { padding_us: Math.round(paddingMs * 1000) } : {}),
         lost_permille: permille(lately, lately + arrived),
         // A browser's own player invents on for whoever sends nothing at all.
         concealed_permille:
@@ -66,6 +69,17 @@ export class Hearing {
   }
 }
 
+/** The longest delay, in milliseconds, that somebody else says they need for somebody. */
+export function roomLeastMs({ hearings, me }: Pick<SessionState, "hearings" | "me">): number {
+  const others = Object.entries(hearings).filter(([listener]) => Number(listener) !== me);
+  const needed = others.flatMap(([, tracks]) =>
+    tracks.map(({ delay_us = 0, padding_us = 0 }) => delay_us - padding_us),
+  );
+  return Math.max(0, ...needed) / 1000;
+}
+
+/** The playhead is never quite where it is needed; less is no padding. */
+const PADDING_MS_MIN = 0.5;
 /** Why our engine lets a track wait, as far as the server cares. */
 function waits(playout: PlayoutStats | null): Pick<TrackHearing, "network_us" | "spare_us"> {
   if (playout === null) return {};

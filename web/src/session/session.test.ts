@@ -73,6 +73,50 @@ describe("in the room", () => {
     expect(world.audio.calls).toEqual(["uplink opus-64 748 2", "streams 20", "mix 20: 0 dB", "encodings opus-64 opus with 1 repeated"]);
   });
 
+  it("plays the room's click and mode, and what one chose for oneself", async () => {
+    const world = new World();
+    await world.enter();
+    world.audio.calls.length = 0;
+    const segment = { start_us: 9, bar: 1, tempo_millibpm: 90_000, unit: 4, beats: ["accent" as const] };
+    const shared = { click: [segment], mode: "aligned" as const, takes: [] };
+    world.socket.receive({ type: "room", state: shared });
+    world.session.setOwnMode("beat");
+    world.session.setClickGain(null);
+    expect(world.audio.calls).toEqual(["click 90", "playing aligned", "playing beat", "click gain null"]);
+    world.session.setOwnMode(null);
+    expect(world.audio.calls.at(-1)).toBe("playing aligned");
+    const heard = { track: 1, delay_us: 40_000, padding_us: 9_000, lost_permille: 0, concealed_permille: 0 };
+    world.socket.receive({ type: "hearing", listener: 2, tracks: [heard] });
+    expect(world.audio.calls.at(-1)).toBe("room least 31");
+    // A sound that is opened anew is told all of it.
+    world.audio.onfailed?.("stopped");
+    await world.settle();
+    expect(world.audios).toHaveLength(2);
+    expect(world.audio.calls).toEqual(["click gain null", "click 90", "playing aligned", "room least 31"]);
+  });
+
+  it("forgets the click of a room that is gone", async () => {
+    const world = new World();
+    await world.enter();
+    const segment = { start_us: 9, bar: 1, tempo_millibpm: 90_000, unit: 4, beats: ["accent" as const] };
+    world.socket.receive({ type: "room", state: { click: [segment], mode: "tight", takes: [] } });
+    world.socket.close();
+    await world.settle();
+    world.audio.calls.length = 0;
+    await world.open();
+    await world.answer("join", joined(false));
+    expect(world.audios[0]?.calls).toContain("click");
+  });
+
+  it("says where the room was not told", async () => {
+    const world = new World();
+    await world.enter();
+    void world.session.conductor.lead(true);
+    world.socket.close();
+    await world.settle();
+    expect(world.session.state.value.notice?.title).toBe("The room was not told.");
+  });
+
   it("tells once a second which streams lose packets, and nothing while none does", async () => {
     const world = new World();
     await world.enter();
@@ -100,6 +144,8 @@ describe("in the room", () => {
         bufferMs: 2,
         delayMs: 9,
         mouthToEarMs: 23.4,
+        paddingMs: 0,
+        wantedMs: null,
         received: 10,
         lost: 0,
         late: 0,

@@ -5,46 +5,46 @@
 
 import { type Signal, signal } from "@preact/signals";
 
-import { type ClientMessage, type RoomId, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
+import { type ClientMessage, type PlayingMode, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
+import { type AudioPort, type AudioStats, type LinkState, type Mix, NEUTRAL, type PlayoutMode } from "./audio_seam";
+import { Conductor } from "./conductor";
+import { roomLeastMs } from "./hearing";
+import { LinkRetry } from "./link_retry";
+import { Recordist } from "./recordist";
+import { Redial } from "./redial";
+import { Reports } from "./reports";
+import { roomNowUs } from "./room_time";
+import { Dropped, Refused, Signalling } from "./signalling";
+import type { StemPort } from "./stem_seam";
 import {
-  type AudioPort,
-  type AudioStats,
-  type LinkState,
-  type Mix,
-  NEUTRAL,
-  type PlayoutMode,
-} from "./audio_seam";
-import { Hearing } from "./hearing";
-import { Dropped, Refused, Signalling, type SocketLike } from "./signalling";
-import { type Action, type SessionState, initialState, isLinkGivenUp, reduce } from "./state";
+  type Action,
+  type SessionState,
+  initialState,
+  isLinkGivenUp,
+  playingMode,
+  reduce,
+} from "./state";
+import type { Surroundings, Visit } from "./visit";
 import {
   CHAT_LOST,
   ENGINE_STOPPED,
   INPUT_GONE,
   INPUT_REPLACED,
+  type Problem,
+  ROOM_UNREACHED,
   UNREACHABLE,
   problemOfMedia,
 } from "./words";
 
-/** The world outside, in one place so that tests can bring their own. */
-export interface Surroundings {
-  openSocket(): SocketLike;
-  /** Opens the sound with this input; `engineFailure` says why it must do without our engine. */
-  openAudio(deviceId: string, engineFailure: string | null): Promise<AudioPort>;
-}
-
-export interface Visit {
-  room: RoomId;
-  name: string;
-  deviceId: string;
-  /** Whether one's own sound is published, or one only listens. */
-  part: "musician" | "listener";
-  /** What steers everybody's playout delay at the start; `automatic` unless given. */
-  playout?: PlayoutMode;
-}
-
 export class Session {
   readonly state: Signal<SessionState>;
+  /** Sets what the room shares. */
+  readonly conductor = new Conductor({
+    shared: () => this.state.value.shared,
+    nowUs: () => this.roomNowUs(),
+    ask: (message) => this.ask(message, ROOM_UNREACHED),
+  });
+  private readonly recordist: Recordist;
   private audio: AudioPort | null = null;
   private deviceId: string;
   private signalling: Signalling | null = null;
@@ -54,18 +54,30 @@ export class Session {
   /** Why our engine is not tried again in this visit. */
   private engineFailure: string | null = null;
   private work: Promise<void> = Promise.resolve();
-  private attempt = 0;
-  private readonly hearing = new Hearing();
-  private retry: ReturnType<typeof setTimeout> | null = null;
-  private linkRetry: ReturnType<typeof setTimeout> | null = null;
-  private reporting: ReturnType<typeof setInterval> | null = null;
+  private readonly reports = new Reports({
+    state: () => this.state.value,
+    audio: () => this.audio,
+    send: (message) => this.signalling?.send(message),
+  });
+  private readonly redial = new Redial(() => this.dial());
+  /** Restarts ICE while only the media is down; a dropped WebSocket does it when it is back. */
+  private readonly linkRetry = new LinkRetry(
+    () => this.state.value.link === "down",
+    () => {
+      if (this.state.value.phase.name === "in") {
+        this.queue((audio) => this.negotiate(audio, true));
+      }
+    },
+  );
 
   constructor(
     private readonly visit: Visit,
     private readonly surroundings: Surroundings,
   ) {
-    this.state = signal(initialState(visit.room, visit.playout));
+    this.state = signal(initialState(visit.room, visit.habits));
     this.deviceId = visit.deviceId;
+    const [state, audio, nowUs] = [() => this.state.value, () => this.audio, () => this.roomNowUs()];
+    this.recordist = new Recordist(visit, surroundings.stems, { state, audio, nowUs });
   }
 
   /** Opens the sound, then the connection. Failures end up in the state, in words. */
@@ -83,17 +95,17 @@ export class Session {
     this.dial();
   }
 
-  leave(): void {
+  /** A page that goes may come again at once, and goes on with its recording then. */
+  leave(page: "stays" | "goes" = "stays"): void {
     if (this.isClosed()) return;
+    if (page === "goes") this.recordist.abandon();
     this.signalling?.send({ type: "leave" });
     this.end({ type: "left" });
   }
 
   /** Says something to the room; false where it did not get there. */
   async chat(text: string): Promise<boolean> {
-    const said = await this.ask({ type: "chat", text });
-    if (said === "dropped") this.dispatch({ type: "notice", notice: CHAT_LOST });
-    return said === "answered";
+    return await this.ask({ type: "chat", text }, CHAT_LOST);
   }
 
   setMuted(muted: boolean): void {
@@ -116,6 +128,29 @@ export class Session {
     this.audio?.setDefaultPlayout(mode);
   }
 
+  /** Hears everybody by this mode, or (null) by the room's. */
+  setOwnMode(mode: PlayingMode | null): void {
+    this.dispatch({ type: "mode", mode });
+    this.audio?.setPlayingMode(playingMode(this.state.value));
+  }
+
+  /** How loud the click is in these ears; null for not at all. */
+  setClickGain(gainDb: number | null): void {
+    this.dispatch({ type: "click-gain", gainDb });
+    this.audio?.setClickGain(gainDb);
+  }
+
+  /** Whether one is recorded when somebody begins a take. */
+  setRecordMe(recordMe: boolean): void {
+    this.dispatch({ type: "record-me", recordMe });
+    this.recordist.update();
+  }
+
+  /** Microseconds of the room's clock; null while it is not known. */
+  roomNowUs(): number | null {
+    return roomNowUs(this.stats()?.roomClock);
+  }
+
   async setInputDevice(deviceId: string): Promise<void> {
     try {
       if ((await this.audio?.setInputDevice(deviceId)) === true) this.deviceId = deviceId;
@@ -130,9 +165,7 @@ export class Session {
 
   /** Tries again at once instead of waiting for the next attempt. */
   tryNow(): void {
-    if (this.state.value.phase.name !== "away" || this.retry === null) return;
-    this.attempt = 0;
-    this.dial();
+    if (this.state.value.phase.name === "away") this.redial.now();
   }
 
   /** Null before the sound is open. */
@@ -143,6 +176,11 @@ export class Session {
   /** The way sound runs, once it is open. */
   get port(): AudioPort | null {
     return this.audio;
+  }
+
+  /** What was recorded on this machine, until the server has it; goes on when the visit is over. */
+  get stems(): StemPort["state"] {
+    return this.surroundings.stems.state;
   }
 
   get part(): Visit["part"] {
@@ -162,13 +200,14 @@ export class Session {
     audio.onpublication = () => this.queue((present) => this.publish(present));
     audio.setMuted(this.state.value.muted);
     audio.setDefaultPlayout(this.state.value.playout);
+    audio.setClickGain(this.state.value.clickGainDb);
+    this.applyShared(audio);
     return audio;
   }
 
   private dial(): void {
     this.stopTimers();
-    this.attempt += 1;
-    this.dispatch({ type: "dialing", attempt: this.attempt });
+    this.dispatch({ type: "dialing", attempt: this.redial.begun() });
     const signalling: Signalling = new Signalling(this.surroundings.openSocket(), {
       open: () => this.join(signalling),
       message: (message) => {
@@ -203,7 +242,10 @@ export class Session {
   }
 
   private received(message: ServerEnvelope): void {
+    const { shared } = this.state.value;
     this.dispatch({ type: "received", message });
+    if (this.audio !== null && shared !== this.state.value.shared) this.applyShared(this.audio);
+    if (shared !== this.state.value.shared) this.recordist.update();
     if (this.isClosed()) {
       this.shutDown();
       return;
@@ -231,24 +273,14 @@ export class Session {
         // Somebody who came back has the mix that their name had before.
         this.queue(() => this.applyMixes());
         return;
-      case "uplink":
-        this.audio?.reportUplink(
-          message.codec,
-          message.received_packets,
-          message.lost_packets,
-          message.jitter_us,
-        );
+      case "uplink": {
+        const { codec, received_packets: received, lost_packets: lost, jitter_us: jitterUs } = message;
+        this.audio?.reportUplink(codec, received, lost, jitterUs);
+        this.surroundings.stems.noteUplink(lost / Math.max(1, lost + received));
         return;
-      case "connected":
-      case "published":
-      case "ticket":
-      case "participant_left":
-      case "chat":
+      }
       case "hearing":
-      case "findings":
-      case "pong":
-      case "seen":
-      case "bye":
+        this.audio?.setRoomLeast(roomLeastMs(this.state.value));
         return;
       case "error":
         // The server has given the link up, and no ICE restart brings it back.
@@ -258,8 +290,8 @@ export class Session {
   }
 
   private joined(resumed: boolean): void {
-    this.attempt = 0;
-    this.reporting ??= setInterval(() => this.reportReception(), REPORT_MS);
+    this.redial.worked();
+    this.reports.start();
     this.membership += 1;
     const restart = resumed && this.linked;
     const stale = this.linked && !resumed;
@@ -271,24 +303,6 @@ export class Session {
       if (stale) await this.reopenAudio();
       await this.link(restart);
     });
-  }
-
-  /** Tells which streams lose packets, so that their publishers repeat what is lost. */
-  private reportReception(): void {
-    const streams = this.audio?.reception() ?? [];
-    if (0 < streams.length && this.state.value.phase.name === "in") {
-      this.signalling?.send({ type: "reception", streams });
-    }
-    this.reportHearing();
-  }
-
-  /** Tells the room how one hears the others. */
-  private reportHearing(): void {
-    const { participants, streams, phase } = this.state.value;
-    const stats = this.audio?.stats();
-    if (stats === undefined || phase.name !== "in") return;
-    const told = this.hearing.report(performance.now(), participants.length, streams, stats);
-    if (told !== null) this.signalling?.send(told);
   }
 
   /** Opens the sound anew, and with it another link; the seat stays. */
@@ -313,12 +327,14 @@ export class Session {
     const audio = await this.openAudio();
     if (this.isClosed()) await audio.close();
     else this.audio = audio;
+    this.recordist.update();
   }
 
   private async closeAudio(): Promise<void> {
     const audio = this.audio;
     this.audio = null;
     if (audio === null) return;
+    this.recordist.update();
     audio.onlink = audio.onpublication = audio.onfailed = audio.oninputended = null;
     await audio.close();
   }
@@ -387,26 +403,16 @@ export class Session {
     for (const { track } of streams) this.audio?.setRemote(track, mixes[track] ?? NEUTRAL);
   }
 
+  private applyShared(audio: AudioPort): void {
+    audio.setClick(this.state.value.shared.click);
+    audio.setPlayingMode(playingMode(this.state.value));
+    audio.setRoomLeast(roomLeastMs(this.state.value));
+  }
+
   private linkChanged(link: LinkState): void {
     if (this.isClosed()) return;
     this.dispatch({ type: "link", link });
-    if (link !== "down") {
-      if (this.linkRetry !== null) clearTimeout(this.linkRetry);
-      this.linkRetry = null;
-      return;
-    }
-    this.restartLink(LINK_RETRY_MS);
-  }
-
-  /** Restarts ICE while only the media is down; a dropped WebSocket does it when it is back. */
-  private restartLink(next: number): void {
-    if (this.linkRetry !== null) clearTimeout(this.linkRetry);
-    this.linkRetry = setTimeout(() => {
-      if (this.state.value.link === "down") this.restartLink(Math.min(2 * next, RETRY_MS_MAX));
-    }, next);
-    if (this.state.value.phase.name === "in") {
-      this.queue((audio) => this.negotiate(audio, true));
-    }
+    this.linkRetry.changed(link);
   }
 
   private dropped(): void {
@@ -417,9 +423,7 @@ export class Session {
       return;
     }
     this.dispatch({ type: "dropped" });
-    // The first attempt is at once: most drops are a network that changed. Then 0.25 s, 0.5 s, 1 s …
-    const wait = this.attempt === 0 ? 0 : Math.min(RETRY_MS * 2 ** (this.attempt - 1), RETRY_MS_MAX);
-    this.retry = setTimeout(() => this.dial(), wait);
+    this.redial.dropped();
   }
 
   /** Work on the media link is done one step after the other, and only for the present seat. */
@@ -449,14 +453,16 @@ export class Session {
     else this.dispatch({ type: "notice", notice: problem });
   }
 
-  /** Sends a request whose answer, or refusal, the state takes by itself. */
-  private async ask(message: ClientMessage): Promise<"answered" | "refused" | "dropped"> {
+  /** Sends a request whose answer, or refusal, the state takes by itself; `lost` where it did not get there. */
+  private async ask(message: ClientMessage, lost: Problem | null = null): Promise<boolean> {
     try {
-      if (this.signalling === null) return "dropped";
+      if (this.signalling === null) throw new Dropped();
       await this.signalling.request(message);
-      return "answered";
+      return true;
     } catch (error) {
-      return error instanceof Refused ? "refused" : "dropped";
+      const refused = error instanceof Refused;
+      if (!refused && lost !== null) this.dispatch({ type: "notice", notice: lost });
+      return false;
     }
   }
 
@@ -471,29 +477,20 @@ export class Session {
 
   private shutDown(): void {
     this.stopTimers();
-    if (this.reporting !== null) clearInterval(this.reporting);
-    this.reporting = null;
+    this.conductor.close();
+    this.recordist.close();
+    this.reports.stop();
     this.signalling?.close();
     this.signalling = null;
     void this.closeAudio();
   }
 
   private stopTimers(): void {
-    if (this.retry !== null) clearTimeout(this.retry);
-    if (this.linkRetry !== null) clearTimeout(this.linkRetry);
-    this.retry = null;
-    this.linkRetry = null;
+    this.redial.stop();
+    this.linkRetry.stop();
   }
 
   private isClosed(): boolean {
     return this.state.value.phase.name === "closed";
   }
 }
-
-const RETRY_MS = 250;
-const RETRY_MS_MAX = 4_000;
-const LINK_RETRY_MS = 2_000;
-
-/** How often the server is told of loss, while there is some. */
-const REPORT_MS = 1_000;
-

@@ -5,9 +5,10 @@
 
 import type { RoomId, SeenParticipant, ServerEnvelope } from "../protocol";
 import type { AudioPort, RemoteStats } from "./audio_seam";
-import { Session, type Surroundings } from "./session";
+import { Session } from "./session";
 import { Signalling, type SocketLike } from "./signalling";
 import { playable } from "./tempo";
+import type { Surroundings } from "./visit";
 
 /** What a step found, and what to do about it. */
 export interface Finding {
@@ -131,6 +132,7 @@ interface Uplink {
 /** The same surroundings, with the server's reports on what it receives noted as they come. */
 function overheard(surroundings: Surroundings, uplinks: Uplink[]): Surroundings {
   return {
+    stems: surroundings.stems,
     openSocket: () => surroundings.openSocket(),
     openAudio: async (deviceId, failure): Promise<AudioPort> => {
       const audio = await surroundings.openAudio(deviceId, failure);

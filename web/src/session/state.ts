@@ -9,6 +9,7 @@ import type {
   Finding,
   Participant,
   ParticipantId,
+  PlayingMode,
   RoomId,
   RoomState,
   ServerEnvelope,
@@ -48,6 +49,12 @@ export interface SessionState {
   remembered: Record<string, Mix>;
   /** What steers the playout delay of everybody whose mix has no mode of its own. */
   playout: PlayoutMode;
+  /** How late everybody is heard here, whatever the room plays by; null for what the room plays by. */
+  mode: PlayingMode | null;
+  /** How loud the click is; null for not at all. */
+  clickGainDb: number | null;
+  /** Whether one wants to be recorded when somebody begins a take. */
+  recordMe: boolean;
   entries: Entry[];
   /** How many events were written; gives each a key. */
   events: number;
@@ -80,6 +87,9 @@ export type Action =
   | { type: "link"; link: LinkState }
   | { type: "mix"; track: TrackId; mix: Mix }
   | { type: "playout"; mode: PlayoutMode }
+  | { type: "mode"; mode: PlayingMode | null }
+  | { type: "click-gain"; gainDb: number | null }
+  | { type: "record-me"; recordMe: boolean }
   | { type: "muted"; muted: boolean }
   | { type: "notice"; notice: Problem | null }
   | { type: "failed"; problem: Problem }
@@ -90,7 +100,10 @@ export function isSoloed({ participants, mixes }: SessionState): boolean {
   return participants.some(({ tracks }) => tracks.some(({ id }) => mixes[id]?.solo === true));
 }
 
-export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): SessionState {
+/** What one had the last time: of nobody's concern but one's own. */
+export type Habits = Pick<SessionState, "playout" | "mode" | "clickGainDb" | "recordMe">;
+
+export function initialState(room: RoomId, habits: Partial<Habits> = {}): SessionState {
   return {
     room,
     phase: { name: "joining" },
@@ -101,7 +114,10 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     streams: [],
     mixes: {},
     remembered: {},
-    playout,
+    playout: "automatic",
+    mode: null,
+    clickGainDb: 0,
+    recordMe: true,
     entries: [],
     events: 0,
     myTrack: null,
@@ -113,6 +129,7 @@ export function initialState(room: RoomId, playout: PlayoutMode = "automatic"): 
     findings: [],
     link: "connecting",
     notice: null,
+    ...habits,
   };
 }
 
@@ -135,6 +152,12 @@ export function reduce(state: SessionState, action: Action): SessionState {
       return mixed(state, action.track, action.mix);
     case "playout":
       return { ...state, playout: action.mode };
+    case "mode":
+      return { ...state, mode: action.mode };
+    case "click-gain":
+      return { ...state, clickGainDb: action.gainDb };
+    case "record-me":
+      return { ...state, recordMe: action.recordMe };
     case "muted":
       return { ...state, muted: action.muted };
     case "notice":
@@ -254,6 +277,11 @@ function participantChanged(state: SessionState, participant: Participant): Sess
     return happened(next, text);
   }
   return next;
+}
+
+/** How late everybody is heard here. */
+export function playingMode({ mode, shared }: Pick<SessionState, "mode" | "shared">): PlayingMode {
+  return mode ?? shared.mode;
 }
 
 /** What everybody shares, with a line for what others did. */

@@ -1,12 +1,15 @@
 // A session in the middle of a made-up world, for tests: a server that says what the test makes it
 // say, and a sound that notes what it was asked for.
 
+import { signal } from "@preact/signals";
 import { vi } from "vitest";
 
 import type {
   Capabilities,
+  ClickSegment,
   ClientEnvelope,
   Codec,
+  PlayingMode,
   ServerEnvelope,
   ServerMessage,
   Source,
@@ -18,6 +21,7 @@ import type {
 import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "./audio_seam";
 import { Session } from "./session";
 import type { SocketLike } from "./signalling";
+import { type InputSink, NO_STEMS, type StemOf, type StemPort, type StemsState } from "./stem_seam";
 
 /** Sound that is never made: notes what it was asked for. */
 class FakeAudio implements AudioPort {
@@ -72,6 +76,26 @@ class FakeAudio implements AudioPort {
   setDefaultPlayout(mode: PlayoutMode): void {
     if (mode !== "automatic") this.calls.push(`playout ${mode}`);
   }
+  setPlayingMode(mode: PlayingMode): void {
+    const before = this.calls.findLast((call) => call.startsWith("playing"));
+    if (`playing ${mode}` !== (before ?? "playing tight")) this.calls.push(`playing ${mode}`);
+  }
+  setRoomLeast(ms: number): void {
+    if (ms !== 0) this.calls.push(`room least ${ms}`);
+  }
+  private clicks = false;
+  setClick(segments: ClickSegment[]): void {
+    const tempi = segments.map((segment) => segment.tempo_millibpm / 1000);
+    if (0 < tempi.length || this.clicks) this.calls.push(["click", ...tempi].join(" "));
+    this.clicks = 0 < tempi.length;
+  }
+  setClickGain(gainDb: number | null): void {
+    if (gainDb !== 0) this.calls.push(`click gain ${gainDb}`);
+  }
+  record(sink: InputSink | null): void {
+    this.calls.push(sink === null ? "record no more" : "record");
+    sink?.open(new SharedArrayBuffer(8), 1);
+  }
   /** What is told of each track. */
   remotes: Record<TrackId, RemoteStats> = {};
   stats(): AudioStats {
@@ -100,6 +124,31 @@ class FakeAudio implements AudioPort {
   }
 }
 
+/** A recorder that records nothing: notes what it was asked for. */
+class FakeStems implements StemPort {
+  readonly state = signal<StemsState>(NO_STEMS);
+  readonly calls: string[] = [];
+
+  begin({ take, room, name, label }: StemOf): InputSink {
+    this.calls.push(`begin ${take.id} ${room} ${name} ${label}`);
+    return {
+      open: (_ring, channels) => void this.calls.push(`open ${channels}`),
+      reading: () => undefined,
+      interrupted: () => undefined,
+    };
+  }
+  end(): void {
+    this.calls.push("end");
+  }
+  over(take: string): void {
+    this.calls.push(`over ${take}`);
+  }
+  setPlaying(playing: boolean): void {
+    this.calls.push(playing ? "playing" : "silent");
+  }
+  noteUplink(): void {}
+}
+
 class FakeSocket implements SocketLike {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
@@ -124,6 +173,7 @@ class FakeSocket implements SocketLike {
 export class World {
   readonly sockets: FakeSocket[] = [];
   readonly audios: FakeAudio[] = [];
+  readonly stems = new FakeStems();
   readonly session: Session;
 
   constructor(part: "musician" | "listener" = "musician", openAudio?: () => Promise<AudioPort>) {
@@ -135,6 +185,7 @@ export class World {
           this.sockets.push(socket);
           return socket;
         },
+        stems: this.stems,
         openAudio:
           openAudio ??
           (async (deviceId, failure) => {

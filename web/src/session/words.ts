@@ -192,6 +192,13 @@ export const CHAT_LOST: Problem = {
   final: false,
 };
 
+export const ROOM_UNREACHED: Problem = {
+  code: "not_sent",
+  title: "The room was not told.",
+  advice: "You are not connected at the moment. Try again once you are back.",
+  final: false,
+};
+
 export const ENGINE_STOPPED: Problem = {
   code: "engine_stopped",
   title: "The low-delay engine stopped.",

@@ -7,7 +7,7 @@ import type { SessionState } from "../session/state";
 import type { TrackId } from "../protocol";
 
 export interface DebugHandle {
-  /** What the app knows of the room; null outside of a room. Without seat and ticket. */
+  /** What the app knows of the room; null outside of a room. Without seat, ticket and the keys of takes. */
   readonly state: Omit<SessionState, "seat" | "ticket"> | null;
   /** What the sound reports; null before it is open. */
   readonly stats: AudioStats | null;
@@ -42,8 +42,9 @@ export function installDebugHandle(): void {
     get state() {
       if (present === null) return null;
       // Secrets stay out of bug reports.
-      const { seat: _seat, ticket: _ticket, ...rest } = present.state.peek();
-      return rest;
+      const { seat: _seat, ticket: _ticket, shared, ...rest } = present.state.peek();
+      const takes = shared.takes.map(({ key: _key, ...take }) => ({ ...take, key: "" }));
+      return { ...rest, shared: { ...shared, takes } };
     },
     get stats() {
       return present?.stats() ?? null;

@@ -3,18 +3,22 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import type { RoomId } from "../protocol";
+import type { LocalStem } from "../session/stem_seam";
 import type { Problem } from "../session/words";
 import { Brand } from "./brand";
 import { followed } from "./route";
+import { Stems } from "./together/own_recording";
 
 interface Props {
   room: RoomId;
   /** Null when the musician simply left. */
   problem: Problem | null;
+  /** What was recorded here and is not at the server yet. */
+  stems: LocalStem[];
   onJoin: () => void;
 }
 
-export function Ended({ room, problem, onJoin }: Props) {
+export function Ended({ room, problem, stems, onJoin }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
 
@@ -30,6 +34,7 @@ export function Ended({ room, problem, onJoin }: Props) {
         <p class="lead" data-code={problem?.code}>
           {problem === null ? "Your microphone is off." : `${problem.advice} Your microphone is off.`}
         </p>
+        <Stems stems={stems} />
         <div class="inline">
           <button type="button" class="button primary" onClick={onJoin}>
             Join again

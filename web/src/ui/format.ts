@@ -41,6 +41,26 @@ export function timeOfDay(unixMs: number): string {
   return new Date(unixMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
+/** Seconds as a player of recordings shows them. */
+export function clockTime(seconds: number): string {
+  const whole = Math.floor(Math.max(0, seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (number: number) => String(number).padStart(2, "0");
+  const rest = `${hours === 0 ? minutes : two(minutes)}:${two(whole % 60)}`;
+  return hours === 0 ? rest : `${hours}:${rest}`;
+}
+
+/** A text as it came, as a sentence. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
+export function megabytes(bytes: number): string {
+  const mb = bytes / 1e6;
+  return `${mb < 10 ? mb.toFixed(1) : Math.round(mb)} MB`;
+}
+
 /** Where a level stands on a meter, 0 to 1. */
 export function meterPosition(db: number): number {
   return Math.min(1, Math.max(0, 1 - db / LEVEL_DB_MIN));

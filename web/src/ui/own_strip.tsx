@@ -7,7 +7,7 @@ import type { Session } from "../session/session";
 import { rememberInput, rememberPlayout } from "../session/preferences";
 import type { SessionState } from "../session/state";
 import { engineTitle, roomClockWords, uplinkWords } from "./engine_words";
-import { LEVEL_DB_MIN, milliseconds, percent } from "./format";
+import { LEVEL_DB_MIN, milliseconds, percent, sentence } from "./format";
 import { onFrame } from "./frames";
 import { type InputDevice, watchInputDevices } from "./input";
 import { Meter, Readout } from "./meter";
@@ -127,10 +127,6 @@ function useUplinkPath(session: Session): AudioStats["uplinkPath"] | undefined {
   const [path, setPath] = useState(session.stats()?.uplinkPath);
   useEffect(() => onFrame(() => setPath(session.stats()?.uplinkPath)), [session]);
   return path;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function InputChooser({ session }: { session: Session }) {

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
 import type { TrackId } from "../protocol";
-import { FIXED_MS_MAX, type PlayoutMode, type PlayoutStats } from "../session/audio_seam";
+import { FIXED_MS_MAX, type PlayoutMode, type PlayoutStats, type RemoteStats } from "../session/audio_seam";
 import type { Session } from "../session/session";
 import { UNKNOWN, milliseconds, partsPerMillion } from "./format";
 import { onFrame } from "./frames";
@@ -39,7 +39,7 @@ export function Playout({ session, who, track, choice, everybody }: Props) {
         </span>
         <span class="tag">
           {/* What the engine says it plays by, which follows a choice at once. */}
-          <Readout read={read(({ mode }) => playoutWords(mode))} />
+          <Readout read={read(({ mode }) => playoutWords(mode) + paddingWords(remote()))} />
         </span>
       </summary>
       <div class="account">
@@ -204,6 +204,12 @@ export function PlayoutChooser(props: ChooserProps) {
   );
 }
 
+/** What the room's playing mode has one wait for, where it does. */
+function paddingWords(remote: RemoteStats | undefined): string {
+  const ms = remote?.paddingMs ?? 0;
+  return ms < PADDING_SHOWN_MS ? "" : `, +${milliseconds(ms)} for the mode`;
+}
+
 /** A mode in the middle of a sentence. */
 export function playoutWords(mode: PlayoutMode): string {
   if (typeof mode === "number") return `fixed at ${mode} ms`;
@@ -244,3 +250,5 @@ const SHARES = [
 /** Where nothing is known yet. */
 const FIXED_MS_START = 10;
 const BAR_MS = 500;
+/** The playhead is never quite where it is needed. */
+const PADDING_SHOWN_MS = 0.5;

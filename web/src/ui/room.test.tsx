@@ -42,6 +42,8 @@ const REMOTE: RemoteStats = {
   concealedMs: 50,
   leftOut: false,
   mouthToEarMs: null,
+  paddingMs: 0,
+  wantedMs: null,
   playout: null,
 };
 
@@ -125,10 +127,10 @@ describe("the room", () => {
 
   it("says how long somebody waits and why, and takes another choice of it", async () => {
     const world = await shown(bo);
-    world.audio.remotes = { 20: { ...REMOTE, playout: PLAYOUT } };
+    world.audio.remotes = { 20: { ...REMOTE, paddingMs: 12.5, playout: PLAYOUT } };
     await vi.waitFor(() => expect(text(".playout summary")).toContain("Waits 2.5 ms"));
-    expect(text(".playout summary")).toContain("automatic");
     expect(text(".playout .shares")).toMatch(/Network 1.0 ms.*computer 1.5 ms.*Clocks 0.4 ms.*Redundancy 0.1 ms/);
+    expect(text(".playout summary .tag")).toBe("automatic, +12.5 ms for the mode");
     const figures = [...document.querySelectorAll(".playout dd")].map((dd) => dd.textContent);
     expect(figures).toEqual(["3.0 ms", "42 ms/min", "3", "2", "+12 ppm", "−4 ppm"]);
     const select = field("[data-track='20'] .playout select");

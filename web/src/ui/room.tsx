@@ -13,6 +13,7 @@ import { OwnStrip } from "./own_strip";
 import { ProblemCard } from "./problem";
 import { RemoteStrips } from "./remote_strip";
 import { Invitation, RoomHeader } from "./room_header";
+import { Together } from "./together/bar";
 
 interface Props {
   session: Session;
@@ -46,7 +47,8 @@ export function Room({ session, state }: Props) {
     >
       <RoomHeader session={session} state={state} heading={heading} inert={covered} />
       <Notices session={session} state={state} />
-      <main class="strips" aria-label="Musicians" inert={covered}>
+      <main class="strips" inert={covered}>
+        <Together session={session} state={state} />
         <Findings state={state} />
         <OwnStrip session={session} state={state} />
         {others.length === 0 ? (

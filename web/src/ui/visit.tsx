@@ -22,8 +22,8 @@ export function Visit({ room }: { room: RoomId }) {
   const join = (chosen: Choice) => {
     choice.current = chosen;
     const { name, deviceId, part } = chosen;
-    const { playout } = loadPreferences();
-    const visit = { room, name, deviceId, part, playout };
+    const { name: _name, deviceId: _deviceId, ...habits } = loadPreferences();
+    const visit = { room, name, deviceId, part, habits };
     const next = new Session(visit, browserSurroundings(chosen, query.current));
     session.value = next;
     exposeSession(next);
@@ -32,14 +32,14 @@ export function Visit({ room }: { room: RoomId }) {
 
   useEffect(() => {
     // A closed tab leaves at once instead of keeping its seat for a while.
-    const gone = () => session.peek()?.leave();
+    const gone = () => session.peek()?.leave("goes");
     addEventListener("pagehide", gone);
     const online = () => session.peek()?.tryNow();
     addEventListener("online", online);
     return () => {
       removeEventListener("pagehide", gone);
       removeEventListener("online", online);
-      gone();
+      session.peek()?.leave();
       exposeSession(null);
     };
   }, []);
@@ -51,6 +51,7 @@ export function Visit({ room }: { room: RoomId }) {
       <Ended
         room={room}
         problem={state.phase.problem}
+        stems={session.value.stems.value.stems}
         onJoin={() => {
           // The input was closed with the session: the one chosen last is opened anew.
           const deviceId = session.value?.inputDeviceId ?? "";

@@ -9,7 +9,7 @@ pub(super) fn run(arguments: &[String]) -> anyhow::Result<()> {
     setup::node_version()?;
     setup::system_packages(Purpose::Test)?;
     setup::wasm_target()?;
-    build::wasm_engine()?;
+    build::wasm_modules()?;
     build::web_app()?;
     build::workspace()?;
     setup::node_packages(e2e::FOLDER)?;

@@ -54,6 +54,12 @@ const RULES: &[Rule] = &[
         reason: "a core takes time, randomness and bytes as arguments",
     },
     Rule {
+        package: "takes-web",
+        ours: &["protocol", "takes"],
+        banned: &[IO, LOCKS, RANDOMNESS],
+        reason: "inside a worker there is no operating system",
+    },
+    Rule {
         package: "engine-web",
         ours: &["engine", "protocol"],
         banned: &[IO, LOCKS, RANDOMNESS],

@@ -25,6 +25,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("engine/device/src/clock.rs", "the kernel's clock of a thread is asked through C"),
     ("engine/device/src/priority.rs", "the kernel's scheduler is asked through C"),
     ("engine/web/src/exports.rs", "an audio worklet calls plain exports over shared memory"),
+    ("takes/web/src/exports.rs", "a worker calls plain exports over shared memory"),
     ("engine/web/src/libc.rs", "what libopus calls where there is no C library"),
     ("sfu/server/src/socket/", "many datagrams in one system call"),
     ("sfu/server/src/priority.rs", "the kernel's scheduler is asked through C"),

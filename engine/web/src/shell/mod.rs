@@ -3,6 +3,9 @@
 //! Decides nothing: lengths are checked, numbers become types, and the engine does the rest. It
 //! builds on every target, so that its tests run without a browser.
 
+#[cfg(test)]
+mod tests;
+
 use core::time::Duration;
 
 use engine::{
@@ -10,8 +13,8 @@ use engine::{
     Mute, Outgoing, PlayoutMode, RemoteStats, Render, RoomMapping, SessionConfig, SessionError,
     Solo, StreamState, session,
 };
-use protocol::limits::DATAGRAM_BYTES_MAX;
-use protocol::room_state::PlayingMode;
+use protocol::limits::{BAR_BEATS_MAX, CLICK_SEGMENTS_MAX, DATAGRAM_BYTES_MAX};
+use protocol::room_state::{BeatStrength, ClickSegment, PlayingMode};
 use protocol::rtp::Ssrc;
 use protocol::time::{Instant, RoomTime};
 use protocol::units::{Bitrate, Decibels};
@@ -59,6 +62,7 @@ pub(crate) struct Shell {
     output: [Vec<f32>; CHANNELS_MAX],
     packet: [u8; DATAGRAM_BYTES_MAX],
     named: [Option<Encoding>; engine::limits::ENCODINGS_MAX],
+    laid_out: [Option<ClickSegment>; CLICK_SEGMENTS_MAX],
     refused_packets: u64,
     statistics: Vec<f64>,
 }
@@ -91,6 +95,7 @@ impl Shell {
             output: [silence(), silence()],
             packet: [0; DATAGRAM_BYTES_MAX],
             named: [None; engine::limits::ENCODINGS_MAX],
+            laid_out: [const { None }; CLICK_SEGMENTS_MAX],
             refused_packets: 0,
             statistics: vec![0.0; HEAD_NUMBERS + REMOTE_NUMBERS * engine::limits::REMOTES_MAX],
         })
@@ -175,6 +180,30 @@ impl Shell {
         let named = self.named.get(..count).ok_or(ShellError::MisuseLength(count))?;
         let encodings: Vec<Encoding> = named.iter().flatten().copied().collect();
         Ok(self.control.set_encodings(&encodings)?)
+    }
+
+    /// Lays out the stretch of the click at `index` for the next [`Self::apply_click`].
+    pub(crate) fn click_segment(
+        &mut self,
+        index: usize,
+        segment: ClickNumbers,
+    ) -> Result<(), ShellError> {
+        let place = self.laid_out.get_mut(index).ok_or(ShellError::MisuseLength(index))?;
+        *place = Some(segment.segment()?);
+        Ok(())
+    }
+
+    /// Plays the first `count` stretches that were laid out; none is no click.
+    pub(crate) fn apply_click(&mut self, count: usize) -> Result<(), ShellError> {
+        let laid_out = self.laid_out.get(..count).ok_or(ShellError::MisuseLength(count))?;
+        let segments: Vec<ClickSegment> = laid_out.iter().flatten().cloned().collect();
+        Ok(self.control.set_click(&segments)?)
+    }
+
+    /// How loud the click is; minus infinity is silence.
+    pub(crate) fn set_click_gain(&mut self, gain_db: f32) -> Result<(), ShellError> {
+        let gain = (gain_db != f32::NEG_INFINITY).then_some(Decibels(gain_db));
+        Ok(self.control.set_click_gain(gain)?)
     }
 
     /// Silences what is published, or not.
@@ -274,6 +303,47 @@ pub(crate) struct Mix {
     pub(crate) solo: Solo,
 }
 
+/// A stretch of the click as JavaScript counts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClickNumbers {
+    /// Microseconds of the room's clock.
+    pub(crate) start_us: f64,
+    /// The number of its first bar.
+    pub(crate) bar: i32,
+    /// Beats in a minute, times 1000.
+    pub(crate) tempo_millibpm: u32,
+    /// Beats of a bar.
+    pub(crate) beats: u32,
+    /// A bit for each beat, the first in the lowest.
+    pub(crate) accents: u32,
+    /// The same for beats that are not heard.
+    pub(crate) silent: u32,
+}
+
+impl ClickNumbers {
+    fn segment(self) -> Result<ClickSegment, ShellError> {
+        let beats = usize::try_from(self.beats).unwrap_or(usize::MAX);
+        if BAR_BEATS_MAX < beats {
+            return Err(ShellError::MisuseLength(beats));
+        }
+        let strength = |beat| match (self.accents >> beat & 1, self.silent >> beat & 1) {
+            (1, _) => BeatStrength::Accent,
+            (_, 1) => BeatStrength::Silent,
+            (_, _) => BeatStrength::Normal,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, as wanted")]
+        let start_us = self.start_us as i64;
+        Ok(ClickSegment {
+            start_us,
+            bar: self.bar,
+            tempo_millibpm: self.tempo_millibpm,
+            // What is played does not depend on it.
+            unit: 4,
+            beats: (0..beats).map(strength).collect(),
+        })
+    }
+}
+
 /// A remote as JavaScript reads it; `engine_module.ts` names the places.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
 fn numbers(remote: &RemoteStats) -> [f64; REMOTE_NUMBERS] {
@@ -346,169 +416,4 @@ fn room_time(ns: f64) -> RoomTime {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, as wanted")]
 fn instant(now_ns: f64) -> Instant {
     Instant::from_ns(now_ns as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use protocol::codec::Codec;
-
-    use super::*;
-
-    const SSRC: Ssrc = Ssrc(7);
-
-    fn shell() -> Shell {
-        Shell::open(64, 1, 96_000, 1).expect("valid settings")
-    }
-
-    /// A sender of PCM and a receiver of it.
-    fn pair() -> (Shell, Shell) {
-        let (mut sender, mut receiver) = (shell(), shell());
-        sender.set_encoding(0, Encoding::new(Codec::Pcm, SSRC)).expect("there is a first place");
-        sender.apply_encodings(1).expect("pcm can be sent");
-        receiver.add_remote(SSRC, 1).expect("room for one remote");
-        (sender, receiver)
-    }
-
-    /// Plays a constant through both for 200 periods; gives the left output's last sample.
-    fn play(sender: &mut Shell, receiver: &mut Shell, from_period: u32) -> f32 {
-        play_all(&mut [sender], receiver, from_period)
-    }
-
-    fn play_all(senders: &mut [&mut Shell], receiver: &mut Shell, from_period: u32) -> f32 {
-        for period in from_period..from_period + 200 {
-            let now_ns = f64::from(period) * 64.0 / 48_000.0 * 1e9;
-            for sender in &mut *senders {
-                sender.input_mut(0).fill(0.25);
-                sender.capture(now_ns, 1, 64);
-                loop {
-                    let bytes = sender.poll_packet() as usize;
-                    if bytes == 0 {
-                        break;
-                    }
-                    let packet = sender.packet_mut()[..bytes].to_vec();
-                    receiver.packet_mut()[..bytes].copy_from_slice(&packet);
-                    // A packet under way to a remote that was just removed is nobody's.
-                    let _unknown = receiver.handle_packet(now_ns, bytes);
-                }
-            }
-            receiver.render(now_ns, 64);
-        }
-        receiver.output(0)[63]
-    }
-
-    #[test]
-    fn a_computer_that_is_too_slow_leaves_out_the_quietest() {
-        const QUIET: Ssrc = Ssrc(8);
-        let (mut loud, mut receiver) = pair();
-        let mut quiet = shell();
-        quiet.set_encoding(0, Encoding::new(Codec::Pcm, QUIET)).expect("there is a first place");
-        quiet.apply_encodings(1).expect("pcm can be sent");
-        receiver.add_remote(QUIET, 1).expect("room for another remote");
-        let softer = Mix { gain_db: -20.0, pan: 0.0, mute: Mute::Open, solo: Solo::Together };
-        receiver.set_mix(QUIET, softer).expect("a known remote");
-        // 17 times 0.27 s of callbacks that need most of it.
-        let mut left_out = |rounds: core::ops::Range<u32>, busy_ms: f64| {
-            for round in rounds {
-                play_all(&mut [&mut loud, &mut quiet], &mut receiver, 200 * round);
-                receiver.note_load(busy_ms);
-            }
-            assert_eq!(receiver.update_statistics(), 2);
-            let remotes = receiver.statistics()[HEAD_NUMBERS..].chunks_exact(REMOTE_NUMBERS);
-            remotes.take(2).map(|remote| remote[22]).collect::<Vec<_>>()
-        };
-        assert_eq!(left_out(0..17, 20.0), [0.0, 0.0]);
-        assert_eq!(left_out(17..51, 220.0), [0.0, 1.0]);
-    }
-
-    #[test]
-    fn mouth_to_ear_is_known_once_both_know_the_rooms_time() {
-        let (mut sender, mut receiver) = pair();
-        let mouth_to_ear = |receiver: &mut Shell| {
-            assert_eq!(receiver.update_statistics(), 1);
-            receiver.statistics()[HEAD_NUMBERS + 23]
-        };
-        play(&mut sender, &mut receiver, 0);
-        assert!(mouth_to_ear(&mut receiver).is_nan());
-        // At the sender sound is 5 ms old when it comes, and the receiver's output is heard 20 ms later.
-        sender.set_room_clock(0.0, 1.79e18 - 5e6, 1.79e18);
-        receiver.set_room_clock(0.0, 1.79e18, 1.79e18 + 20e6);
-        play(&mut sender, &mut receiver, 200);
-        let ms = mouth_to_ear(&mut receiver);
-        // A frame that comes at the very moment of the callback is put off by a period of 1.33 ms.
-        assert!((ms - 26.33).abs() < 0.1, "{ms}");
-    }
-
-    #[test]
-    fn what_one_shell_captures_another_renders() {
-        let (mut sender, mut receiver) = pair();
-        let heard = play(&mut sender, &mut receiver, 0);
-        assert!((0.24..0.26).contains(&heard), "{heard}");
-        assert_eq!(receiver.update_statistics(), 1);
-        let remote = &receiver.statistics()[HEAD_NUMBERS..][..REMOTE_NUMBERS];
-        assert_eq!(remote[0], f64::from(SSRC.0));
-        assert_eq!(remote[5], 0.0, "nothing is lost");
-        assert_eq!(receiver.statistics()[2], 0.0, "nothing is refused");
-    }
-
-    #[test]
-    fn gain_mute_and_removal_are_heard() {
-        let (mut sender, mut receiver) = pair();
-        let quieter = Mix { gain_db: -6.02, pan: 0.0, mute: Mute::Open, solo: Solo::Together };
-        receiver.set_mix(SSRC, quieter).expect("a known remote");
-        let heard = play(&mut sender, &mut receiver, 0);
-        assert!((0.12..0.13).contains(&heard), "{heard}");
-        receiver.set_mix(SSRC, Mix { mute: Mute::Muted, ..quieter }).expect("a known remote");
-        assert_eq!(play(&mut sender, &mut receiver, 200), 0.0);
-        receiver.set_mix(SSRC, Mix { pan: 2.0, ..quieter }).expect_err("beyond the right");
-        receiver.set_mix(SSRC, quieter).expect("a known remote");
-        sender.set_input_mute(Mute::Muted).expect("the callback runs");
-        assert_eq!(play(&mut sender, &mut receiver, 400), 0.0);
-        sender.set_input_mute(Mute::Open).expect("the callback runs");
-        receiver.remove_remote(SSRC).expect("a known remote");
-        assert_eq!(play(&mut sender, &mut receiver, 600), 0.0);
-        assert_eq!(receiver.update_statistics(), 0);
-    }
-
-    #[test]
-    fn a_playout_mode_is_numbers_both_ways_and_in_the_statistics() {
-        for mode in [0, 1, 2, 3] {
-            let known = mode_of_numbers(mode, 480).expect("one of four");
-            assert_eq!(mode_numbers(known), (mode, if mode == 3 { 480 } else { 0 }));
-        }
-        assert_eq!(mode_of_numbers(4, 0), None);
-        let (_, mut receiver) = pair();
-        let told = |receiver: &mut Shell| {
-            receiver.update_statistics();
-            let remote = &receiver.statistics()[HEAD_NUMBERS..][..REMOTE_NUMBERS];
-            [remote[20], remote[21]]
-        };
-        assert_eq!(told(&mut receiver), [0.0, 0.0]);
-        receiver.set_default_playout(PlayoutMode::Lower).expect("possible");
-        assert_eq!(told(&mut receiver), [1.0, 0.0]);
-        receiver.set_playout(SSRC, Some(PlayoutMode::Fixed(960))).expect("a known remote");
-        assert_eq!(told(&mut receiver), [3.0, 960.0]);
-        receiver.set_playout(SSRC, Some(PlayoutMode::Fixed(24_001))).expect_err("too long");
-        receiver.set_playout(SSRC, None).expect("a known remote");
-        assert_eq!(told(&mut receiver), [1.0, 0.0]);
-    }
-
-    #[test]
-    fn lengths_behind_the_buffers_are_refused() {
-        let mut shell = shell();
-        assert_eq!(shell.handle_packet(0.0, 1401), Err(ShellError::MisuseLength(1401)));
-        assert_eq!(shell.capture(0.0, 1, 65), 0);
-        shell.render(0.0, 65);
-        assert!(shell.set_encoding(2, Encoding::new(Codec::Opus, SSRC)).is_err());
-        assert!(shell.apply_encodings(3).is_err());
-        assert_eq!(Shell::open(64, 3, 96_000, 1).err(), Some(ShellError::MisuseChannels(3)));
-    }
-
-    #[test]
-    fn a_packet_of_nobody_is_counted() {
-        let mut shell = shell();
-        shell.packet_mut()[0] = 0x80;
-        assert!(shell.handle_packet(0.0, 12).is_err());
-        shell.update_statistics();
-        assert_eq!(shell.statistics()[2], 1.0);
-    }
 }
