@@ -10,6 +10,7 @@ import type { Session } from "../session/session";
 import { UNKNOWN, milliseconds, partsPerMillion } from "./format";
 import { onFrame } from "./frames";
 import { Readout } from "./meter";
+import { NumberField } from "./number_field";
 
 interface Props {
   session: Session;
@@ -184,18 +185,13 @@ export function PlayoutChooser(props: ChooserProps) {
       </select>
       {fixed && (
         <span class="fixed-ms">
-          <input
-            type="number"
+          <NumberField
+            label={`Fixed delay ${who} in milliseconds`}
             min={0}
             max={FIXED_MS_MAX}
             step={1}
             value={choice}
-            aria-label={`Fixed delay ${who} in milliseconds`}
-            onChange={({ currentTarget }) => {
-              const ms = currentTarget.valueAsNumber;
-              if (Number.isFinite(ms)) onChoose(withinBounds(ms));
-              else currentTarget.value = String(choice);
-            }}
+            onChange={(ms) => onChoose(withinBounds(ms))}
           />
           ms
         </span>

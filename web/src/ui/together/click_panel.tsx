@@ -16,6 +16,7 @@ import type { Session } from "../../session/session";
 import { tapped, tempoOf } from "../../session/tap_tempo";
 import { decibels } from "../format";
 import { onFrame } from "../frames";
+import { NumberField } from "../number_field";
 import type { Draft, TogetherProps } from "./bar";
 import { BeatCount, BeatLight, useBeat } from "./beat";
 import { LeadLine, mayConduct } from "./lead_line";
@@ -104,25 +105,13 @@ function Tempo({ settings, onChange }: FieldProps) {
         <button type="button" class="button" aria-label="Slower" onClick={() => set(bpm - 1)}>
           −
         </button>
-        <input
+        <NumberField
           id={id}
-          type="number"
-          inputMode="decimal"
           min={TEMPO_MILLIBPM_MIN / 1000}
           max={TEMPO_MILLIBPM_MAX / 1000}
-          step="any"
+          step={1}
           value={bpm}
-          onChange={({ currentTarget }) => {
-            const tempo = currentTarget.valueAsNumber;
-            if (Number.isFinite(tempo)) set(tempo);
-            currentTarget.value = String(Number.isFinite(tempo) ? tempoWithin(tempo) / 1000 : bpm);
-          }}
-          onKeyDown={(event) => {
-            const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-            if (step === undefined) return;
-            event.preventDefault();
-            set(bpm + step);
-          }}
+          onChange={set}
         />
         <button type="button" class="button" aria-label="Faster" onClick={() => set(bpm + 1)}>
           +

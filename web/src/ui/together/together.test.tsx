@@ -135,6 +135,22 @@ describe("the click", () => {
     expect(asked(world).at(-1)).toEqual({ type: "click", segments: [] });
   });
 
+  it("a tempo that is being typed stays while the room changes", async () => {
+    const world = await shown();
+    await press(/^Click/);
+    const tempo = field(/^Tempo/);
+    tempo.value = "9";
+    await act(() => void tempo.dispatchEvent(new Event("input", { bubbles: true })));
+    await act(() => world.session.setMuted(true));
+    told(world, { mode: "beat" });
+    await act(() => undefined);
+    expect(tempo.value).toBe("9");
+    await set(tempo, "96");
+    expect(tempo.value).toBe("96");
+    await set(tempo, "9");
+    expect(tempo.value).toBe("20");
+  });
+
   it("is tapped, by finger and by key", async () => {
     await shown();
     await press(/^Click/);
