@@ -63,8 +63,8 @@ pub(crate) struct Flags {
     mode: Option<ModeName>,
 
     /// How loud you hear the room's click, in dB; `off` for not at all.
-    #[arg(long, value_name = "DB", default_value = "0", allow_hyphen_values = true, value_parser = parse_click_gain)]
-    pub(crate) click: ClickGain,
+    #[arg(long, value_name = "DB", default_value = "0", allow_hyphen_values = true, value_parser = parse_gain)]
+    pub(crate) click: GainOrOff,
 
     /// Where your part of a take is recorded to, and waits until it is at the server; a folder of
     /// your own unless given.
@@ -74,6 +74,14 @@ pub(crate) struct Flags {
     /// Do not record me when somebody records the room.
     #[arg(long)]
     no_record: bool,
+
+    /// Hear yourself, at this gain in dB; without it you do not.
+    #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = parse_gain)]
+    pub(crate) monitor: Option<GainOrOff>,
+
+    /// With `--monitor`: in the mode `aligned`, hear yourself as late as everybody else.
+    #[arg(long, requires = "monitor")]
+    pub(crate) monitor_aligned: bool,
 
     /// Send media to this address instead of the one the server names (a relay, a tunnel).
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
@@ -107,9 +115,9 @@ enum ModeName {
     Beat,
 }
 
-/// What `--click` takes: a gain, or nothing for silence.
+/// What `--click` and `--monitor` take: a gain, or nothing for silence.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct ClickGain(pub(crate) Option<Decibels>);
+pub(crate) struct GainOrOff(pub(crate) Option<Decibels>);
 
 /// What `--codec` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -185,13 +193,13 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-fn parse_click_gain(text: &str) -> Result<ClickGain, String> {
+fn parse_gain(text: &str) -> Result<GainOrOff, String> {
     if text == "off" {
-        return Ok(ClickGain(None));
+        return Ok(GainOrOff(None));
     }
     let gain: f32 = text.parse().map_err(|_| "not `off` or a number of dB")?;
     if (-60.0..=20.0).contains(&gain) {
-        Ok(ClickGain(Some(Decibels(gain))))
+        Ok(GainOrOff(Some(Decibels(gain))))
     } else {
         Err("-60 to 20 dB are possible".to_owned())
     }

@@ -42,6 +42,10 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     }
     let session = prepared.join()?;
     session.request(session::Request::SetClickGain(flags.click.0));
+    if let Some(monitor) = flags.monitor {
+        session.request(session::Request::SetMonitor(monitor.0));
+        session.request(session::Request::SetMonitorAligned(flags.monitor_aligned));
+    }
     let mut stay = Stay {
         session,
         keeper,

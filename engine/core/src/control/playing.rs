@@ -7,10 +7,12 @@ use core::time::Duration;
 
 use protocol::room_state::PlayingMode;
 use protocol::time::Instant;
+use protocol::units::SampleRate;
 
 use super::{Control, RemoteHandle};
 use crate::click::Click;
-use crate::playing::{Alignment, DELAY_MAX, LINE_FRAMES_MAX, Measured};
+use crate::encoding::Channels;
+use crate::playing::{ALIGNED_MAX, Alignment, DELAY_MAX, LINE_FRAMES_MAX, Measured};
 use crate::room_clock::RoomMapping;
 use crate::rt::delay_line::DelayLine;
 use crate::rt::render::RenderCommand;
@@ -26,6 +28,11 @@ pub(super) struct Playing {
     pub(super) click: Option<Click>,
     /// When delays were decided last.
     decided: Option<Instant>,
+    /// Whether one hears oneself as late as everybody, and how late without that.
+    monitor_aligned: bool,
+    own_latency: Duration,
+    /// Frames of the line behind the own input; `None` where there is none.
+    monitor_frames: Option<usize>,
 }
 
 impl Control {
@@ -56,6 +63,39 @@ impl Control {
         self.playing.room_least = least;
     }
 
+    /// Has one hear oneself, where [`Self::set_monitor_gain`] says that one does, as late as everybody in *aligned* mode, or
+    /// at once.
+    pub fn set_monitor_aligned(&mut self, aligned: bool) {
+        self.playing.monitor_aligned = aligned;
+    }
+
+    /// Says how late one hears oneself at once: what the device takes in and out.
+    pub fn set_own_latency(&mut self, latency: Duration) {
+        self.playing.own_latency = latency;
+    }
+
+    /// Delays the own input, where that is wished.
+    fn steer_monitor(&mut self, aligned: Option<Duration>) {
+        let wished = aligned.filter(|_| self.playing.monitor_aligned);
+        let delay = wished.map_or(Duration::ZERO, |d| d.saturating_sub(self.playing.own_latency));
+        let frames = usize::try_from(SampleRate::WIRE.frames_floor(delay)).unwrap_or(0);
+        match self.playing.monitor_frames {
+            None if frames == 0 => return,
+            Some(told) if told.abs_diff(frames) < MONITOR_SLACK && (frames == 0) == (told == 0) => {
+                return;
+            }
+            None => {
+                let most = usize::try_from(SampleRate::WIRE.frames_floor(ALIGNED_MAX)).unwrap_or(0);
+                let line = DelayLine::new(Channels::Stereo.count(), most, frames);
+                let _ = self.to_render.push(RenderCommand::SetMonitorLine(Box::new(line)));
+            }
+            Some(_) => {
+                let _ = self.to_render.push(RenderCommand::SetMonitorDelay(frames));
+            }
+        }
+        self.playing.monitor_frames = Some(frames);
+    }
+
     /// Decides what each remote is told, ten times a second.
     pub(super) fn steer_delays(&mut self) {
         let now = Instant::from_ns(self.shared.rendered_at.load());
@@ -70,6 +110,7 @@ impl Control {
             .map(|remote| measured(remote, clock.as_ref(), now, self.to_ear))
             .collect();
         let aligned = self.aligned(now, &measured);
+        self.steer_monitor(aligned);
         let at = clock.map(|clock| clock.room(now));
         let (mode, click) = (self.playing.mode, self.playing.click);
         for (remote, measured) in self.remotes.iter_mut().zip(measured) {
@@ -143,6 +184,9 @@ fn measured(
 
 /// Decisions for which a line is kept that delays nothing: 2 s, long after it has faded.
 const LINE_KEPT: u32 = 20;
+
+/// A millisecond of one's own delay: what the device says of itself changes by less.
+const MONITOR_SLACK: usize = 48;
 
 /// Often enough for a clock that glides by a thousandth: 0.1 ms.
 const DECIDE_EVERY: Duration = Duration::from_millis(100);

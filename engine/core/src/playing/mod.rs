@@ -110,7 +110,7 @@ const SPARE: Duration = Duration::from_millis(3);
 const STEP: Duration = Duration::from_millis(5);
 
 /// Nobody is aligned with somebody who is further away than this: the room would not play together anyway.
-const ALIGNED_MAX: Duration = Duration::from_millis(300);
+pub(crate) const ALIGNED_MAX: Duration = Duration::from_millis(300);
 
 /// How long a shorter delay must do before it is gone back to.
 const LET_GO: Duration = Duration::from_secs(10);

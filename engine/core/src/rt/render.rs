@@ -36,6 +36,10 @@ pub struct Render {
     /// By slot.
     remotes: Vec<Option<Box<Remote>>>,
     monitor: Ramp,
+    /// What is behind the own input, where it is to be heard as late as everybody.
+    monitor_line: Option<Box<DelayLine>>,
+    /// A block of the own input.
+    own: [[f32; BLOCK_FRAMES]; 2],
     limiter: Limiter,
     meter: Meter,
     clock: DeviceClock,
@@ -81,6 +85,9 @@ pub(crate) enum RenderCommand {
     SetLine(RemoteKey, Option<Box<DelayLine>>),
     SetLineDelay(RemoteKey, usize),
     SetMonitorGain(f32),
+    /// A line behind the own input, and frames that it delays by.
+    SetMonitorLine(Box<DelayLine>),
+    SetMonitorDelay(usize),
     SetClick(Click),
     SetClickGain(f32),
     /// What the room's clock shows when the output leaves the engine, and nanoseconds from there to the ear.
@@ -102,6 +109,8 @@ impl Render {
             ports,
             remotes: (0..REMOTES_MAX).map(|_| None).collect(),
             monitor: Ramp::at(0.0),
+            monitor_line: None,
+            own: [[0.0; BLOCK_FRAMES]; 2],
             limiter: Limiter::new(),
             meter: Meter::default(),
             clock: DeviceClock::new(),
@@ -264,6 +273,17 @@ impl Render {
                     }
                 }
                 RenderCommand::SetMonitorGain(factor) => self.monitor.glide_to(factor),
+                RenderCommand::SetMonitorLine(mut line) => {
+                    line.begin_at_once();
+                    if let Some(old) = self.monitor_line.replace(line) {
+                        self.free(Freed::Line(old));
+                    }
+                }
+                RenderCommand::SetMonitorDelay(frames) => {
+                    if let Some(line) = &mut self.monitor_line {
+                        line.set_delay(frames);
+                    }
+                }
                 RenderCommand::SetClick(click) => self.click.set_click(click),
                 RenderCommand::SetClickGain(factor) => self.click.set_gain(factor),
                 RenderCommand::SetRoomClock(mapping, to_ear_ns) => {
@@ -303,19 +323,22 @@ impl Render {
             }
             (remote.fader.left, remote.fader.right) = sides;
         }
-        if self.monitor.is_silent() {
-            self.ports.monitor.mix_into(frames, || 0.0, |_, _| {});
-        } else {
-            let monitor = &mut self.monitor;
-            self.ports.monitor.mix_into(
-                frames,
-                || monitor.next(),
-                |index, sides| {
-                    left[index] += sides[0];
-                    right[index] += sides[1];
-                },
-            );
-        }
+        let [own_left, own_right] = &mut self.own;
+        let (own_left, own_right) = (&mut own_left[..frames], &mut own_right[..frames]);
+        own_left.fill(0.0);
+        own_right.fill(0.0);
+        let (silent, monitor) = (self.monitor.is_silent(), &mut self.monitor);
+        self.ports.monitor.mix_into(
+            frames,
+            || if silent { 0.0 } else { monitor.next() },
+            |index, sides| (own_left[index], own_right[index]) = (sides[0], sides[1]),
+        );
+        let [own_left, own_right] = match &mut self.monitor_line {
+            Some(line) => line.pass(Some([own_left, own_right]), frames, None),
+            None => [&*own_left, &*own_right],
+        };
+        left.iter_mut().zip(own_left).for_each(|(out, own)| *out += own);
+        right.iter_mut().zip(own_right).for_each(|(out, own)| *out += own);
         self.click.mix_into(&self.line, start, left, right);
         self.limiter.limit(left, right);
         self.meter.add(frames, left.iter().chain(right.iter()).copied());

@@ -5,6 +5,7 @@ use core::time::Duration;
 use engine::ClickSettings;
 use protocol::codec::Codec;
 use protocol::room_state::{ClickSegment, PlayingMode, room_us};
+use protocol::units::Decibels;
 
 use crate::rig::weather::Weather;
 use crate::rig::{Plan, RATE, ROOM_START, Rig};
@@ -145,4 +146,30 @@ fn switching_modes_while_it_plays_never_jumps() {
         assert!(rig.stats().padding < ms(1), "{:?}", rig.stats());
         assert_eq!(rig.stats().concealed_frames, 0);
     }
+}
+
+#[test]
+fn one_may_hear_oneself_as_late_as_everybody() {
+    let mut rig = Rig::new(Plan::clean(Codec::Pcm), |_| [0.0; 2]);
+    rig.share_the_time();
+    rig.receiver.control.set_monitor_gain(Some(Decibels(0.0))).expect("a gain");
+    rig.receiver.control.set_monitor_aligned(true);
+    rig.receiver.control.set_own_latency(ms(8));
+    rig.receiver.control.set_room_least(ms(45));
+    rig.receiver.control.set_playing_mode(PlayingMode::Aligned);
+    let knock = |rig: &mut Rig, seconds: f64| {
+        let start = rig.heard[0].len();
+        let mut period = [0.0; 64];
+        period[0] = 0.5;
+        let _ = rig.receiver.capture.capture(&[&period]);
+        rig.run_until(seconds);
+        rig.heard[0][start..].iter().position(|sample| 0.2 < sample.abs())
+    };
+    rig.run_until(2.0);
+    // 45 and 3 to spare, in steps of 5, are 50; the device takes 8 of them.
+    let late = knock(&mut rig, 3.0);
+    assert_eq!(late.map(|frames| frames / 48), Some(42), "{late:?}");
+    rig.receiver.control.set_playing_mode(PlayingMode::Tight);
+    rig.run_until(4.0);
+    assert_eq!(knock(&mut rig, 5.0), Some(0), "at once");
 }

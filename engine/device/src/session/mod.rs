@@ -96,6 +96,8 @@ pub enum Request {
     SetDefaultPlayout(PlayoutMode),
     /// Hears oneself, at this gain, or not.
     SetMonitor(Option<Decibels>),
+    /// Hears oneself as late as everybody in *aligned* mode, or at once.
+    SetMonitorAligned(bool),
     /// Says something to the room.
     Say(String),
     /// Takes the lead of click and mode, or gives it up.

@@ -125,6 +125,8 @@ impl Runner {
                 let stats = self.parts.control.stats();
                 let own = self.own_end(stats.relief);
                 self.parts.control.set_to_ear(own.output_latency.unwrap_or_default());
+                let in_and_out = [own.input_latency, own.output_latency].into_iter().flatten();
+                self.parts.control.set_own_latency(in_and_out.sum());
                 let membership = &self.parts.membership;
                 self.parts.control.set_room_least(membership.room_least());
                 let mode = self.parts.mode.unwrap_or(membership.shared().mode);
@@ -263,6 +265,9 @@ impl Runner {
                 Ok(Request::SetMonitor(gain)) => {
                     let done = self.parts.control.set_monitor_gain(gain);
                     self.check(done.err());
+                }
+                Ok(Request::SetMonitorAligned(aligned)) => {
+                    self.parts.control.set_monitor_aligned(aligned);
                 }
                 Ok(Request::Say(text)) => self.parts.membership.say(text),
                 Ok(Request::Lead(leading)) => self.parts.membership.lead(leading),
