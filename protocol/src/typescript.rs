@@ -1,6 +1,8 @@
 //! The TypeScript side of the signalling messages: what `cargo xtask generate` writes for the web
 //! client.
 //!
+//! Long because it has a sample of every message, which is read as a list.
+//!
 //! Makes text, writes no files (`examples/generate.rs` does). What surprises: besides the types
 //! there is a file of samples, one JSON value of every message as serde really writes it. The web
 //! client's type check holds the two against each other, so that a serde attribute that the type

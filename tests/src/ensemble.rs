@@ -176,11 +176,11 @@ pub fn largest_step_in_mode_changes(seed: u64) -> f64 {
     let alone = room.largest_step(bob, &stretch);
     let start = room.elapsed();
     use PlayingMode::{Aligned, Beat, Tight};
-    for (index, mode) in [Aligned, Tight, Beat, Aligned, Beat, Tight].into_iter().enumerate() {
+    for (index, mode) in (0..).zip([Aligned, Tight, Beat, Aligned, Beat, Tight]) {
         room.set_mode(ann, mode);
         room.play_seconds(3.0);
         if mode == Beat {
-            room.set_click(ann, ClickSettings::new(100_000 + 20_000 * index as u32, 4));
+            room.set_click(ann, ClickSettings::new(100_000 + 20_000 * index, 4));
             room.play_seconds(4.0);
         }
     }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod digest;
 pub mod ensemble;
 pub mod fuzz_targets;
+mod knocking;
 pub mod listen;
 pub mod listener;
 pub mod machine;

@@ -103,13 +103,13 @@ pub fn session(config: &SessionConfig) -> Result<Session, SessionError> {
         },
         mix(config.seed),
     );
-    let render = Render::new(render::RenderPorts {
+    let ports = render::RenderPorts {
         frames: incoming_frames,
-        monitor,
         commands: render_commands,
         freed: from_render,
         shared: Arc::clone(&shared),
-    });
+    };
+    let render = Render::new(ports, monitor);
     Ok(Session {
         control: Control::new(
             config,

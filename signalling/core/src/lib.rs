@@ -11,6 +11,7 @@
 //! decides who hears whom.
 
 mod bucket;
+mod config;
 mod connection;
 mod encoding;
 mod findings;
@@ -37,8 +38,9 @@ mod ticket;
 mod timers;
 mod uplink;
 
+pub use config::{Config, TakesKept};
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output, TakeEvent};
-pub use signalling::{Config, Signalling, TakesKept};
+pub use signalling::Signalling;
 pub use ticket::TicketKey;
 pub use timers::Wake;

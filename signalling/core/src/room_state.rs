@@ -11,12 +11,13 @@ use protocol::room_state::{ClickSegment, PlayingMode, RoomState, Take, is_moment
 use protocol::signal::{ErrorCode, ServerMessage};
 use protocol::time::Instant;
 
+use crate::config::TakesKept;
 use crate::connection::ConnectionId;
 use crate::output::TakeEvent;
 use crate::refusal::Refusal;
 use crate::requests::Asker;
 use crate::room::Room;
-use crate::signalling::{Signalling, TakesKept};
+use crate::signalling::Signalling;
 use crate::{hex, text};
 
 impl Signalling {

@@ -15,6 +15,7 @@ use protocol::signal::{
 use protocol::time::Instant;
 use serde::Deserialize;
 
+use crate::config::{Config, TakesKept};
 use crate::connection::{AddressBlock, Connection, ConnectionId, Unreadable};
 use crate::limits::{JOIN_DEADLINE, Limits, SEAT_KEPT, SILENCE_MAX, TICKET_RENEWAL};
 use crate::output::{Happening, Output, TakeEvent};
@@ -26,33 +27,6 @@ use crate::room::{Member, Room};
 use crate::ticket::TicketKey;
 use crate::timers::{Timers, Wake};
 use crate::uplink::Arrived;
-
-/// What signalling must know before the first connection.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The bounds that depend on the machine.
-    pub limits: Limits,
-    /// The SFU that is commanded.
-    pub sfu: SfuDescription,
-    /// Signs tickets.
-    pub ticket_key: TicketKey,
-    /// All randomness comes from it: 32 bytes that nobody can guess.
-    pub seed: [u8; 32],
-    /// Unix time at [`Instant::ZERO`], for chat and tickets.
-    pub epoch_unix_ms: u64,
-    /// Whether takes are kept ([`crate::TakeEvent`]); otherwise none can be begun.
-    pub takes: TakesKept,
-}
-
-/// Whether somebody keeps takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum TakesKept {
-    /// Nobody does: none can be begun, for that reason.
-    No(String),
-    /// Events of takes are carried out.
-    #[default]
-    Yes,
-}
 
 /// Every room of a server.
 #[derive(Debug)]

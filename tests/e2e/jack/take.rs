@@ -108,8 +108,9 @@ fn judge(played: &[f32], ann: &[f32], bob: &[f32]) -> Result<(), TimingFault> {
 /// A sound that is like itself at no other place.
 fn noise(frames: usize) -> Vec<f32> {
     let mut random = relay::random::Random::from_seed(7);
-    let white: Vec<f32> =
-        (0..frames + SMOOTHED).map(|_| 2.0 * random.unit() as f32 - 1.0).collect();
+    #[expect(clippy::cast_possible_truncation, reason = "between -1 and 1")]
+    let mut sample = || 2.0 * random.unit() as f32 - 1.0;
+    let white: Vec<f32> = (0..frames + SMOOTHED).map(|_| sample()).collect();
     white.windows(SMOOTHED).take(frames).map(|some| some.iter().sum::<f32>() / 8.0).collect()
 }
 

@@ -11,26 +11,26 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use protocol::control::PayloadTypes;
-use protocol::room_state::ClickSegment;
 use protocol::rtp::Ssrc;
 use protocol::time::Instant;
 use protocol::units::Decibels;
 use thiserror::Error;
 
 use self::playing::Playing;
-use crate::click::{Click, ClickError};
+use crate::click::ClickError;
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::incoming::IncomingCommand;
 use crate::limits::{COMMANDS_MAX, REMOTES_MAX, SOURCES_MAX, TAP_FRAMES};
 use crate::minute::Minute;
 use crate::playing::{BeatDelay, Padding};
 use crate::playout_mode::{PlayoutMode, PlayoutModeError};
+use crate::recording::Recording;
 use crate::room_clock::RoomMapping;
 use crate::rt::capture::{CaptureCommand, EncoderSet, Used};
 use crate::rt::remote::Remote;
 use crate::rt::render::{Freed, Mix, RenderCommand};
 use crate::rt::ring::RemoteKey;
-use crate::rt::tap::{Recording, tap};
+use crate::rt::tap::tap;
 use crate::session::SessionConfig;
 use crate::stats::{Level, RemoteStats, SharedRemote, SharedSession, Stats};
 
@@ -390,20 +390,6 @@ impl Control {
         self.clock_untold |= self.to_ear != to_ear;
         self.to_ear = to_ear;
         self.tell_room_clock();
-    }
-
-    /// Sets the click; no segment is none. Heard once the room's clock is known.
-    pub fn set_click(&mut self, segments: &[ClickSegment]) -> Result<(), ControlError> {
-        let click = Click::new(segments)?;
-        self.tell_render(RenderCommand::SetClick(click))?;
-        self.playing.click = Some(click);
-        Ok(())
-    }
-
-    /// Sets the click's gain, at most +40 dB; `None` silences it. Unity at the start.
-    pub fn set_click_gain(&mut self, gain: Option<Decibels>) -> Result<(), ControlError> {
-        let factor = gain.map_or(Ok(0.0), gain_factor)?;
-        self.tell_render(RenderCommand::SetClickGain(factor))
     }
 
     /// The input after input gain, before mute.

@@ -5,11 +5,11 @@
 
 use core::time::Duration;
 
-use protocol::room_state::PlayingMode;
+use protocol::room_state::{ClickSegment, PlayingMode};
 use protocol::time::Instant;
-use protocol::units::SampleRate;
+use protocol::units::{Decibels, SampleRate};
 
-use super::{Control, RemoteHandle};
+use super::{Control, ControlError, RemoteHandle, gain_factor};
 use crate::click::Click;
 use crate::encoding::Channels;
 use crate::playing::{ALIGNED_MAX, Alignment, DELAY_MAX, LINE_FRAMES_MAX, Measured};
@@ -49,6 +49,20 @@ impl Control {
         }
         self.playing.decided = None;
         self.poll();
+    }
+
+    /// Sets the click; no segment is none. Heard once the room's clock is known.
+    pub fn set_click(&mut self, segments: &[ClickSegment]) -> Result<(), ControlError> {
+        let click = Click::new(segments)?;
+        self.tell_render(RenderCommand::SetClick(click))?;
+        self.playing.click = Some(click);
+        Ok(())
+    }
+
+    /// Sets the click's gain, at most +40 dB; `None` silences it. Unity at the start.
+    pub fn set_click_gain(&mut self, gain: Option<Decibels>) -> Result<(), ControlError> {
+        let factor = gain.map_or(Ok(0.0), gain_factor)?;
+        self.tell_render(RenderCommand::SetClickGain(factor))
     }
 
     /// What [`Self::set_playing_mode`] was told last.

@@ -14,12 +14,13 @@ use crate::control::Mute;
 use crate::encoding::{Channels, Encoding, EncodingError};
 use crate::limits::{ENCODINGS_MAX, FRAME_BYTES_MAX};
 use crate::outgoing::EncodedFrame;
+use crate::recording::TapBlock;
 use crate::rt::clock_line::ClockLine;
 use crate::rt::codec::{Encoder, lookahead_frames};
 use crate::rt::meter::Meter;
 use crate::rt::ramp::{Ramp, clean};
 use crate::rt::ring::MonitorSender;
-use crate::rt::tap::{Tap, TapBlock};
+use crate::rt::tap::Tap;
 use crate::session::SessionConfig;
 use crate::stats::SharedSession;
 

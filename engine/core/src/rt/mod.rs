@@ -31,6 +31,7 @@ mod least_squares;
 mod limiter;
 mod meter;
 mod mixer;
+mod own_input;
 mod playout;
 mod prediction;
 mod ramp;

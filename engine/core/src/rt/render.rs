@@ -21,7 +21,7 @@ use crate::rt::device_clock::DeviceClock;
 use crate::rt::limiter::Limiter;
 use crate::rt::meter::Meter;
 use crate::rt::mixer::add;
-use crate::rt::ramp::Ramp;
+use crate::rt::own_input::OwnInput;
 use crate::rt::relief::Relief;
 use crate::rt::remote::{Period, Remote};
 use crate::rt::ring::{FrameReceiver, MonitorReceiver, RemoteKey};
@@ -35,11 +35,7 @@ pub struct Render {
     ports: RenderPorts,
     /// By slot.
     remotes: Vec<Option<Box<Remote>>>,
-    monitor: Ramp,
-    /// What is behind the own input, where it is to be heard as late as everybody.
-    monitor_line: Option<Box<DelayLine>>,
-    /// A block of the own input.
-    own: [[f32; BLOCK_FRAMES]; 2],
+    own: OwnInput,
     limiter: Limiter,
     meter: Meter,
     clock: DeviceClock,
@@ -60,7 +56,6 @@ pub struct Render {
 #[derive(Debug)]
 pub(crate) struct RenderPorts {
     pub(crate) frames: FrameReceiver,
-    pub(crate) monitor: MonitorReceiver,
     pub(crate) commands: rtrb::Consumer<RenderCommand>,
     pub(crate) freed: rtrb::Producer<Freed>,
     pub(crate) shared: Arc<SharedSession>,
@@ -104,13 +99,11 @@ pub(crate) enum Mix {
 }
 
 impl Render {
-    pub(crate) fn new(ports: RenderPorts) -> Self {
+    pub(crate) fn new(ports: RenderPorts, monitor: MonitorReceiver) -> Self {
         Self {
             ports,
             remotes: (0..REMOTES_MAX).map(|_| None).collect(),
-            monitor: Ramp::at(0.0),
-            monitor_line: None,
-            own: [[0.0; BLOCK_FRAMES]; 2],
+            own: OwnInput::new(monitor),
             limiter: Limiter::new(),
             meter: Meter::default(),
             clock: DeviceClock::new(),
@@ -272,18 +265,13 @@ impl Render {
                         remote.set_line_delay(frames);
                     }
                 }
-                RenderCommand::SetMonitorGain(factor) => self.monitor.glide_to(factor),
-                RenderCommand::SetMonitorLine(mut line) => {
-                    line.begin_at_once();
-                    if let Some(old) = self.monitor_line.replace(line) {
+                RenderCommand::SetMonitorGain(factor) => self.own.set_gain(factor),
+                RenderCommand::SetMonitorLine(line) => {
+                    if let Some(old) = self.own.set_line(line) {
                         self.free(Freed::Line(old));
                     }
                 }
-                RenderCommand::SetMonitorDelay(frames) => {
-                    if let Some(line) = &mut self.monitor_line {
-                        line.set_delay(frames);
-                    }
-                }
+                RenderCommand::SetMonitorDelay(frames) => self.own.set_delay(frames),
                 RenderCommand::SetClick(click) => self.click.set_click(click),
                 RenderCommand::SetClickGain(factor) => self.click.set_gain(factor),
                 RenderCommand::SetRoomClock(mapping, to_ear_ns) => {
@@ -323,22 +311,7 @@ impl Render {
             }
             (remote.fader.left, remote.fader.right) = sides;
         }
-        let [own_left, own_right] = &mut self.own;
-        let (own_left, own_right) = (&mut own_left[..frames], &mut own_right[..frames]);
-        own_left.fill(0.0);
-        own_right.fill(0.0);
-        let (silent, monitor) = (self.monitor.is_silent(), &mut self.monitor);
-        self.ports.monitor.mix_into(
-            frames,
-            || if silent { 0.0 } else { monitor.next() },
-            |index, sides| (own_left[index], own_right[index]) = (sides[0], sides[1]),
-        );
-        let [own_left, own_right] = match &mut self.monitor_line {
-            Some(line) => line.pass(Some([own_left, own_right]), frames, None),
-            None => [&*own_left, &*own_right],
-        };
-        left.iter_mut().zip(own_left).for_each(|(out, own)| *out += own);
-        right.iter_mut().zip(own_right).for_each(|(out, own)| *out += own);
+        self.own.mix_into(left, right);
         self.click.mix_into(&self.line, start, left, right);
         self.limiter.limit(left, right);
         self.meter.add(frames, left.iter().chain(right.iter()).copied());

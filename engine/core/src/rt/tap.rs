@@ -3,9 +3,8 @@
 //! What surprises: a block for which there is no room is dropped whole. Frames are numbered, so whoever records
 //! sees what is missing, and the callback never waits.
 
-use protocol::time::Instant;
-
 use crate::limits::TAP_BLOCKS;
+use crate::recording::{Recording, TapBlock};
 use crate::rt::ramp::{Ramp, clean};
 
 /// The callback's end.
@@ -15,30 +14,11 @@ pub(crate) struct Tap {
     samples: rtrb::Producer<f32>,
 }
 
-/// What of a recording belongs together: a callback's frames, or what was left of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TapBlock {
-    /// The number of its first frame. Numbers that are left out are frames that are missing.
-    pub first_frame: i64,
-    /// How many there are.
-    pub frames: usize,
-    /// When the first was at the microphone, by the line of all callbacks; `None` where the device does not say.
-    pub captured: Option<Instant>,
-}
-
-/// The recorder's end, for one thread.
-#[derive(Debug)]
-pub struct Recording {
-    blocks: rtrb::Consumer<TapBlock>,
-    samples: rtrb::Consumer<f32>,
-    channels: usize,
-}
-
 /// Both ends, with room for [`TAP_BLOCKS`] callbacks and so many frames.
 pub(crate) fn tap(channels: usize, frames: usize) -> (Tap, Recording) {
     let (to_blocks, blocks) = rtrb::RingBuffer::new(TAP_BLOCKS);
     let (to_samples, samples) = rtrb::RingBuffer::new(channels * frames);
-    (Tap { blocks: to_blocks, samples: to_samples }, Recording { blocks, samples, channels })
+    (Tap { blocks: to_blocks, samples: to_samples }, Recording::new(blocks, samples, channels))
 }
 
 impl Tap {
@@ -67,31 +47,6 @@ impl Tap {
         }
         // There is room, as was seen.
         let _ = self.blocks.push(block);
-    }
-}
-
-impl Recording {
-    /// Samples of a frame: 1 or 2.
-    #[must_use]
-    pub const fn channels(&self) -> usize {
-        self.channels
-    }
-
-    /// The next block, its samples appended to `out`, interleaved; `None` when there is none yet.
-    pub fn next_block(&mut self, out: &mut Vec<f32>) -> Option<TapBlock> {
-        let block = self.blocks.pop().ok()?;
-        let chunk = self.samples.read_chunk(self.channels * block.frames).ok()?;
-        let (first, second) = chunk.as_slices();
-        out.extend_from_slice(first);
-        out.extend_from_slice(second);
-        chunk.commit_all();
-        Some(block)
-    }
-
-    /// Whether the callback has let go of its end and nothing is left.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.blocks.is_empty() && self.blocks.is_abandoned()
     }
 }
 

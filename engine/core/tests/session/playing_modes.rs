@@ -36,7 +36,9 @@ fn onsets(heard: &[f32], from: usize) -> Vec<usize> {
 /// What a knock takes from the sender's microphone to the receiver's ear, in ms: the first of what was heard after
 /// `from` seconds, by which knock is so near that it can be meant. Frame n of the sender enters at n.
 fn delays_ms(rig: &Rig, every: usize, from: f64) -> Vec<f64> {
-    let onsets = onsets(&rig.heard[0], (from * RATE) as usize);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
+    let from = (from * RATE) as usize;
+    let onsets = onsets(&rig.heard[0], from);
     // The first frame of a period is at the microphone a period before its callback, and so at n - 64.
     onsets.iter().map(|at| ((at + 64) % every) as f64 / 48.0).collect()
 }

@@ -67,7 +67,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "engine-device",
-        ours: &["engine", "protocol", "signalling-client", "transport"],
+        ours: &["engine", "protocol", "signalling-client", "takes", "transport"],
         banned: &[ASYNC],
         reason: "media threads wait on one thing each, not on a runtime",
     },

@@ -10,6 +10,7 @@
 //! decoder up and shows how packets arrive, so that the playhead can be placed without any splice.
 
 mod holes;
+mod later;
 mod playing;
 mod receiving;
 mod report;
@@ -25,7 +26,7 @@ use crate::encoding::Channels;
 use crate::playout_mode::PlayoutMode;
 use crate::rt::codec::Decoders;
 use crate::rt::concealment::{Continuation, Tail};
-use crate::rt::delay_line::{DelayLine, FADE_FRAMES};
+use crate::rt::delay_line::DelayLine;
 use crate::rt::drift::DriftEstimator;
 use crate::rt::jitter_buffer::JitterBuffer;
 use crate::rt::meter::Meter;
@@ -365,39 +366,6 @@ impl Remote {
     /// Whether the stream is heard; until then its faders stay closed.
     pub(crate) fn is_open(&self) -> bool {
         self.state == State::Playing || self.line.as_ref().is_some_and(|line| line.holds_sound())
-    }
-
-    /// Wants a lag of at least so many frames from here on, or no other than packets need.
-    pub(crate) fn set_floor(&mut self, lag: Option<f64>) {
-        self.floor = lag.map(|lag| (lag, self.period_start));
-    }
-
-    /// Puts a line behind the playhead, or takes it away, once it delays nothing. Gives back what is not needed.
-    pub(crate) fn set_line(&mut self, line: Option<Box<DelayLine>>) -> Option<Box<DelayLine>> {
-        let Some(mut line) = line else { return self.line.take() };
-        match self.line.take() {
-            None => line.begin_at_once(),
-            Some(old) if self.retiring.is_none() => self.retiring = Some((old, 0)),
-            Some(old) => {
-                // Two in a hundredth of a second: nobody sends that.
-                self.line = Some(line);
-                return Some(old);
-            }
-        }
-        self.line = Some(line);
-        None
-    }
-
-    /// A line that is faded out, to be freed elsewhere.
-    pub(crate) fn take_retired(&mut self) -> Option<Box<DelayLine>> {
-        self.retiring.take_if(|(_, at)| FADE_FRAMES <= *at).map(|(line, _)| line)
-    }
-
-    /// Has the line delay by so many frames.
-    pub(crate) fn set_line_delay(&mut self, frames: usize) {
-        if let Some(line) = &mut self.line {
-            line.set_delay(frames);
-        }
     }
 
     /// Makes sure that `frames` are ready; gives the two sides of them to be mixed.

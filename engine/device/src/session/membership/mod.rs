@@ -5,6 +5,7 @@
 
 mod effect;
 mod questions;
+mod refusals;
 mod shared;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,9 +17,9 @@ use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::room_state::RoomState;
 use protocol::rtp::Ssrc;
 use protocol::signal::{
-    ByeReason, Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, ErrorCode,
-    Finding, LeaveReason, LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage,
-    Stream, TrackHearing, VERSION,
+    Capabilities, ClientEnvelope, ClientMessage, Description, EngineKind, Finding, LeaveReason,
+    LinkParameters, Participant, Presence, ServerEnvelope, ServerMessage, Stream, TrackHearing,
+    VERSION,
 };
 use protocol::time::Instant;
 
@@ -403,64 +404,6 @@ impl Membership {
         if let Some(reason) = changed {
             self.warn(reason);
             self.send_publish();
-        }
-    }
-
-    fn handle_error(&mut self, code: ErrorCode, text: String) {
-        match code {
-            ErrorCode::SeatGone => {
-                self.warn("the seat was given up: joining anew".to_owned());
-                self.seat = None;
-                self.send_join();
-            }
-            ErrorCode::TooFast => {
-                self.warn(text);
-                if self.phase == Phase::Joining {
-                    self.effects.push_back(Effect::Reconnect);
-                }
-            }
-            // Full while we were away: somebody may leave.
-            ErrorCode::RoomFull | ErrorCode::ServerFull if self.me.is_some() => {
-                self.warn(text);
-                self.effects.push_back(Effect::Reconnect);
-            }
-            ErrorCode::Version
-            | ErrorCode::BadName
-            | ErrorCode::RoomFull
-            | ErrorCode::ServerFull
-            | ErrorCode::BadDescription
-            | ErrorCode::BadTrack
-            | ErrorCode::TooMany
-            | ErrorCode::TooLarge
-            | ErrorCode::OutOfOrder
-            | ErrorCode::Malformed => self.effects.push_back(Effect::End(End::Refused(text))),
-            // A ticket that crossed its successor, or a link that the SFU could not make: the
-            // link's own timers try again, with what is newest then.
-            ErrorCode::BadTicket | ErrorCode::MediaRefused => self.warn(text),
-            ErrorCode::LinkClosed => self.handle_link_closed(),
-            ErrorCode::NoSuchTrack
-            | ErrorCode::BadText
-            | ErrorCode::OverRate
-            | ErrorCode::NotLeading
-            | ErrorCode::BadClick
-            | ErrorCode::BadTake => self.warn(text),
-        }
-    }
-
-    fn handle_bye(&mut self, reason: ByeReason, text: String) {
-        match reason {
-            ByeReason::Left => self.effects.push_back(Effect::End(End::Left)),
-            ByeReason::ServerClosing => {
-                self.warn(format!("{text}; trying again until it is back"));
-                self.effects.push_back(Effect::Reconnect);
-            }
-            ByeReason::TimedOut => {
-                self.warn(text);
-                self.effects.push_back(Effect::Reconnect);
-            }
-            ByeReason::Replaced | ByeReason::Misbehaved | ByeReason::Refused => {
-                self.effects.push_back(Effect::End(End::Refused(text)));
-            }
         }
     }
 

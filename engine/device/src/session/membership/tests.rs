@@ -1,6 +1,6 @@
 //! Conversations with signalling, played through without one.
 
-use protocol::signal::{Source, Track};
+use protocol::signal::{ByeReason, ErrorCode, Source, Track};
 
 use super::*;
 use crate::session::codec_choice::CodecChoice;

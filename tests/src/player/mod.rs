@@ -6,13 +6,15 @@
 //! sleeps until the link wants to be woken. What surprises: the audio callbacks run under an
 //! allocation guard, so a scenario fails where a sound card would crackle.
 
+mod together;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use assert_no_alloc::assert_no_alloc;
 use engine::{
-    Channels, Click, ClickSettings, Encoding, IncomingError, RemoteStats, RoomClock,
-    RoomClockStats, RoomMapping, Session, SessionConfig, Solo,
+    Channels, Click, Encoding, IncomingError, RemoteStats, RoomClock, RoomClockStats, Session,
+    SessionConfig, Solo,
 };
 use engine_device::session::membership::{Effect, End, Membership, Musician as Us, Notice, Phase};
 use engine_device::session::{Backoff, OwnEnd};
@@ -21,60 +23,18 @@ use protocol::datagram::Kind;
 use protocol::id::{ParticipantId, TrackId};
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::room_clock::{Answer, QUESTION_BYTES, Question};
-use protocol::room_state::{PlayingMode, RoomState};
 use protocol::rtcp;
 use protocol::rtp::Ssrc;
 use protocol::signal::{ClientEnvelope, ClientMessage, Finding, ServerEnvelope, Source};
 use protocol::time::{Instant, RoomTime};
-use protocol::units::{Decibels, SampleRate};
+use protocol::units::SampleRate;
 use relay::random::Random;
 use sfu::transport::LinkEvent;
 
+use crate::knocking::Knocking;
 use crate::listener::Tape;
 use crate::media::Media;
 use crate::musician::Musician;
-
-/// Somebody who knocks on each beat.
-#[derive(Debug, Default)]
-struct Knocking {
-    /// Samples of the latest knock so far.
-    samples: usize,
-    /// The beat that it was on.
-    on: Option<RoomTime>,
-}
-
-impl Knocking {
-    /// Plays into a period that was at the microphone from `at` to `until`.
-    fn play(
-        &mut self,
-        click: &Click,
-        mapping: &RoomMapping,
-        at: Instant,
-        until: Instant,
-        input: &mut [f32],
-    ) {
-        let (from, until) = (mapping.room(at), mapping.room(until));
-        let beat = click.next_beat(from).filter(|beat| beat.at < until && self.on != Some(beat.at));
-        let first = beat.map(|beat| {
-            let share = beat.at.ns_since(from) as f64 / until.ns_since(from) as f64;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a period")]
-            let first = (share * input.len() as f64) as usize;
-            self.on = Some(beat.at);
-            first
-        });
-        for (index, sample) in input.iter_mut().enumerate() {
-            if Some(index) == first {
-                self.samples = KNOCK_SAMPLES;
-            }
-            *sample = KNOCK_LEVEL * self.samples as f32 / KNOCK_SAMPLES as f32;
-            self.samples = self.samples.saturating_sub(1);
-        }
-    }
-}
-
-/// A knock falls from here to silence in half a millisecond.
-const KNOCK_LEVEL: f32 = 0.7;
-const KNOCK_SAMPLES: usize = 24;
 
 /// What a player gives to the outside.
 #[derive(Debug)]
@@ -315,34 +275,6 @@ impl Player {
     pub(crate) fn say(&mut self, now: Instant, text: &str) {
         self.membership.say(text.to_owned());
         self.carry_out(now);
-    }
-
-    /// Begins or changes the click of the room.
-    pub(crate) fn set_click(&mut self, now: Instant, settings: ClickSettings) {
-        let (time, _) = self.room_time(now).expect("whoever leads knows the time");
-        let segments = match self.membership.shared().click.as_slice() {
-            [] => settings.begin(time, 0),
-            click => settings.change(click, time),
-        };
-        self.membership.set_click(segments);
-        self.carry_out(now);
-    }
-
-    /// Sets how everybody in the room hears everybody.
-    pub(crate) fn set_mode(&mut self, now: Instant, mode: PlayingMode) {
-        self.membership.set_mode(mode);
-        self.carry_out(now);
-    }
-
-    /// What the room shares beside the sound, as this one was told.
-    pub(crate) fn shared(&self) -> &RoomState {
-        self.membership.shared()
-    }
-
-    /// Hears the click or not.
-    pub(crate) fn hear_click(&mut self, heard: bool) {
-        let gain = heard.then_some(Decibels::UNITY);
-        self.session.control.set_click_gain(gain).expect("a gain that can be");
     }
 
     /// What leaves next.

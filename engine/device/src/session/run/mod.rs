@@ -3,33 +3,37 @@
 //! It decides nothing itself. Each turn takes at most the WebSocket's read timeout, so requests
 //! and the engine are served fifty times a second.
 
-use std::sync::mpsc::{self, TryRecvError};
+mod relief;
+mod requests;
+
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use engine::{
-    Channels, ClickSettings, Control, ControlError, Encoding, Mute, Relief, RemoteStats,
-    RoomClockStats, RoomMapping, Solo,
+    Channels, Control, ControlError, Encoding, Mute, Relief, RemoteStats, RoomClockStats,
+    RoomMapping, Solo,
 };
 use protocol::id::TrackId;
-use protocol::room_state::{PlayingMode, room_us};
+use protocol::room_state::PlayingMode;
 use protocol::rtp::Ssrc;
 use protocol::signal::LinkParameters;
-use protocol::time::{Instant, RoomTime};
+use protocol::time::Instant;
 use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
-use super::around::around;
-use super::backoff::Backoff;
-use super::membership::{Effect, End, Membership, Notice, Phase, Uplink};
-use super::mixes::Mixes;
-use super::view::{Mix, ParticipantView, Reach, TrackView, View};
-use super::{Event, OwnEnd, Request};
+use self::relief::{left_out, relief_notice};
 use crate::audio::{AudioStatus, InputGate, Load, Timing};
 use crate::clock;
 use crate::durations::DurationSummary;
 use crate::network::{Network, NetworkEvent};
+use crate::session::around::around;
+use crate::session::backoff::Backoff;
+use crate::session::membership::{Effect, End, Membership, Notice, Phase, Uplink};
+use crate::session::mixes::Mixes;
+use crate::session::view::{Mix, ParticipantView, Reach, TrackView, View};
+use crate::session::{Event, OwnEnd, Request};
 use crate::takes::{Road, SharedClock, Takes};
 
 /// What the thread owns from the start.
@@ -240,74 +244,6 @@ impl Runner {
         self.conversation = Conversation::Waiting { until: now + wait };
     }
 
-    fn take_requests(&mut self) {
-        loop {
-            let request = self.parts.requests.try_recv();
-            if request.is_ok() {
-                // A key press should be seen at once.
-                self.view_due = clock::now();
-            }
-            match request {
-                Ok(Request::SetMuted(muted)) => {
-                    self.parts.membership.set_muted(muted);
-                    let mute = if muted { Mute::Muted } else { Mute::Open };
-                    let done = self.parts.control.set_input_muted(mute);
-                    self.check(done.err());
-                }
-                Ok(Request::SetMix(track, mix)) => {
-                    self.mixes.set(self.parts.membership.participants(), track, mix);
-                    self.apply_mixes(&[track]);
-                }
-                Ok(Request::SetDefaultPlayout(mode)) => {
-                    let done = self.parts.control.set_default_playout(mode);
-                    self.check(done.err());
-                }
-                Ok(Request::SetMonitor(gain)) => {
-                    let done = self.parts.control.set_monitor_gain(gain);
-                    self.check(done.err());
-                }
-                Ok(Request::SetMonitorAligned(aligned)) => {
-                    self.parts.control.set_monitor_aligned(aligned);
-                }
-                Ok(Request::Say(text)) => self.parts.membership.say(text),
-                Ok(Request::Lead(leading)) => self.parts.membership.lead(leading),
-                Ok(Request::SetClick(settings, count_in_bars)) => {
-                    self.set_click(settings, count_in_bars);
-                }
-                Ok(Request::EndClick) => self.parts.membership.set_click(Vec::new()),
-                Ok(Request::SetClickGain(gain)) => {
-                    self.click_gain = gain;
-                    let done = self.parts.control.set_click_gain(gain);
-                    self.check(done.err());
-                }
-                Ok(Request::SetMode(mode)) => self.parts.membership.set_mode(mode),
-                Ok(Request::SetOwnMode(mode)) => self.parts.mode = mode,
-                Ok(Request::StartTake(title)) => {
-                    if let Some(now) = self.room_time() {
-                        let start = now.plus_ns(TAKE_BEGINS_NS);
-                        self.parts.membership.start_take(title, room_us(start));
-                    }
-                }
-                Ok(Request::StopTake) => {
-                    if let Some(now) = self.room_time() {
-                        self.parts.membership.stop_take(room_us(now));
-                    }
-                }
-                Ok(Request::MarkTake(text)) => {
-                    if let Some(now) = self.room_time() {
-                        self.parts.membership.mark_take(room_us(now), text);
-                    }
-                }
-                Ok(Request::NoteAudio(status)) => self.audio = status,
-                Ok(Request::Leave) | Err(TryRecvError::Disconnected) => {
-                    self.parts.membership.leave();
-                    return;
-                }
-                Err(TryRecvError::Empty) => return,
-            }
-        }
-    }
-
     fn take_network_events(&mut self) {
         while let Some(event) = self.parts.network.next_event() {
             match event {
@@ -398,27 +334,6 @@ impl Runner {
             self.parts.road.note_uplink(lost_packets, jitter_us);
         }
         self.uplink = uplink;
-    }
-
-    /// What the room's clock shows; where it is not known, that is said.
-    fn room_time(&self) -> Option<RoomTime> {
-        if self.room_clock.is_none() {
-            let text = "the room's clock is not known yet: try again in a moment".to_owned();
-            self.tell(Event::Notice(Notice::Warning(text)));
-        }
-        self.room_clock.map(|(mapping, _)| mapping.room(clock::now()))
-    }
-
-    /// Lays the click out, if the room's clock is known.
-    fn set_click(&mut self, settings: ClickSettings, count_in_bars: u8) {
-        let Some(now) = self.room_time() else { return };
-        let click = &self.parts.membership.shared().click;
-        let segments = if click.is_empty() {
-            settings.begin(now, count_in_bars)
-        } else {
-            settings.change(click, now)
-        };
-        self.parts.membership.set_click(segments);
     }
 
     fn offer_link(&mut self, link: Option<LinkParameters>) {
@@ -554,29 +469,6 @@ impl Runner {
         let _ = self.parts.events.send(event);
     }
 }
-
-/// What is said when more or less is saved than before: once each time that musicians are left out, and
-/// once when nobody is any more.
-fn relief_notice(before: Relief, now: Relief) -> Option<Notice> {
-    match (left_out(before), left_out(now)) {
-        (before, now) if before < now => Some(Notice::Warning(format!(
-            "this computer is too slow for everybody at this period: the {now} quietest are left out. A \
-             longer period (`jackd -p 128`, `--period 128`) or fewer programs beside this one bring them back"
-        ))),
-        (before, 0) if 0 < before => Some(Notice::Fact("everybody is heard again".to_owned())),
-        _ => None,
-    }
-}
-
-const fn left_out(relief: Relief) -> u32 {
-    match relief {
-        Relief::Nothing | Relief::Unheard => 0,
-        Relief::Remotes(remotes) => remotes,
-    }
-}
-
-/// A take begins when everybody has heard of it: half a second.
-const TAKE_BEGINS_NS: i64 = 500_000_000;
 
 /// How long a turn may take while nothing stands to read from.
 const TURN: Duration = Duration::from_millis(20);
