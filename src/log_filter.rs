@@ -34,8 +34,8 @@ fn in_crate(target: &str, name: &str) -> bool {
     target.split("::").next() == Some(name)
 }
 
-/// Write chat, names, seats and tickets, below `info`.
-const OTHERS_WORDS: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+/// Write chat, names, seats, tickets and the keys of takes, below `info`.
+const OTHERS_WORDS: [&str; 4] = ["tungstenite", "tokio_tungstenite", "ureq", "ureq_proto"];
 
 /// Write lines about a peer's bytes, up to `error`: ICE, SCTP, DTLS.
 const PER_PACKET: [&str; 5] = ["is", "sctp_proto", "str0m", "str0m_proto", "dimpl"];

@@ -164,29 +164,36 @@ impl Stay {
         // The terminal is restored before the error is printed.
         drop(self.screen);
         if let Some(stems) = stems {
-            send_stems(&stems);
+            send_stems(&stems, &self.signalled);
         }
         ended.and(stopped)
     }
 }
 
-/// Waits until what was recorded is at the server, and says how far it is.
-fn send_stems(stems: &Stems) {
+/// Waits until what was recorded is at the server, and says how far it is; a signal ends it.
+fn send_stems(stems: &Stems, signalled: &AtomicBool) {
     stems.hurry();
-    let (began, mut said) = (Instant::now(), None);
+    signalled.store(false, Ordering::Relaxed);
+    let (began, mut progress, mut said) = (Instant::now(), (Instant::now(), stems.unsent()), None);
     loop {
-        let Unsent { stems: waiting, sent_bytes, bytes } = stems.unsent();
-        // A stem that waits for a server which is away is sent by the next program.
-        let idle = bytes == 0 && STEMS_IDLE_MAX < began.elapsed();
-        if waiting == 0 || idle {
+        let unsent = stems.unsent();
+        let Unsent { stems: waiting, sent_bytes, bytes } = unsent;
+        if waiting == 0 {
+            return;
+        }
+        if unsent != progress.1 {
+            progress = (Instant::now(), unsent);
+        }
+        if signalled.load(Ordering::Relaxed) || STEMS_IDLE_MAX < progress.0.elapsed() {
+            eprintln!(
+                "{waiting} part(s) of what was recorded are not at the server yet; the next `vjam join` goes on \
+                 with them"
+            );
             return;
         }
         let percent = (sent_bytes * 100).checked_div(bytes).unwrap_or(0);
-        if began.elapsed() > STEMS_QUIET && said != Some((waiting, percent)) {
-            eprintln!(
-                "sending what was recorded: {percent} % of {waiting} part(s); Ctrl-C stops, and the next `vjam join` \
-                 goes on"
-            );
+        if STEMS_QUIET < began.elapsed() && said != Some((waiting, percent)) {
+            eprintln!("sending what was recorded: {percent} % of {waiting} part(s); Ctrl-C stops");
             said = Some((waiting, percent));
         }
         std::thread::sleep(STEMS_LOOK);
@@ -194,7 +201,7 @@ fn send_stems(stems: &Stems) {
 }
 
 /// How long a stem that nothing is sent of is waited for, and how often that is looked at and said.
-const STEMS_IDLE_MAX: Duration = Duration::from_secs(8);
+const STEMS_IDLE_MAX: Duration = Duration::from_secs(30);
 const STEMS_LOOK: Duration = Duration::from_millis(500);
 const STEMS_QUIET: Duration = Duration::from_secs(1);
 

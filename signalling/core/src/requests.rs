@@ -299,6 +299,7 @@ impl Signalling {
         };
         let track = Track { id, label: label.clone(), channels, codecs, sources, muted };
         let Some(member) = self.members.get_mut(&asker.participant) else { return Ok(()) };
+        let is_first = member.tracks.is_empty();
         match member.track_mut(id) {
             Some(known) => *known = track,
             None => member.tracks.push(track),
@@ -308,6 +309,9 @@ impl Signalling {
         let room = member.room.clone();
         let published = ServerMessage::Published { track: id, label };
         self.send(asker.connection, asker.request, published);
+        if is_first {
+            self.tell_of_stem(asker.participant);
+        }
         self.tell_participant(asker.participant, None);
         self.settle(&room);
         Ok(())

@@ -84,7 +84,7 @@ impl Signalling {
         if let TakesKept::No(reason) = &self.takes {
             return Err(bad(reason.clone()));
         }
-        check_moment(start_us, ErrorCode::BadTake)?;
+        self.check_soon(now, start_us)?;
         let title = if title.trim().is_empty() { None } else { Some(text::take(title)?) };
         let [id, key] = [0; 2].map(|_| hex::encode(&self.random.bytes::<16>()));
         let Some((name, room)) = self.name_and_room(asker.participant) else { return Ok(()) };
@@ -120,16 +120,13 @@ impl Signalling {
         asker: Asker,
         stop_us: i64,
     ) -> Result<(), Refusal> {
-        check_moment(stop_us, ErrorCode::BadTake)?;
+        self.check_soon(now, stop_us)?;
         let take = self.running_take(asker.participant).ok_or_else(none_runs)?;
         self.change(now, asker, |state, _| {
             let running = state.takes.iter_mut().find(|take| take.stop_us.is_none());
             let running = running.ok_or_else(none_runs)?;
-            if stop_us < running.start_us {
-                let text = "a take ends after it began";
-                return Err(Refusal::new(ErrorCode::BadTake, text));
-            }
-            running.stop_us = Some(stop_us);
+            // One that is ended before it began is empty, and can be ended all the same.
+            running.stop_us = Some(stop_us.max(running.start_us));
             Ok(())
         })?;
         self.take_event(TakeEvent::Stopped { take, stop_us: Some(stop_us) });
@@ -156,7 +153,7 @@ impl Signalling {
         Ok(())
     }
 
-    /// Tells whoever came what the room shares, where that is anything, or may be other than they think.
+    /// Tells whoever came what the room shares: also where it is nothing, for they may think of what was.
     pub(crate) fn tell_room_state(
         &mut self,
         connection: ConnectionId,
@@ -165,12 +162,28 @@ impl Signalling {
     ) {
         let Some((_, room)) = self.name_and_room(participant) else { return };
         let Some(state) = self.rooms.get(&room).map(|room| room.state.clone()) else { return };
-        if resumed || state != RoomState::default() {
-            self.send(connection, None, ServerMessage::Room { state });
-        }
+        self.send(connection, None, ServerMessage::Room { state });
         if !resumed && let Some(take) = self.running_take(participant) {
             self.tell_present(&take, participant);
         }
+    }
+
+    /// Somebody publishes their first track: a stem of theirs may come.
+    pub(crate) fn tell_of_stem(&mut self, participant: ParticipantId) {
+        if let Some(take) = self.running_take(participant) {
+            self.tell_present(&take, participant);
+        }
+    }
+
+    /// Whether a take may begin or end at a moment: within an hour of now, as far as that is known here.
+    fn check_soon(&self, now: Instant, us: i64) -> Result<(), Refusal> {
+        check_moment(us, ErrorCode::BadTake)?;
+        let now_us = i64::try_from(self.unix_ms(now)).unwrap_or(i64::MAX).saturating_mul(1000);
+        if us.abs_diff(now_us) <= TAKE_OFF_US_MAX {
+            return Ok(());
+        }
+        let text = "a take begins and ends about now, by the room's clock";
+        Err(Refusal::new(ErrorCode::BadTake, text))
     }
 
     /// Somebody is gone for good, and leads no more.
@@ -239,7 +252,9 @@ impl Signalling {
     }
 
     fn tell_present(&mut self, take: &str, participant: ParticipantId) {
-        let Some(member) = self.members.get(&participant) else { return };
+        // Whoever publishes nothing has nothing to record.
+        let members = self.members.get(&participant);
+        let Some(member) = members.filter(|member| !member.tracks.is_empty()) else { return };
         let (name, engine) = (member.name.clone(), member.capabilities.engine);
         self.take_event(TakeEvent::Present { take: take.to_owned(), participant, name, engine });
     }
@@ -291,6 +306,9 @@ fn check_click(segments: &[ClickSegment]) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+/// The room's clock is the server's of when it started; an hour is more than that is ever set by.
+const TAKE_OFF_US_MAX: u64 = 3_600_000_000;
 
 /// A million bars of one beat at the fastest tempo are 42 hours.
 const BARS_MAX: u32 = 1_000_000;

@@ -45,7 +45,11 @@ pub(super) fn handle(
         KeyCode::Char('c') => Request::SetClick(settings.clone(), COUNT_IN_BARS),
         KeyCode::Char(key @ (',' | '.')) => {
             let tempo = settings.tempo_millibpm;
-            let tempo = if key == ',' { tempo - TEMPO_STEP.min(tempo) } else { tempo + TEMPO_STEP };
+            let tempo = if key == ',' {
+                tempo - TEMPO_STEP.min(tempo)
+            } else {
+                tempo.saturating_add(TEMPO_STEP)
+            };
             settings.tempo_millibpm = tempo.clamp(TEMPO_MILLIBPM_MIN, TEMPO_MILLIBPM_MAX);
             Request::SetClick(settings.clone(), COUNT_IN_BARS)
         }

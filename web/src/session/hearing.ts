@@ -55,7 +55,7 @@ export class Hearing {
           arrived + lately === 0
             ? 0
             : permille(Math.max(0, concealedMs - before.concealedMs), nowMs - before.atMs),
-        ...waits(remote.playout),
+        ...waits(remote.playout, paddingMs),
       });
     }
     if (tracks.length === 0 && participants < 2) return null;
@@ -75,16 +75,25 @@ export function roomLeastMs({ hearings, me }: Pick<SessionState, "hearings" | "m
   const needed = others.flatMap(([, tracks]) =>
     tracks.map(({ delay_us = 0, padding_us = 0 }) => delay_us - padding_us),
   );
-  return Math.max(0, ...needed) / 1000;
+  // Nobody is aligned with whoever is further away.
+  return Math.max(0, ...needed.filter((us) => us <= ALIGNED_US_MAX)) / 1000;
 }
+
+/** As far as the mode goes that has everybody equally late. */
+const ALIGNED_US_MAX = 300_000;
 
 /** The playhead is never quite where it is needed; less is no padding. */
 const PADDING_MS_MIN = 0.5;
 /** Why our engine lets a track wait, as far as the server cares. */
-function waits(playout: PlayoutStats | null): Pick<TrackHearing, "network_us" | "spare_us"> {
+function waits(
+  playout: PlayoutStats | null,
+  paddingMs: number,
+): Pick<TrackHearing, "network_us" | "spare_us"> {
   if (playout === null) return {};
   const { networkMs, callbackMs, driftMs, redundancyMs, targetMs } = playout;
-  const spare = micros(targetMs - networkMs - callbackMs - driftMs - redundancyMs);
+  const asked = networkMs + callbackMs + driftMs + redundancyMs;
+  // What a playing mode waits for is nobody's mistake.
+  const spare = micros(Math.max(0, targetMs - asked - paddingMs));
   return { network_us: micros(networkMs), ...(spare === 0 ? {} : { spare_us: spare }) };
 }
 

@@ -105,6 +105,7 @@ describe("in the room", () => {
     world.audio.calls.length = 0;
     await world.open();
     await world.answer("join", joined(false));
+    world.socket.receive({ type: "room", state: { click: [], mode: "tight", takes: [] } });
     expect(world.audios[0]?.calls).toContain("click");
   });
 

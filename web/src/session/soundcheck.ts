@@ -132,7 +132,15 @@ interface Uplink {
 /** The same surroundings, with the server's reports on what it receives noted as they come. */
 function overheard(surroundings: Surroundings, uplinks: Uplink[]): Surroundings {
   return {
-    stems: surroundings.stems,
+    // What an earlier visit recorded is sent as it was: this is no music, and does not make it hurry.
+    stems: {
+      state: surroundings.stems.state,
+      begin: (of) => surroundings.stems.begin(of),
+      end: () => undefined,
+      over: () => undefined,
+      setPlaying: () => undefined,
+      noteUplink: () => undefined,
+    },
     openSocket: () => surroundings.openSocket(),
     openAudio: async (deviceId, failure): Promise<AudioPort> => {
       const audio = await surroundings.openAudio(deviceId, failure);

@@ -255,7 +255,6 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
   if (!message.resumed) {
     // Track ids may be others' by now: mixes come back by name alone.
     next = { ...next, streams: [], mixes: {}, myTrack: null, uplink: {}, link: "connecting" };
-    next = { ...next, shared: NOTHING_SHARED };
   }
   for (const participant of message.participants) next = placed(next, participant);
   const mine = next.participants.find((p) => p.id === next.me)?.tracks[0];

@@ -2,12 +2,13 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
-import type { RoomId } from "../protocol";
+import type { RoomId, Take } from "../protocol";
 import type { LocalStem } from "../session/stem_seam";
 import type { Problem } from "../session/words";
 import { Brand } from "./brand";
 import { followed } from "./route";
 import { Stems } from "./together/own_recording";
+import { Takes } from "./together/takes";
 
 interface Props {
   room: RoomId;
@@ -15,10 +16,12 @@ interface Props {
   problem: Problem | null;
   /** What was recorded here and is not at the server yet. */
   stems: LocalStem[];
+  /** Of the room, as far as one was told. */
+  takes: Take[];
   onJoin: () => void;
 }
 
-export function Ended({ room, problem, stems, onJoin }: Props) {
+export function Ended({ room, problem, stems, takes, onJoin }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
 
@@ -35,6 +38,12 @@ export function Ended({ room, problem, stems, onJoin }: Props) {
           {problem === null ? "Your microphone is off." : `${problem.advice} Your microphone is off.`}
         </p>
         <Stems stems={stems} />
+        {0 < takes.length && (
+          <section aria-labelledby="takes-of-room">
+            <h2 id="takes-of-room">Takes of {room}</h2>
+            <Takes takes={takes} />
+          </section>
+        )}
         <div class="inline">
           <button type="button" class="button primary" onClick={onJoin}>
             Join again

@@ -52,6 +52,7 @@ export function Visit({ room }: { room: RoomId }) {
         room={room}
         problem={state.phase.problem}
         stems={session.value.stems.value.stems}
+        takes={state.shared.takes}
         onJoin={() => {
           // The input was closed with the session: the one chosen last is opened anew.
           const deviceId = session.value?.inputDeviceId ?? "";

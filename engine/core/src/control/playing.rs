@@ -176,8 +176,11 @@ impl Control {
         if self.playing.mode != PlayingMode::Aligned {
             return None;
         }
-        let longest = measured.iter().flatten().map(least).max()?;
-        Some(self.playing.alignment.delay(now, longest.max(self.playing.room_least)))
+        // Whoever is further away than that is not waited for.
+        let near = |least: &Duration| *least <= ALIGNED_MAX;
+        let longest = measured.iter().flatten().map(least).filter(near).max()?;
+        let others = Some(self.playing.room_least).filter(near).unwrap_or_default();
+        Some(self.playing.alignment.delay(now, longest.max(others)))
     }
 }
 

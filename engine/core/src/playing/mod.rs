@@ -26,7 +26,7 @@ pub(crate) struct Alignment {
 impl Alignment {
     /// The delay for everybody, where the longest that anybody needs is `least`.
     pub(crate) fn delay(&mut self, now: Instant, least: Duration) -> Duration {
-        let steps = (least + SPARE).as_nanos().div_ceil(STEP.as_nanos());
+        let steps = (least.min(ALIGNED_MAX) + SPARE).as_nanos().div_ceil(STEP.as_nanos());
         let wanted = (STEP * u32::try_from(steps).unwrap_or(u32::MAX)).min(ALIGNED_MAX);
         let held = *self.held.get_or_insert(wanted);
         if held <= wanted {

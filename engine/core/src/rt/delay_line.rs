@@ -61,6 +61,11 @@ impl DelayLine {
         self.wanted = frames.min(self.frames_max());
     }
 
+    /// Forgets what was written: it stood still meanwhile, and is from another time.
+    pub(crate) fn forget(&mut self) {
+        self.written = 0;
+    }
+
     /// Whether something that was written may still be heard.
     pub(crate) fn holds_sound(&self) -> bool {
         self.quiet <= self.delay.max(self.delay()) + FADE_FRAMES
@@ -151,6 +156,9 @@ impl DelayLine {
     /// What was written so many frames before the newest.
     fn past(&self, side: usize, delay: usize) -> f32 {
         let length = self.length();
+        if self.written < delay {
+            return 0.0;
+        }
         let ring = self.sides.get(side).or(self.sides.first());
         let place = (self.next + length - delay.min(length - 1)) % length;
         ring.and_then(|ring| ring.get(place)).copied().unwrap_or(0.0)

@@ -207,6 +207,7 @@ impl PreparedSession {
             server: options.link.http_url(),
             name: options.name.clone(),
             label: options.label.clone(),
+            channels: if options.channels == Channels::Stereo { 2 } else { 1 },
         };
         let membership = Membership::new(Musician {
             room: options.link.room.clone(),

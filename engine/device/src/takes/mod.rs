@@ -12,6 +12,7 @@ mod upload;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use engine::{Control, RoomClockStats, RoomMapping};
@@ -20,6 +21,7 @@ use protocol::room_state::Take;
 use self::recorder::Recorder;
 use self::shelf::Shelf;
 use self::upload::Uploader;
+use crate::clock;
 use crate::session::Notice;
 
 /// Where takes are kept, and whose.
@@ -38,6 +40,8 @@ pub(crate) struct Whose {
     pub(crate) server: String,
     pub(crate) name: String,
     pub(crate) label: String,
+    /// Of what is recorded.
+    pub(crate) channels: u8,
 }
 
 /// What the room's clock shows, for threads that want to know. Clones are the same.
@@ -139,8 +143,9 @@ impl Takes {
             self.given_up = Some(take.id.clone());
             return self.warn(format!("{} is recorded without you, as you asked", take.title));
         }
-        let begun = self.shelf.begin(take, &self.whose).and_then(|stem| {
-            let recording = control.record().map_err(|error| error.to_string())?;
+        let recording = control.record().map_err(|error| error.to_string());
+        let begun = recording.and_then(|recording| {
+            let stem = self.shelf.begin(take, &self.whose)?;
             Recorder::start(stem, recording, self.clock.clone(), Arc::clone(&self.tell))
         });
         match begun {
@@ -157,13 +162,20 @@ impl Takes {
         let Some(recorder) = self.recorder.take() else { return };
         // A callback that does not run has nothing to record either.
         let _ = control.stop_recording();
+        recorder.stop();
+        // The callback lets go of its end, which is freed by whoever polls.
+        let end = clock::now() + FINISHED_WITHIN;
+        while !recorder.is_finished() && clock::now() < end {
+            control.poll();
+            thread::sleep(Duration::from_millis(10));
+        }
         recorder.finish();
-        self.stems.uploader.set_running(None);
+        self.stems.uploader.look();
     }
 
-    /// Whether the own input is being recorded.
+    /// Whether the own input is being recorded: not any more where the disk was full.
     pub(crate) fn is_recording(&self) -> bool {
-        self.recorder.is_some()
+        self.recorder.as_ref().is_some_and(|recorder| !recorder.is_finished())
     }
 
     fn warn(&self, text: String) {
@@ -211,6 +223,9 @@ pub struct Unsent {
 
 /// Jitter that is this much and by half more than usual holds music up.
 const JITTER_US_MORE: u32 = 1_000;
+
+/// A recorder that has to wait for a callback that does not run gives up by itself.
+const FINISHED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often a recorder looks for input: a crash loses no more.
 const RECORD_EVERY: Duration = Duration::from_millis(100);

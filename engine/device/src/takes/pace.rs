@@ -50,7 +50,7 @@ impl Pace {
         if plays {
             (self.bytes_per_second / 2).clamp(PIECE_BYTES as u64, 64 * 1024)
         } else {
-            512 * 1024
+            256 * 1024
         }
     }
 }

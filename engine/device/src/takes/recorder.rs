@@ -64,9 +64,19 @@ impl Recorder {
         &self.take
     }
 
-    /// Writes what is left, and closes the file.
-    pub(super) fn finish(self) {
+    /// Nothing more is to come.
+    pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the file is closed, for whatever reason.
+    pub(super) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until what is left is written.
+    pub(super) fn finish(self) {
+        self.stop();
         // A panic of it was told by the panic hook; what it wrote is there.
         let _ = self.thread.join();
     }
@@ -94,6 +104,8 @@ struct Run {
     first: i64,
     /// The latest frame whose moment is known.
     known: Option<(i64, Instant)>,
+    /// The first moment of it that is known.
+    begun: Option<Instant>,
 }
 
 impl Work {
@@ -141,14 +153,17 @@ impl Work {
             _ => {
                 self.writer.begin_run(&mut self.out);
                 self.dated = None;
-                Run { first: block.first_frame, known: None }
+                Run { first: block.first_frame, known: None, begun: None }
             }
         };
         let frame = u64::try_from(block.first_frame.saturating_sub(run.first)).unwrap_or(0);
         self.writer.audio(frame, samples, &mut self.out);
         let known = block.captured.map(|at| (block.first_frame, at)).or(run.known);
-        self.run = Some(Run { known, ..run });
-        if let Some(at) = block.captured {
+        let begun = run.begun.or(block.captured);
+        self.run = Some(Run { known, begun, ..run });
+        if let (Some(at), Some(begun)) = (block.captured, begun)
+            && STEADY_AFTER <= at.saturating_since(begun)
+        {
             self.date(frame, at);
         }
     }
@@ -164,7 +179,9 @@ impl Work {
         }
         self.dated = Some(at);
         let ns = |duration: Duration| u32::try_from(duration.as_nanos()).unwrap_or(u32::MAX);
-        let (precision, bound) = (ns(stats.precision), ns(stats.bound));
+        // What is known of the device is not better than this.
+        let precision = ns(stats.precision + CAPTURED_TO);
+        let bound = ns(stats.bound);
         self.writer.clock(frame, mapping.room(at), precision, bound, stats.steps, &mut self.out);
     }
 
@@ -197,7 +214,13 @@ impl Run {
 /// What a callback may take to hear that nothing more is recorded.
 const LINGER: Duration = Duration::from_millis(500);
 
+/// The line of callbacks begins anew with the one that broke it, which was late: some dozens after it tell better.
+const STEADY_AFTER: Duration = Duration::from_millis(500);
+
 const DATE_EVERY: Duration = Duration::from_secs(1);
+
+/// What the line of callbacks is off by, mostly.
+const CAPTURED_TO: Duration = Duration::from_micros(50);
 
 /// A clock that is not settled by then is believed as it is: it says itself how well.
 const UNSETTLED_MAX: Duration = Duration::from_secs(15);

@@ -75,7 +75,7 @@ impl Shelf {
         let strange = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let take_id: TakeId =
             take.id.parse().map_err(|_| strange("the take has no proper name"))?;
-        fs::create_dir_all(&self.folder)?;
+        make_folder(&self.folder)?;
         let same = |note: &Note| {
             (&note.take, &note.name, &note.label, &note.server)
                 == (&take.id, &whose.name, &whose.label, &whose.server)
@@ -86,6 +86,9 @@ impl Shelf {
             let Ok(summary) = inspect(io::BufReader::new(&mut file)) else { continue };
             io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
             let channels = summary.header.channels;
+            if channels != whose.channels {
+                continue;
+            }
             let begun = Begun::Before(Box::new(summary));
             let (take, title) = (note.take, note.title);
             return Ok(OpenStem { take, title, file, channels, begun });
@@ -96,10 +99,14 @@ impl Shelf {
             stem,
             participant: whose.name.clone(),
             label: whose.label.clone(),
-            channels: 1,
+            channels: whose.channels,
         };
         let path = self.folder.join(format!("{}-{stem}.stem", take.id));
-        let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
         lock(&file)?;
         let note = Note {
             server: whose.server.clone(),
@@ -119,7 +126,13 @@ impl Shelf {
     pub(super) fn waiting(&self, skip: &[PathBuf]) -> Option<Waiting> {
         self.notes().filter(|(path, _)| !skip.contains(path)).find_map(|(path, note)| {
             let file = open_locked(&path).ok().flatten()?;
-            Some(Waiting { note, path, file })
+            let waiting = Waiting { note, path, file };
+            if waiting.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+                // Nothing was ever recorded into it.
+                let _ = self.remove(waiting);
+                return None;
+            }
+            Some(waiting)
         })
     }
 
@@ -130,8 +143,9 @@ impl Shelf {
 
     /// Takes a stem away that is where it belongs.
     pub(super) fn remove(&self, waiting: Waiting) -> io::Result<()> {
-        fs::remove_file(waiting.path.with_extension("json"))?;
-        fs::remove_file(&waiting.path)
+        // The note last: a stem without one would be found by nobody.
+        fs::remove_file(&waiting.path)?;
+        fs::remove_file(waiting.path.with_extension("json"))
     }
 
     /// Every stem with a note that can be read, the oldest names first.
@@ -184,6 +198,14 @@ fn open_locked(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 fn lock(file: &File) -> io::Result<()> {
     file.try_lock().map_err(|error| match error {
         fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
@@ -215,7 +237,12 @@ mod tests {
     }
 
     fn whose(name: &str) -> Whose {
-        Whose { server: "http://jam:7880".into(), name: name.into(), label: "mic".into() }
+        Whose {
+            server: "http://jam:7880".into(),
+            name: name.into(),
+            label: "mic".into(),
+            channels: 2,
+        }
     }
 
     #[test]
@@ -248,7 +275,10 @@ mod tests {
     fn what_waits_is_found_once_and_can_be_taken_away() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let shelf = Shelf::new(folder.path().into());
-        drop(shelf.begin(&take(), &whose("Ann")).expect("begun"));
+        drop(shelf.begin(&take(), &whose("Eve")).expect("begun"));
+        let mut stem = shelf.begin(&take(), &whose("Ann")).expect("begun");
+        stem.file.write_all(b"sound").expect("written");
+        drop(stem);
         fs::write(folder.path().join("strange.json"), "{}").expect("written");
         let waiting = shelf.waiting(&[]).expect("it waits");
         assert_eq!((waiting.note.name.as_str(), waiting.note.key.len()), ("Ann", 32));

@@ -111,14 +111,11 @@ impl Work {
                 Ok(()) | Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
-            let running =
-                self.shared.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
             // A stem that is gone on with must not be taken for one that is over.
-            if running.is_none() && began.elapsed() < ROOM_TELLS_MAX {
+            if self.running().is_none() && began.elapsed() < ROOM_TELLS_MAX {
                 continue;
             }
-            let running = running.flatten();
-            while let Some(waiting) = self.next(running.as_deref()) {
+            while let Some(waiting) = self.next() {
                 if let Err(Failed::Over) = self.send(waiting) {
                     return;
                 }
@@ -127,14 +124,19 @@ impl Work {
         }
     }
 
+    fn running(&self) -> Option<Option<String>> {
+        self.shared.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The next stem that is worth a try.
-    fn next(&mut self, running: Option<&str>) -> Option<Waiting> {
+    fn next(&mut self) -> Option<Waiting> {
+        let running = self.running().flatten();
         let now = Instant::now();
         self.given_up.retain(|_, until| until.is_none_or(|until| now < until));
         let mut skip: Vec<PathBuf> = self.given_up.keys().cloned().collect();
         loop {
             let waiting = self.shelf.waiting(&skip)?;
-            if running != Some(waiting.note.take.as_str()) {
+            if running.as_ref() != Some(&waiting.note.take) {
                 return Some(waiting);
             }
             skip.push(waiting.path);
@@ -189,12 +191,20 @@ impl Work {
         let mut pace = Pace::new(self.road.troubles());
         for _ in 0..CHECKSUMS_MAX {
             let mut offset = match self.offset(waiting)? {
-                (_, true) => return Ok(()),
+                (end, true) if end == length => return Ok(()),
+                (_, true) => {
+                    let text = "the server took it for complete, and more was recorded after that";
+                    return Err(Failed::Never(text.to_owned()));
+                }
                 (offset, false) => offset.min(length),
             };
             while offset < length {
                 self.shared.sent.store(offset, Ordering::Relaxed);
-                offset = self.send_piece(waiting, offset, length, &mut pace)?;
+                let end = self.send_piece(waiting, offset, length, &mut pace)?;
+                if end == offset {
+                    return Err(Failed::Later("the server takes no more of it".to_owned()));
+                }
+                offset = end;
                 if matches!(self.woken.try_recv(), Err(mpsc::TryRecvError::Disconnected)) {
                     return Err(Failed::Over);
                 }
@@ -383,12 +393,10 @@ fn refused(mut response: Response<ureq::Body>) -> Failed {
     let said: String = text.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
     let reason = if said.is_empty() { status.to_string() } else { said };
     match status {
-        StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::INSUFFICIENT_STORAGE
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::GATEWAY_TIMEOUT
-        | StatusCode::INTERNAL_SERVER_ERROR => Failed::Later(reason),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => {
+            Failed::Later(reason)
+        }
+        status if status.is_server_error() => Failed::Later(reason),
         _ => Failed::Never(reason),
     }
 }

@@ -42,7 +42,10 @@ fn a_click_reaches_everybody_and_whoever_comes_later() {
     let mut desk = Desk::new();
     let [ana, ben] = ["Ana", "Ben"].map(|name| desk.musician("r", name));
     let elsewhere = desk.musician("other", "Eve");
-    assert_eq!(states(&mut desk, ana.connection), [], "nothing is shared yet");
+    for app in [&ana, &ben] {
+        assert_eq!(states(&mut desk, app.connection), [RoomState::default()], "nothing yet");
+    }
+    states(&mut desk, elsewhere.connection);
     click(&mut desk, &ana, vec![segment(START_US)]);
     for app in [&ana, &ben] {
         let told = states(&mut desk, app.connection);
@@ -67,6 +70,7 @@ fn whoever_leads_sets_click_and_mode_and_others_may_take_the_lead() {
     let [ana, ben] = ["Ana", "Ben"].map(|name| desk.musician("r", name));
     let lead = |leading| ClientMessage::Lead { leading };
     let mode = |mode| ClientMessage::Mode { mode };
+    states(&mut desk, ben.connection);
     desk.send(ana.connection, lead(true));
     assert_eq!(states(&mut desk, ben.connection)[0].leader, Some(ana.id));
     click(&mut desk, &ben, vec![segment(START_US)]);
@@ -127,16 +131,18 @@ fn a_take_has_a_beginning_marks_and_an_end_and_everybody_knows_the_key() {
     assert_eq!([take.id.len(), take.key.len()], [32, 32]);
     assert_ne!(take.id, take.key);
     start(&mut desk, &ben, "");
-    stop(&mut desk, &ben, START_US - 1);
-    assert_eq!(desk.errors(ben.connection), [ErrorCode::BadTake; 2], "one at a time; ends late");
+    stop(&mut desk, &ben, START_US - 3_700_000_000);
+    assert_eq!(desk.errors(ben.connection), [ErrorCode::BadTake; 2], "one at a time; about now");
     let mark = ClientMessage::MarkTake { at_us: START_US + 7, text: "solo".into() };
     desk.send(ben.connection, mark);
     click(&mut desk, &ana, Vec::new());
-    let cleo = desk.join("r", "Cleo");
+    let cleo = desk.musician("r", "Cleo");
+    let listener = desk.join("r", "Dora");
     stop(&mut desk, &ben, START_US + 9);
     stop(&mut desk, &ben, START_US + 9);
     assert_eq!(desk.errors(ben.connection), [ErrorCode::BadTake], "it has ended");
     start(&mut desk, &ben, "  ");
+    assert_eq!(desk.errors(listener.connection), []);
     let told = states(&mut desk, cleo.connection).pop().expect("another began").takes;
     assert_eq!(told[0].stop_us, Some(START_US + 9));
     assert_eq!((told[1].title.as_str(), told[1].stop_us), ("Take 2", None));
@@ -180,7 +186,8 @@ fn a_take_ends_when_everybody_is_gone_and_a_room_remembers_the_latest() {
     let stopped = TakeEvent::Stopped { take: takes[31].id.clone(), stop_us: None };
     assert_eq!(desk.takes, [stopped]);
     let again = desk.musician("r", "Eve");
-    assert_eq!(states(&mut desk, again.connection), [], "nothing of them is left to strangers");
+    let told = states(&mut desk, again.connection);
+    assert_eq!(told, [RoomState::default()], "nothing of them is left to strangers");
 }
 
 #[test]
@@ -193,4 +200,21 @@ fn changes_of_a_room_have_a_limit() {
     }
     let changed = states(&mut desk, ana.connection).len();
     assert!((40..=50).contains(&changed), "20 at once and 4 a second for 6 s: {changed}");
+}
+
+#[test]
+fn nobody_can_begin_a_take_at_another_time() {
+    let mut desk = Desk::new();
+    let ana = desk.musician("r", "Ana");
+    for start_us in [0, START_US - 3_700_000_000, START_US + 3_700_000_000, i64::MAX] {
+        let title = String::new();
+        desk.send(ana.connection, ClientMessage::StartTake { title, start_us });
+    }
+    assert_eq!(desk.errors(ana.connection), [ErrorCode::BadTake; 4]);
+    // One that was to begin later and is ended before is empty.
+    let (title, start_us) = (String::new(), START_US + 60_000_000);
+    desk.send(ana.connection, ClientMessage::StartTake { title, start_us });
+    stop(&mut desk, &ana, START_US);
+    let take = states(&mut desk, ana.connection).pop().expect("told").takes.pop();
+    assert_eq!(take.and_then(|take| take.stop_us), Some(start_us));
 }

@@ -18,6 +18,9 @@ const scope = self as unknown as Scope;
 /** A twentieth of what the ring holds. */
 const TICK_MS = 100;
 
+/** A piece is half a second's worth; a check of a long stem is answered at once, or later. */
+const REQUEST_MS_MAX = 60_000;
+
 let compiled: Promise<WebAssembly.Module> | null = null;
 
 const desk = new Desk({
@@ -26,9 +29,16 @@ const desk = new Desk({
     compiled ??= fetch(wasmUrl)
       .then((response) => response.arrayBuffer())
       .then((wasm) => WebAssembly.compile(wasm));
-    return new StemModule(await compiled);
+    try {
+      return new StemModule(await compiled);
+    } catch (error) {
+      // The next take tries again.
+      compiled = null;
+      throw error;
+    }
   },
-  request: (url, init) => fetch(url, init),
+  // One that hangs would keep all others waiting.
+  request: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(REQUEST_MS_MAX) }),
   nowMs: () => Date.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   randomId,

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 
 import type { Take } from "../../protocol";
 import type { Session } from "../../session/session";
+import type { SessionState } from "../../session/state";
 import { UNKNOWN, clockTime } from "../format";
 import { Readout } from "../meter";
 import type { TogetherProps } from "./bar";
@@ -44,11 +45,21 @@ export function Recording({ session, state, take }: Props) {
         <span class="who">started by {take.started_by}</span>
         <span role="status">{marked.value}</span>
       </p>
-      {session.stems.value.problem !== null && (
-        <p class="unrecorded problem-line">{session.stems.value.problem}</p>
+      {unrecorded(session, state) !== null && (
+        <p class="unrecorded problem-line">{unrecorded(session, state)}</p>
       )}
     </div>
   );
+}
+
+/** Why one is not recorded oneself, in words; null where one is. */
+function unrecorded(session: Session, state: SessionState): string | null {
+  if (state.myTrack === null) return null;
+  if (!state.recordMe) return "You are not recorded: “Record me, too” is off. It is under Record.";
+  if (session.port !== null && session.port.engine.mode !== "engine") {
+    return "You are not recorded: this browser plays without the engine that records.";
+  }
+  return session.stems.value.problem;
 }
 
 /** How long a take has run; a dash where the room's clock is not known. */

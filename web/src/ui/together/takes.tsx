@@ -84,7 +84,11 @@ function Download({ take, status, onAsked }: DownloadProps) {
               Download<span class="sr-only"> {take.title}</span> ({megabytes(made.bytes)})
             </span>
           </a>
-          {!made.newest && <span class="help">More has come since; download again later.</span>}
+          {!made.newest && (
+            <button type="button" class="button small" onClick={() => void prepare()}>
+              Prepare anew: more has come<span class="sr-only"> of {take.title}</span>
+            </button>
+          )}
         </p>
       );
     case "failed":

@@ -237,6 +237,8 @@ impl Remote {
         self.packets.clear();
         self.late_at = NEVER_LATE;
         (self.late, self.followed, self.held) = (None, None, None);
+        // What was measured of another time says nothing of the next.
+        self.floor = None;
         self.state = State::Idle(None);
     }
 
@@ -357,8 +359,10 @@ impl Remote {
             return;
         }
         self.continuation.end();
-        self.fader.left = Ramp::at(0.0);
-        self.fader.right = Ramp::at(0.0);
+        if !self.line.as_ref().is_some_and(|line| line.holds_sound()) {
+            self.fader.left = Ramp::at(0.0);
+            self.fader.right = Ramp::at(0.0);
+        }
         self.spliced_at = period.start;
         self.state = State::Playing;
     }
@@ -372,6 +376,9 @@ impl Remote {
     pub(crate) fn play(&mut self, frames: usize, scratch: &mut Scratch) -> Option<[&[f32]; 2]> {
         let frames = frames.min(BLOCK_FRAMES);
         if matches!(self.state, State::Idle(_)) {
+            if let Some(line) = self.line.as_mut().filter(|line| !line.holds_sound()) {
+                line.forget();
+            }
             let Some(line) = self.line.as_mut().filter(|line| line.holds_sound()) else {
                 self.meter.add(frames, core::iter::empty());
                 return None;

@@ -285,7 +285,6 @@ impl Membership {
             self.joinings = self.joinings.wrapping_add(1);
             self.track = None;
             self.hearings.clear();
-            self.handle_room(RoomState::default());
             self.telling.start();
             self.handle_streams(Vec::new());
             self.link = LinkState::None;

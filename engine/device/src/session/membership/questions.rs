@@ -86,7 +86,9 @@ impl Membership {
         let least = |hearing: &TrackHearing| {
             Some(hearing.delay_us?.saturating_sub(hearing.padding_us.unwrap_or(0)))
         };
-        let longest = others.flat_map(|(_, tracks)| tracks).filter_map(least).max();
+        // Nobody is aligned with whoever is further away.
+        let near = |least: &u32| *least <= ALIGNED_US_MAX;
+        let longest = others.flat_map(|(_, tracks)| tracks).filter_map(least).filter(near).max();
         Duration::from_micros(longest.unwrap_or(0).into())
     }
 
@@ -95,3 +97,6 @@ impl Membership {
         self.uplink
     }
 }
+
+/// As far as *aligned* mode goes.
+const ALIGNED_US_MAX: u32 = 300_000;
