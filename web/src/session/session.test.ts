@@ -106,7 +106,7 @@ describe("in the room", () => {
     await world.open();
     await world.answer("join", joined(false));
     world.socket.receive({ type: "room", state: { click: [], mode: "tight", takes: [] } });
-    expect(world.audios[0]?.calls).toContain("click");
+    expect(world.session.state.value.shared.click).toEqual([]);
   });
 
   it("says where the room was not told", async () => {
