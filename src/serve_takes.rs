@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use protocol::id::RoomId;
 use protocol::room_state::{ClickSegment, Take, room_time};
 use protocol::signal::EngineKind;
 use signalling::TakeEvent;
@@ -42,9 +43,9 @@ impl Keeper {
 }
 
 impl TakeKeeper for Keeper {
-    fn admit(&self) -> Result<(), String> {
-        // What a single room may have is looked at when its take begins.
-        self.takes.admit("").map_err(|error| error.to_string())
+    fn admit(&self, room: Option<&RoomId>) -> Result<(), String> {
+        let room = room.map(ToString::to_string).unwrap_or_default();
+        self.takes.admit(&room).map_err(|error| error.to_string())
     }
 
     fn handle(&self, event: TakeEvent) {
@@ -122,7 +123,7 @@ mod tests {
         keeper.follow_click(take, &[segment(7_000, 2), segment(8_000, 3)]);
         keeper.follow_click(take, &[]);
         assert_eq!(laid_out(&keeper), [(at(1_000), 0), (at(7_000), 2), (at(8_000), 3)]);
-        assert!(keeper.admit().expect_err("off").contains("a test"));
+        assert!(keeper.admit(None).expect_err("off").contains("a test"));
         keeper.handle(TakeEvent::Stopped { take: take.to_string(), stop_us: Some(5) });
         assert_eq!(laid_out(&keeper), []);
     }

@@ -111,7 +111,7 @@ impl Signalling {
         }
     }
 
-    /// Whether takes can be begun from now on.
+    /// Whether takes can be begun from now on, by whoever is heard next.
     pub fn handle_takes(&mut self, takes: TakesKept) {
         self.takes = takes;
     }
@@ -238,6 +238,13 @@ impl Signalling {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, Wake)> {
         self.timers.next()
+    }
+
+    /// The room of whoever has joined over this connection.
+    #[must_use]
+    pub fn room_of(&self, connection: ConnectionId) -> Option<&RoomId> {
+        let participant = self.connections.get(&connection)?.participant?;
+        Some(&self.members.get(&participant)?.room)
     }
 
     /// How many WebSockets there are.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use protocol::control::{Command, Event};
+use protocol::id::RoomId;
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{
@@ -135,12 +136,10 @@ pub(crate) enum CoreEnd {
     SfuGone,
 }
 
-/// Whether a take could be begun now.
-fn kept(takes: Option<&dyn TakeKeeper>) -> TakesKept {
-    match takes.map_or(Err("this server keeps no takes".to_owned()), TakeKeeper::admit) {
-        Ok(()) => TakesKept::Yes,
-        Err(reason) => TakesKept::No(reason),
-    }
+/// Whether a take could be begun now in this room, or in any.
+fn kept(takes: Option<&dyn TakeKeeper>, room: Option<&RoomId>) -> TakesKept {
+    let Some(takes) = takes else { return TakesKept::No("this server keeps no takes".to_owned()) };
+    takes.admit(room).map_or_else(TakesKept::No, |()| TakesKept::Yes)
 }
 
 /// Runs the core until `stop`, then tells everybody.
@@ -158,7 +157,7 @@ pub(crate) async fn run(
         ticket_key: config.ticket_key,
         seed: config.seed,
         epoch_unix_ms: u64::try_from(since_unix.as_millis()).unwrap_or(u64::MAX),
-        takes: kept(config.takes.as_deref()),
+        takes: kept(config.takes.as_deref(), None),
     });
     let (connections, unsent) = (HashMap::new(), VecDeque::new());
     let commands = sfu.commands.clone();
@@ -234,7 +233,8 @@ impl CoreTask {
                 self.core.handle_connected(now, connection, from);
             }
             Input::Message(connection, text) => {
-                self.core.handle_takes(kept(self.takes.as_deref()));
+                let takes = kept(self.takes.as_deref(), self.core.room_of(connection));
+                self.core.handle_takes(takes);
                 self.core.handle_message(now, connection, &text);
             }
             Input::Unreadable(connection, what) => {

@@ -1,19 +1,23 @@
 //! What is bounded here, reached. Where a limit is a time, time is virtual and jumps.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use protocol::id::RoomId;
 use protocol::limits::SIGNAL_MESSAGE_BYTES_MAX;
 use protocol::signal::{ByeReason, ErrorCode, Presence, ServerMessage};
+use signalling::TakeEvent;
 use signalling::limits::Limits;
-use signalling_server::limits::{CLOSE_PATIENCE, PING_INTERVAL, QUIET_MAX};
+use signalling_server::limits::{CLOSE_PATIENCE, PING_INTERVAL, QUIET_MAX, SFU_COMMANDS_MAX};
+use signalling_server::{Config, TakeKeeper};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::app::{PATIENCE, Received, TestServer, error, join, joined};
+use crate::app::{PATIENCE, Received, TestServer, config, error, join, joined};
 
 /// A WebSocket over a socket of one's own.
 async fn open_over(server: &TestServer, stream: TcpStream) -> WebSocketStream<TcpStream> {
@@ -221,4 +225,40 @@ async fn who_does_not_answer_the_farewell_is_cut_off() {
     let answer = read_to_end(socket.get_mut()).await;
     assert!(answer.contains("bye"), "{answer}");
     assert_eq!(start.elapsed().as_secs(), CLOSE_PATIENCE.as_secs());
+}
+
+/// Keeps takes, but for one room's.
+struct AllButOne;
+
+impl TakeKeeper for AllButOne {
+    fn admit(&self, room: Option<&RoomId>) -> Result<(), String> {
+        let is_full = room.is_some_and(|room| room.to_string() == "full");
+        if is_full { Err("this room has 50 takes already".to_owned()) } else { Ok(()) }
+    }
+
+    fn handle(&self, _: TakeEvent) {}
+}
+
+#[tokio::test]
+async fn a_room_that_may_have_no_more_takes_hears_so_before_one_begins() {
+    let config = Config { takes: Some(Arc::new(AllButOne)), ..config() };
+    let server = TestServer::with_config(config, SFU_COMMANDS_MAX).await;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later");
+    let start = serde_json::json!({
+        "type": "start_take", "title": "", "start_us": i64::try_from(now.as_micros()).expect("small"),
+    });
+    for (room, begins) in [("full", false), ("other", true)] {
+        let mut ana = server.join(room, "Ana").await;
+        joined(&mut ana).await;
+        ana.send(&start.to_string()).await;
+        let answer = ana.find(|message| match message {
+            ServerMessage::Error { text, .. } => Some(Err(text.clone())),
+            ServerMessage::Room { state } if !state.takes.is_empty() => Some(Ok(())),
+            _ => None,
+        });
+        match answer.await {
+            Ok(()) => assert!(begins, "{room}"),
+            Err(text) => assert!(!begins && text.contains("50 takes"), "{room}: {text}"),
+        }
+    }
 }

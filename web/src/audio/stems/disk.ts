@@ -51,14 +51,19 @@ interface SyncFileHandle extends FileSystemFileHandle {
 
 const FOLDER = "stems";
 const STEM = "stem";
-const META = "meta.json";
+/** Written one after the other, so that whenever the page dies one of them is whole. */
+const METAS = ["meta.json", "meta-2.json"];
 
 export class OriginDisk implements Disk {
   private constructor(private readonly folder: FileSystemDirectoryHandle) {}
 
   static async mount(): Promise<OriginDisk> {
     const root = await navigator.storage.getDirectory();
-    const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+    return OriginDisk.over(await root.getDirectoryHandle(FOLDER, { create: true }));
+  }
+
+  /** With a folder of their own for the stems. */
+  static over(folder: FileSystemDirectoryHandle): OriginDisk {
     return new OriginDisk(folder);
   }
 
@@ -82,14 +87,18 @@ export class OriginDisk implements Disk {
   }
 
   async save(meta: StemMeta): Promise<void> {
-    const handle = await this.handle(meta.stem, META);
-    try {
-      const bytes = new TextEncoder().encode(JSON.stringify(meta));
-      handle.truncate(0);
-      handle.write(bytes, { at: 0 });
-      handle.flush();
-    } finally {
-      handle.close();
+    const bytes = new TextEncoder().encode(JSON.stringify(meta));
+    for (const name of METAS) {
+      const handle = await this.handle(meta.stem, name);
+      try {
+        handle.truncate(0);
+        const written = handle.write(bytes, { at: 0 });
+        handle.flush();
+        // On a full disk the other one stays as it was.
+        if (written < bytes.byteLength) throw fullDisk();
+      } finally {
+        handle.close();
+      }
     }
   }
 
@@ -104,14 +113,21 @@ export class OriginDisk implements Disk {
   }
 
   private async readMeta(stem: string): Promise<StemMeta | null> {
-    try {
-      const folder = await this.folder.getDirectoryHandle(stem);
-      const file = await (await folder.getFileHandle(META)).getFile();
-      return JSON.parse(await file.text()) as StemMeta;
-    } catch {
-      return null;
+    for (const name of METAS) {
+      try {
+        const folder = await this.folder.getDirectoryHandle(stem);
+        const file = await (await folder.getFileHandle(name)).getFile();
+        return JSON.parse(await file.text()) as StemMeta;
+      } catch {
+        // Not there, or not whole: the other one may be.
+      }
     }
+    return null;
   }
+}
+
+function fullDisk(): DOMException {
+  return new DOMException("the disk is full", "QuotaExceededError");
 }
 
 class OriginFile implements StemFile {
@@ -128,7 +144,7 @@ class OriginFile implements StemFile {
   write(bytes: Uint8Array<ArrayBuffer>, at: number): void {
     // A full disk takes a part of it, or throws.
     const written = this.handle.write(bytes, { at });
-    if (written < bytes.byteLength) throw new DOMException("the disk is full", "QuotaExceededError");
+    if (written < bytes.byteLength) throw fullDisk();
   }
 
   flush(): void {
