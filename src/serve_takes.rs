@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use protocol::id::RoomId;
-use protocol::room_state::{ClickSegment, Take, room_time};
+use protocol::room_state::{BeatStrength, ClickSegment, Take, room_time};
 use protocol::signal::EngineKind;
+use protocol::time::RoomTime;
 use signalling::TakeEvent;
 use signalling_server::TakeKeeper;
 use takes::TakeId;
@@ -27,13 +28,19 @@ impl Keeper {
         Self { takes, clicks: Mutex::new(BTreeMap::new()) }
     }
 
-    fn follow_click(&self, take: TakeId, segments: &[ClickSegment]) {
+    /// From a moment on it is this.
+    fn follow_click(&self, take: TakeId, at: RoomTime, segments: &[ClickSegment]) {
         let mut clicks = self.clicks.lock().unwrap_or_else(PoisonError::into_inner);
         let changes = clicks.entry(take).or_default();
         if let Some(first) = segments.first() {
             let from = room_time(first.start_us);
             changes.retain(|change| change.at < from);
         }
+        for change in changes.iter_mut() {
+            change.end.get_or_insert(at);
+        }
+        // What ended before it began was never heard.
+        changes.retain(|change| change.end.is_none_or(|end| change.at < end));
         changes.extend(segments.iter().map(tempo_change));
         // More changes than an archive may have: the oldest have been heard for longest.
         let beyond = changes.len().saturating_sub(takes::limits::TEMPO_CHANGES_MAX);
@@ -55,7 +62,7 @@ impl TakeKeeper for Keeper {
                 let (room, start) = (room.to_string(), room_time(start_us));
                 self.takes.started(Begin { take, key, title, room, start });
                 if !click.is_empty() {
-                    self.follow_click(take, &click);
+                    self.follow_click(take, start, &click);
                 }
             }
             TakeEvent::Present { take, participant, name, engine } => {
@@ -64,9 +71,9 @@ impl TakeKeeper for Keeper {
                     self.takes.present(take, participant.0.into(), name);
                 }
             }
-            TakeEvent::Click { take, click } => {
+            TakeEvent::Click { take, click, at_us } => {
                 if let Ok(take) = take.parse() {
-                    self.follow_click(take, &click);
+                    self.follow_click(take, room_time(at_us), &click);
                 }
             }
             TakeEvent::Marked { take, at_us, text } => {
@@ -87,23 +94,28 @@ impl TakeKeeper for Keeper {
 }
 
 fn tempo_change(segment: &ClickSegment) -> TempoChange {
+    let of = |strength| {
+        let beats = segment.beats.iter().take(64).enumerate();
+        beats.fold(0, |bits, (beat, is)| bits | u64::from(*is == strength) << beat)
+    };
     TempoChange {
         at: room_time(segment.start_us),
         milli_bpm: segment.tempo_millibpm,
         beats_per_bar: u8::try_from(segment.beats.len()).unwrap_or(u8::MAX),
         // Bars that are counted in have no number of their own in an archive.
         first_bar: u32::try_from(segment.bar).unwrap_or(0),
+        accents: of(BeatStrength::Accent),
+        silent: of(BeatStrength::Silent),
+        end: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::room_state::BeatStrength;
-
     use super::*;
 
     fn segment(start_us: i64, bar: i32) -> ClickSegment {
-        let beats = vec![BeatStrength::Accent; 3];
+        let beats = vec![BeatStrength::Accent, BeatStrength::Silent, BeatStrength::Accent];
         ClickSegment { start_us, bar, tempo_millibpm: 90_000, unit: 4, beats }
     }
 
@@ -113,16 +125,25 @@ mod tests {
         let take: TakeId = "0123456789abcdef0123456789abcdef".parse().expect("an id");
         let laid_out = |keeper: &Keeper| {
             let clicks = keeper.clicks.lock().expect("nobody panicked");
-            clicks.get(&take).into_iter().flatten().map(|c| (c.at, c.first_bar)).collect::<Vec<_>>()
+            let told = clicks.get(&take).into_iter().flatten();
+            told.map(|c| (c.at, c.first_bar, c.end)).collect::<Vec<_>>()
         };
-        let at = |us| room_time(us);
-        keeper.follow_click(take, &[segment(1_000, 0), segment(9_000, 3)]);
-        assert_eq!(laid_out(&keeper), [(at(1_000), 0), (at(9_000), 3)]);
-        // Changed before its second part began; then it goes on with that alone; then it ends.
-        keeper.follow_click(take, &[segment(1_000, 0), segment(7_000, 2)]);
-        keeper.follow_click(take, &[segment(7_000, 2), segment(8_000, 3)]);
-        keeper.follow_click(take, &[]);
-        assert_eq!(laid_out(&keeper), [(at(1_000), 0), (at(7_000), 2), (at(8_000), 3)]);
+        let at = room_time;
+        keeper.follow_click(take, at(0), &[segment(1_000, 0), segment(9_000, 3)]);
+        assert_eq!(laid_out(&keeper), [(at(1_000), 0, None), (at(9_000), 3, None)]);
+        // Changed before its second part began; then it goes on with that alone.
+        keeper.follow_click(take, at(2_000), &[segment(1_000, 0), segment(7_000, 2)]);
+        keeper.follow_click(take, at(7_500), &[segment(7_000, 2), segment(8_000, 3)]);
+        let heard = [(at(1_000), 0, Some(at(7_500))), (at(7_000), 2, None), (at(8_000), 3, None)];
+        assert_eq!(laid_out(&keeper), heard);
+        // It ends before its last part begins, and another one begins later.
+        keeper.follow_click(take, at(7_900), &[]);
+        keeper.follow_click(take, at(8_500), &[segment(9_000, 0)]);
+        let [first, second, _] = heard;
+        let ended = [first, (second.0, 2, Some(at(7_900))), (at(9_000), 0, None)];
+        assert_eq!(laid_out(&keeper), ended);
+        let clicks = keeper.clicks.lock().expect("nobody panicked").clone();
+        assert_eq!((clicks[&take][0].accents, clicks[&take][0].silent), (0b101, 0b010));
         assert!(keeper.admit(None).expect_err("off").contains("a test"));
         keeper.handle(TakeEvent::Stopped { take: take.to_string(), stop_us: Some(5) });
         assert_eq!(laid_out(&keeper), []);

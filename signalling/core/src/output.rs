@@ -61,8 +61,10 @@ pub enum TakeEvent {
     Click {
         /// The take.
         take: String,
-        /// In order of time; empty from the moment on at which it ended.
+        /// In order of time; empty where it ended.
         click: Vec<ClickSegment>,
+        /// When it changed, about, on the room's clock: what was before sounds until then at most.
+        at_us: i64,
     },
     /// A moment was marked.
     Marked {

@@ -53,7 +53,8 @@ impl Signalling {
             Ok(())
         })?;
         if let Some(take) = self.running_take(asker.participant) {
-            self.take_event(TakeEvent::Click { take, click });
+            let at_us = self.room_now_us(now);
+            self.take_event(TakeEvent::Click { take, click, at_us });
         }
         Ok(())
     }
@@ -178,12 +179,17 @@ impl Signalling {
     /// Whether a take may begin or end at a moment: within an hour of now, as far as that is known here.
     fn check_soon(&self, now: Instant, us: i64) -> Result<(), Refusal> {
         check_moment(us, ErrorCode::BadTake)?;
-        let now_us = i64::try_from(self.unix_ms(now)).unwrap_or(i64::MAX).saturating_mul(1000);
+        let now_us = self.room_now_us(now);
         if us.abs_diff(now_us) <= TAKE_OFF_US_MAX {
             return Ok(());
         }
         let text = "a take begins and ends about now, by the room's clock";
         Err(Refusal::new(ErrorCode::BadTake, text))
+    }
+
+    /// About what the room's clock shows.
+    fn room_now_us(&self, now: Instant) -> i64 {
+        i64::try_from(self.unix_ms(now)).unwrap_or(i64::MAX).saturating_mul(1000)
     }
 
     /// Somebody is gone for good, and leads no more.

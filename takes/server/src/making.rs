@@ -61,6 +61,9 @@ impl Contents {
             milli_bpm: segment.milli_bpm,
             beats_per_bar: segment.beats_per_bar,
             first_bar: segment.first_bar,
+            accents: segment.accents,
+            silent: segment.silent,
+            end: segment.end_room_ns.map(RoomTime::from_ns),
         });
         let markers = record.markers.iter().map(|marker| Marker {
             at: RoomTime::from_ns(marker.at_room_ns),

@@ -60,10 +60,23 @@ pub(crate) struct ClickSegment {
     pub(crate) at_room_ns: i64,
     /// Thousandths of beats per minute.
     pub(crate) milli_bpm: u32,
-    /// Beats in a bar, of which the first is accented.
+    /// Beats in a bar.
     pub(crate) beats_per_bar: u8,
     /// The number of the first bar.
     pub(crate) first_bar: u32,
+    /// Which beats of a bar are accented, and which do not sound: the lowest bit is the first one's.
+    #[serde(default = "first_beat")]
+    pub(crate) accents: u64,
+    #[serde(default)]
+    pub(crate) silent: u64,
+    /// From when on it does not sound any more, on the room's clock.
+    #[serde(default)]
+    pub(crate) end_room_ns: Option<i64>,
+}
+
+/// What was accented before a record told it.
+const fn first_beat() -> u64 {
+    1
 }
 
 /// Somebody who was in the room.

@@ -49,6 +49,9 @@ fn take() -> Take {
         milli_bpm,
         beats_per_bar,
         first_bar: 1,
+        accents: 1,
+        silent: 0,
+        end: None,
     };
     let marker = |at_ms: i64, text: &str| Marker {
         at: START.plus_ns(at_ms * 1_000_000),

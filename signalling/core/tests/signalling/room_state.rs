@@ -154,7 +154,10 @@ fn a_take_has_a_beginning_marks_and_an_end_and_everybody_knows_the_key() {
                 format!("{} begins in {room} with {} tempi", take.title, click.len())
             }
             TakeEvent::Present { name, .. } => name.clone(),
-            TakeEvent::Click { click, .. } => format!("{} tempi", click.len()),
+            TakeEvent::Click { click, at_us, .. } => {
+                assert!((START_US..START_US + 60_000_000).contains(at_us), "about now: {at_us}");
+                format!("{} tempi", click.len())
+            }
             TakeEvent::Marked { at_us, text, .. } => format!("{text} {}", at_us - START_US),
             TakeEvent::Stopped { stop_us, .. } => {
                 format!("ends {:?}", stop_us.map(|us| us - START_US))

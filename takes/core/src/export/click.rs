@@ -8,8 +8,8 @@ use crate::align::Grid;
 pub(super) struct Beat {
     /// Nanoseconds after the take's start.
     pub(super) at_ns: i64,
-    /// Whether it begins a bar.
-    pub(super) is_first: bool,
+    /// Whether it is higher and louder than most.
+    pub(super) is_accented: bool,
 }
 
 /// Nanoseconds of a number of beats.
@@ -24,23 +24,25 @@ pub(super) fn bar_ns(change: &TempoChange) -> i64 {
     beats_ns(change, change.beats_per_bar.into())
 }
 
-/// The beats of a take, from shortly before its start, so that what sounds into it is heard.
+/// The beats of a take that sound, from shortly before its start, so that what sounds into it is heard.
 pub(super) fn beats(take: &Take) -> impl Iterator<Item = Beat> + '_ {
     let length = take.stop.ns_since(take.start);
     take.tempo.iter().enumerate().flat_map(move |(at, change)| {
         let start = change.at.ns_since(take.start);
         let end = take.tempo.get(at + 1).map_or(length, |next| next.at.ns_since(take.start));
-        let end = end.min(length);
+        let silent_from = change.end.map_or(length, |end| end.ns_since(take.start));
+        let end = end.min(length).min(silent_from);
+        let is_of = move |beats: u64, beat: i64| {
+            beats >> beat.rem_euclid(change.beats_per_bar.into()) & 1 == 1
+        };
         let before = i128::from(-SOUND_NS) - i128::from(start);
         let skipped = before.max(0) * i128::from(change.milli_bpm) / 60_000_000_000_000;
         let skipped = i64::try_from(skipped).unwrap_or(i64::MAX);
         (skipped..)
-            .map(move |beat| Beat {
-                at_ns: start.saturating_add(beats_ns(change, beat)),
-                is_first: beat % i64::from(change.beats_per_bar) == 0,
-            })
-            .take_while(move |beat| beat.at_ns < end)
-            .filter(|beat| -SOUND_NS < beat.at_ns)
+            .map(move |beat| (beat, start.saturating_add(beats_ns(change, beat))))
+            .take_while(move |(_, at_ns)| *at_ns < end)
+            .filter(move |(beat, at_ns)| -SOUND_NS < *at_ns && !is_of(change.silent, *beat))
+            .map(move |(beat, at_ns)| Beat { at_ns, is_accented: is_of(change.accents, beat) })
     })
 }
 
@@ -62,13 +64,13 @@ impl<I: Iterator<Item = Beat>> Click<I> {
         let (start, count) = (crate::align::to_f64(self.next_frame), out.len());
         let end = start + crate::align::to_f64(u64::try_from(count).expect("a block"));
         while let Some(beat) = self.beats.next_if(|beat| frame(beat.at_ns) < end) {
-            self.sounding.push((frame(beat.at_ns), beat.is_first));
+            self.sounding.push((frame(beat.at_ns), beat.is_accented));
         }
         self.sounding.retain(|(began, _)| start < began + SOUND_FRAMES);
         for (frame, sample) in (self.next_frame..).zip(out.iter_mut()) {
             let frame = crate::align::to_f64(frame);
             let sound =
-                self.sounding.iter().map(|(began, is_first)| sound(frame - began, *is_first));
+                self.sounding.iter().map(|(began, is_accented)| sound(frame - began, *is_accented));
             *sample = sound.sum();
         }
         self.next_frame += u64::try_from(count).expect("a block");
@@ -77,11 +79,11 @@ impl<I: Iterator<Item = Beat>> Click<I> {
 
 /// A block of wood: a sine that dies away, so many frames after its beat.
 #[expect(clippy::cast_possible_truncation, reason = "a sample has 24 bits")]
-fn sound(frames: f64, is_first: bool) -> f32 {
+fn sound(frames: f64, is_accented: bool) -> f32 {
     if !(0.0..SOUND_FRAMES).contains(&frames) {
         return 0.0;
     }
-    let (hz, level) = if is_first { (1760.0, 0.5) } else { (1175.0, 0.35) };
+    let (hz, level) = if is_accented { (1760.0, 0.5) } else { (1175.0, 0.35) };
     let seconds = frames / 48_000.0;
     let dies = (-seconds / 0.006).exp() - (-SOUND_FRAMES / 48_000.0 / 0.006_f64).exp();
     (level * dies * (std::f64::consts::TAU * hz * seconds).sin()) as f32
@@ -110,6 +112,9 @@ mod tests {
             milli_bpm,
             beats_per_bar,
             first_bar: 1,
+            accents: 1,
+            silent: 0,
+            end: None,
         };
         Take {
             title: String::new(),
@@ -122,7 +127,7 @@ mod tests {
     }
 
     fn beats_ms(take: &Take) -> Vec<(i64, bool)> {
-        beats(take).map(|beat| (beat.at_ns / 1_000_000, beat.is_first)).collect()
+        beats(take).map(|beat| (beat.at_ns / 1_000_000, beat.is_accented)).collect()
     }
 
     #[test]
@@ -149,12 +154,29 @@ mod tests {
     }
 
     #[test]
+    fn beats_have_their_strength_and_their_end() {
+        let mut take = take(&[(1000, 60_000, 3), (8000, 60_000, 4)]);
+        take.tempo[0].accents = 0b100;
+        take.tempo[0].silent = 0b010;
+        take.tempo[0].end = Some(take.start.plus_ns(6_000_000_000));
+        let expected = [(1000, false), (3000, true), (4000, false), (8000, true), (9000, false)];
+        assert_eq!(beats_ms(&take), expected);
+        take.tempo[0].end = Some(take.start.plus_ns(60_000_000_000));
+        assert_eq!(beats_ms(&take).len(), 7, "the next tempo is its end anyway");
+        take.tempo[0].end = Some(take.start.plus_ns(-1));
+        assert_eq!(beats_ms(&take), expected[3..]);
+    }
+
+    #[test]
     fn an_hour_of_beats_does_not_drift() {
         let change = TempoChange {
             at: RoomTime::from_ns(0),
             milli_bpm: 137_000,
             beats_per_bar: 4,
             first_bar: 1,
+            accents: 1,
+            silent: 0,
+            end: None,
         };
         assert_eq!(beats_ns(&change, 137 * 60), 3_600_000_000_000);
     }

@@ -59,7 +59,10 @@ fn put_tempo(take: &Take, page: &mut String) {
         if told <= TEMPO_LINES_MAX {
             let (bar, at, bpm) = (change.first_bar, seconds(at_ns), bpm(change));
             let beats = change.beats_per_bar;
-            say(page, format_args!("  Bar {bar} at {at} s: {bpm} bpm, {beats} beats a bar"));
+            let end_ns = change.end.map(|end| end.ns_since(take.start));
+            let until = end_ns.filter(|end| *end < next_ns.min(length));
+            let until = until.map_or(String::new(), |end| format!(", until {} s", seconds(end)));
+            say(page, format_args!("  Bar {bar} at {at} s: {bpm} bpm, {beats} beats a bar{until}"));
         }
     }
     if TEMPO_LINES_MAX < told {

@@ -112,6 +112,9 @@ mod tests {
             milli_bpm: bpm * 1000,
             beats_per_bar: 4,
             first_bar: 1,
+            accents: 1,
+            silent: 0,
+            end: None,
         };
         let take = Take {
             title: String::new(),

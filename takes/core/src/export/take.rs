@@ -37,6 +37,12 @@ pub struct TempoChange {
     pub beats_per_bar: u8,
     /// The number of the first bar.
     pub first_bar: u32,
+    /// Which beats of a bar are accented: the lowest bit is the first one's.
+    pub accents: u64,
+    /// Which beats of a bar do not sound.
+    pub silent: u64,
+    /// From when on it does not sound any more, where that is before the next change.
+    pub end: Option<RoomTime>,
 }
 
 /// A place in a take that somebody named.

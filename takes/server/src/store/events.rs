@@ -114,6 +114,9 @@ impl Store {
                         milli_bpm: change.milli_bpm,
                         beats_per_bar: change.beats_per_bar,
                         first_bar: change.first_bar,
+                        accents: change.accents,
+                        silent: change.silent,
+                        end_room_ns: change.end.map(RoomTime::as_ns),
                     });
                 }
             }

@@ -307,7 +307,15 @@ fn a_take_is_told_as_it_was_after_a_restart() {
     store.present(take, 7, "Ana").expect("there");
     store.present(take, 8, "Ben").expect("there");
     store.mark(take, START.plus_ns(2_500_000_000), "solo").expect("there");
-    let beat = TempoChange { at: START, milli_bpm: 120_000, beats_per_bar: 4, first_bar: 1 };
+    let beat = TempoChange {
+        at: START,
+        milli_bpm: 120_000,
+        beats_per_bar: 4,
+        first_bar: 1,
+        accents: 0b101,
+        silent: 0b10,
+        end: Some(START.plus_ns(9)),
+    };
     store.click(take, &[beat]).expect("there");
     store.stop(take, START.plus_ns(61_000_000_000)).expect("there");
     let bytes = record(take, stem_id(1), "Ana", 1);
