@@ -28,13 +28,17 @@ async function hearEachOther(ann, bob, label) {
   await plays("harbor-oboe", await tail(await ann.stop(), 2.5));
 }
 
-/** Waits until hardly anything had to be invented in a second of Bob's sound at Ann. */
+/**
+ * Waits until hardly anything had to be invented in a second of Bob's sound at Ann, and nothing has piled up that
+ * will be left out.
+ */
 async function settled(ann) {
   let before;
   await eventually("Bob's sound has settled at Ann", async () => {
     const [line] = await ann.remotes();
     if (line.played_ms === before?.played_ms) return false;
-    const calm = line.concealed_ms - before?.concealed_ms < 20;
+    const piledUp = Math.max(line.buffer_ms, before?.buffer_ms) - line.playout_delay_target_ms;
+    const calm = line.concealed_ms - before?.concealed_ms < 20 && piledUp < 20;
     before = line;
     return calm;
   });
