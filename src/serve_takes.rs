@@ -95,7 +95,7 @@ impl TakeKeeper for Keeper {
 
 fn tempo_change(segment: &ClickSegment) -> TempoChange {
     let of = |strength| {
-        let beats = segment.beats.iter().take(64).enumerate();
+        let beats = segment.beats.iter().take(takes::limits::BEATS_PER_BAR_MAX.into()).enumerate();
         beats.fold(0, |bits, (beat, is)| bits | u64::from(*is == strength) << beat)
     };
     TempoChange {

@@ -9,6 +9,7 @@
 pub mod codec;
 pub mod control;
 pub mod datagram;
+mod hearing;
 pub mod id;
 pub mod limits;
 pub mod red;

@@ -34,6 +34,27 @@ pub(crate) const SOUND: Musician = Musician {
     seed: 1,
 };
 
+/// Eight for ten minutes: clocks that drift and wander, a room's clock that settles late, is set, or is not known for a
+/// while, a device that stalls, programs that are away.
+pub(crate) const EIGHT: [Musician; 8] = [
+    Musician { drift_ppm: -150.0, wander_ppm: 2.0, ..SOUND },
+    Musician { drift_ppm: 150.0, wander_ppm: -2.0, ..SOUND },
+    Musician { drift_ppm: -90.0, off_ns: settles, ..SOUND },
+    Musician { drift_ppm: 60.0, off_ns: is_set, ..SOUND },
+    Musician { drift_ppm: -20.0, stalls: &[(121.0, 121.3), (333.0, 341.0)], ..SOUND },
+    Musician { drift_ppm: 10.0, away: &[(200.0, 230.0)], ..SOUND },
+    Musician { drift_ppm: 110.0, unknown: &[(-10.0, 60.0), (400.0, 470.0)], ..SOUND },
+    Musician { drift_ppm: -130.0, wander_ppm: 1.0, away: &[(-2.0, 40.0)], ..SOUND },
+];
+
+fn settles(at_s: f64) -> f64 {
+    if at_s < 8.0 { (8.0 - at_s) * 1e6 } else { 0.0 }
+}
+
+fn is_set(at_s: f64) -> f64 {
+    if (250.0..330.0).contains(&at_s) { 6e6 } else { 0.0 }
+}
+
 /// When the take begins, and how far into it the device was opened.
 pub(crate) const START: RoomTime = RoomTime::from_ns(1_790_000_000_123_456_789);
 const OPENED_S: f64 = -1.3;

@@ -49,7 +49,9 @@ fn put_tempo(take: &Take, page: &mut String) {
     for (at, change) in take.tempo.iter().enumerate() {
         let at_ns = change.at.ns_since(take.start);
         let next_ns = take.tempo.get(at + 1).map_or(i64::MAX, |next| next.at.ns_since(take.start));
-        if length <= at_ns || next_ns <= 0 {
+        let end_ns = change.end.map_or(i64::MAX, |end| end.ns_since(take.start)).min(next_ns);
+        // Over before the take begins, or not begun when it ends.
+        if length <= at_ns || end_ns <= 0 {
             continue;
         }
         if told == 0 {
@@ -59,9 +61,8 @@ fn put_tempo(take: &Take, page: &mut String) {
         if told <= TEMPO_LINES_MAX {
             let (bar, at, bpm) = (change.first_bar, seconds(at_ns), bpm(change));
             let beats = change.beats_per_bar;
-            let end_ns = change.end.map(|end| end.ns_since(take.start));
-            let until = end_ns.filter(|end| *end < next_ns.min(length));
-            let until = until.map_or(String::new(), |end| format!(", until {} s", seconds(end)));
+            let ends = end_ns < next_ns.min(length);
+            let until = if ends { format!(", until {} s", seconds(end_ns)) } else { String::new() };
             say(page, format_args!("  Bar {bar} at {at} s: {bpm} bpm, {beats} beats a bar{until}"));
         }
     }
@@ -115,3 +116,44 @@ fn clock(seconds: f64) -> String {
 
 /// Changes of tempo that are listed.
 const TEMPO_LINES_MAX: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use protocol::time::RoomTime;
+
+    use super::super::take::TempoChange;
+    use super::*;
+
+    #[test]
+    fn a_click_is_told_where_it_was_heard() {
+        let start = RoomTime::from_ns(1_790_000_000_000_000_000);
+        let change = |at_s: i64, first_bar, end_s: Option<i64>| TempoChange {
+            at: start.plus_ns(at_s * 1_000_000_000),
+            milli_bpm: 90_000,
+            beats_per_bar: 3,
+            first_bar,
+            accents: 1,
+            silent: 0,
+            end: end_s.map(|end| start.plus_ns(end * 1_000_000_000)),
+        };
+        let take = Take {
+            title: String::new(),
+            start,
+            stop: start.plus_ns(20_000_000_000),
+            tempo: vec![
+                // Over before the take, ended in it, still there when it ends, and after it.
+                change(-9, 1, Some(-2)),
+                change(2, 2, Some(7)),
+                change(9, 3, Some(25)),
+                change(21, 4, None),
+            ],
+            markers: Vec::new(),
+            stems: Vec::new(),
+        };
+        let mut page = String::new();
+        put_tempo(&take, &mut page);
+        let told = "Click\n\n  Bar 2 at 2.000000 s: 90.000 bpm, 3 beats a bar, until 7.000000 s\n  \
+                    Bar 3 at 9.000000 s: 90.000 bpm, 3 beats a bar\n\n";
+        assert_eq!(page, told);
+    }
+}

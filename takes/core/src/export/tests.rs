@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use protocol::time::RoomTime;
 
 use super::*;
-use crate::virtual_musician::{Musician, SOUND, START, clicks_off_ms};
+use crate::virtual_musician::{EIGHT, Musician, SOUND, START, clicks_off_ms};
 
 /// Stems in memory.
 struct Memory {
@@ -143,21 +143,9 @@ impl Unpacked {
 
 #[test]
 fn eight_musicians_stay_together_for_ten_minutes() {
-    let settles = |at_s: f64| if at_s < 8.0 { (8.0 - at_s) * 1e6 } else { 0.0 };
-    let set = |at_s: f64| if (250.0..330.0).contains(&at_s) { 6e6 } else { 0.0 };
-    let musicians = [
-        Musician { drift_ppm: -150.0, wander_ppm: 2.0, ..SOUND },
-        Musician { drift_ppm: 150.0, wander_ppm: -2.0, ..SOUND },
-        Musician { drift_ppm: -90.0, off_ns: settles, ..SOUND },
-        Musician { drift_ppm: 60.0, off_ns: set, ..SOUND },
-        Musician { drift_ppm: -20.0, stalls: &[(121.0, 121.3), (333.0, 341.0)], ..SOUND },
-        Musician { drift_ppm: 10.0, away: &[(200.0, 230.0)], ..SOUND },
-        Musician { drift_ppm: 110.0, unknown: &[(-10.0, 60.0), (400.0, 470.0)], ..SOUND },
-        Musician { drift_ppm: -130.0, wander_ppm: 1.0, away: &[(-2.0, 40.0)], ..SOUND },
-    ];
     let stems = (1..)
-        .zip(&musicians)
-        .map(|(seed, musician)| Content::Bytes(Musician { seed, ..*musician }.record(600.0)));
+        .zip(EIGHT)
+        .map(|(seed, musician)| Content::Bytes(Musician { seed, ..musician }.record(600.0)));
     let (archive, report) =
         Unpacked::of(&take(600, &[("Ann", "voice"); 8]), &mut memory(stems.collect()));
     // For each click, how early and how late it is heard.
