@@ -1,4 +1,5 @@
-//! The folder where a server keeps what must survive it: the key that signs tickets.
+//! The folder where a server keeps what must survive it: the keys that sign tickets and that make the
+//! hashes of accounts useless to whoever has only these.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -8,15 +9,22 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use signalling::TicketKey;
 
-/// The key of this data folder; both are made if they are not there, for their owner only. Where they
-/// cannot be, the key is one that ends with the process: that costs nobody but those who join at the
-/// moment of a restart, and a full disk must not keep a band from playing.
+/// The key that signs tickets. Where the folder cannot be written, it is one that ends with the
+/// process: that costs nobody but those who join at the moment of a restart, and a full disk must not
+/// keep a band from playing.
 pub(crate) fn ticket_key(folder: &Path) -> anyhow::Result<TicketKey> {
+    let key = key(folder, "ticket.key")?;
+    Ok(TicketKey::new(key.map_or_else(random, Ok)?))
+}
+
+/// A key of this data folder; both are made if they are not there, for their owner only. None where
+/// they cannot be.
+pub(crate) fn key(folder: &Path, name: &str) -> anyhow::Result<Option<[u8; 32]>> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     if let Err(error) = made {
-        return passing_key(folder, &error);
+        return Ok(no_key(folder, &error));
     }
-    let path = folder.join("ticket.key");
+    let path = folder.join(name);
     let making = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     match making {
         Ok(mut file) => {
@@ -24,19 +32,19 @@ pub(crate) fn ticket_key(folder: &Path) -> anyhow::Result<TicketKey> {
             if let Err(error) = file.write_all(&key).and_then(|()| file.sync_all()) {
                 // Half a key would be refused at the next start.
                 let _ = fs::remove_file(&path);
-                return passing_key(folder, &error);
+                return Ok(no_key(folder, &error));
             }
-            Ok(TicketKey::new(key))
+            Ok(Some(key))
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_key(&path),
-        Err(error) => passing_key(folder, &error),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_key(&path).map(Some),
+        Err(error) => Ok(no_key(folder, &error)),
     }
 }
 
-fn passing_key(folder: &Path, error: &std::io::Error) -> anyhow::Result<TicketKey> {
+fn no_key(folder: &Path, error: &std::io::Error) -> Option<[u8; 32]> {
     let folder = folder.display();
     tracing::warn!(%folder, %error, "the data folder cannot be written; choose another with --data");
-    Ok(TicketKey::new(random()?))
+    None
 }
 
 /// 32 bytes from the operating system.
@@ -48,7 +56,7 @@ pub(crate) fn random() -> anyhow::Result<[u8; 32]> {
     }
 }
 
-fn read_key(path: &Path) -> anyhow::Result<TicketKey> {
+fn read_key(path: &Path) -> anyhow::Result<[u8; 32]> {
     let name = path.display();
     let mode = fs::metadata(path).with_context(|| format!("cannot read {name}"))?.permissions();
     ensure!(
@@ -57,10 +65,9 @@ fn read_key(path: &Path) -> anyhow::Result<TicketKey> {
     );
     let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
     let key = bytes.as_slice().try_into();
-    let key = key.with_context(|| {
+    key.with_context(|| {
         format!("{name} has {} bytes and not 32; delete it to get a fresh one", bytes.len())
-    })?;
-    Ok(TicketKey::new(key))
+    })
 }
 
 #[cfg(test)]

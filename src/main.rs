@@ -8,6 +8,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "server")]
+mod admin;
+#[cfg(feature = "server")]
+mod backup;
 #[cfg(all(feature = "server", target_os = "linux"))]
 mod bench;
 #[cfg(feature = "musician")]
@@ -29,13 +33,23 @@ mod metrics;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
+mod serve_rooms;
+#[cfg(feature = "server")]
+mod serve_social;
+#[cfg(feature = "server")]
 mod serve_takes;
 #[cfg(feature = "server")]
 mod settings;
 #[cfg(feature = "server")]
+mod settings_identity;
+#[cfg(feature = "server")]
+mod settings_social;
+#[cfg(feature = "server")]
 mod size;
 #[cfg(feature = "server")]
 mod take;
+#[cfg(feature = "server")]
+mod trusted_proxies;
 #[cfg(feature = "server")]
 mod web_app;
 
@@ -61,6 +75,21 @@ enum Command {
         #[command(subcommand)]
         action: take::Action,
     },
+    /// Says who helps to run a server: gives accounts their roles.
+    #[cfg(feature = "server")]
+    Admin {
+        /// What is to be done.
+        #[command(subcommand)]
+        action: admin::Action,
+    },
+    /// Saves the accounts of a server into an encrypted file, beside a server that runs.
+    #[cfg(feature = "server")]
+    #[command(after_help = backup::HELP)]
+    Backup(backup::Backup),
+    /// Brings the accounts back from such a file, into a database that is empty.
+    #[cfg(feature = "server")]
+    #[command(after_help = backup::HELP)]
+    Restore(backup::Restore),
     /// Measures what a server carries.
     #[cfg(all(feature = "server", target_os = "linux"))]
     Bench {
@@ -88,6 +117,12 @@ fn main() -> ExitCode {
         Command::Serve(flags) => serve::run(&flags),
         #[cfg(feature = "server")]
         Command::Take { action } => take::run(&action),
+        #[cfg(feature = "server")]
+        Command::Admin { action } => admin::run(&action),
+        #[cfg(feature = "server")]
+        Command::Backup(backup) => backup.run(),
+        #[cfg(feature = "server")]
+        Command::Restore(restore) => restore.run(),
         #[cfg(all(feature = "server", target_os = "linux"))]
         Command::Bench { benchmark } => bench::run(&benchmark),
         #[cfg(feature = "musician")]

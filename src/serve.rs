@@ -22,10 +22,11 @@ use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::serve_social::Accounts;
 use crate::serve_takes::Keeper;
 use crate::settings::{Flags, Settings};
 use crate::size::Switch;
-use crate::{data, log_filter, metrics, web_app};
+use crate::{data, log_filter, metrics, trusted_proxies, web_app};
 
 /// Serves until SIGTERM or Ctrl-C; then everybody is told.
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
@@ -64,6 +65,7 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
     let (sfu, link) = start_sfu(&settings)?;
     let ticket_key = data::ticket_key(&settings.data)?;
     let (takes, _takes_threads) = start_takes(&settings);
+    let accounts = Accounts::start(&settings, flags.dev).await?;
     let counts = sfu.counts();
     let metrics = move |census| metrics::write(&counts, census, env!("CARGO_PKG_VERSION"));
     let config = Config {
@@ -78,9 +80,15 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
         seed: data::random()?,
         assets: Arc::new(web_app::find),
         origins: settings.origins.clone(),
-        api: takes_server::routes(takes.clone(), signalling_server::caller),
+        asked_elsewhere: settings.social.asked_elsewhere(),
+        trusted_proxies: trusted_proxies::read(&settings.trusted_proxies)?,
+        api: takes_server::routes(takes.clone(), signalling_server::caller)
+            .merge(accounts.routes()),
+        open_api: accounts.open_routes(),
+        open_to_pages: social::http::is_open_to_pages,
         metrics: Arc::new(metrics),
         takes: Some(Arc::new(Keeper::new(takes))),
+        rooms: accounts.rooms(),
         version: env!("CARGO_PKG_VERSION"),
     };
     // Before the first line on stdout: whoever reads it may send a signal at once.
@@ -93,6 +101,7 @@ async fn serve(flags: &Flags, settings: Settings) -> anyhow::Result<()> {
     let ended = server.run(link, stop).await;
     let counts = sfu.shutdown();
     tracing::debug!(?counts, "media stopped");
+    accounts.stop().await;
     ended.context("the server stopped")
 }
 

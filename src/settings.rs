@@ -3,6 +3,8 @@
 //! Later wins: defaults, then the file of `--config`, then the environment (`VJAM_HTTP`, ...), then
 //! the command line. An unknown key in the file is an error that names it: a setting with a typing
 //! mistake must not be silently the default.
+//!
+//! Long because its help names every setting.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -17,7 +19,9 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Deserializer, Serialize};
 use sfu_server::LINKS_MAX;
 
+use crate::settings_social::{self, SocialSettings};
 use crate::size::{Size, Switch};
+use crate::trusted_proxies;
 
 /// The command line of `vjam serve`.
 #[derive(Debug, Default, Clone, clap::Args, Serialize)]
@@ -49,6 +53,12 @@ pub(crate) struct Flags {
     #[arg(long = "origin", value_name = "URL")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) origins: Vec<String>,
+
+    /// A proxy whose X-Forwarded-For says whom a request comes from: `10.0.0.7`, `10.0.0.0/8`; may be
+    /// given several times, in place of the default [default: this machine]
+    #[arg(long = "trusted-proxy", value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) trusted_proxies: Vec<String>,
 
     /// Where keys and takes are kept [default: the user's data folder, or ./vjam-data]
     #[arg(long, value_name = "DIR")]
@@ -99,6 +109,9 @@ pub(crate) struct Settings {
     /// Pages that may join beside those that are this server's by their name.
     #[serde(deserialize_with = "list")]
     pub(crate) origins: Vec<String>,
+    /// Proxies that are believed when they say whom a request comes from.
+    #[serde(deserialize_with = "list")]
+    pub(crate) trusted_proxies: Vec<String>,
     /// Where keys and takes are kept.
     pub(crate) data: PathBuf,
     /// Whether rooms can record takes.
@@ -117,6 +130,8 @@ pub(crate) struct Settings {
     pub(crate) per_address_max: usize,
     /// Packets per second, in and out, up to which a worker is given more to do.
     pub(crate) worker_packets_max: u32,
+    /// Accounts, and where they are kept.
+    pub(crate) social: SocialSettings,
 }
 
 impl Settings {
@@ -167,10 +182,12 @@ impl Settings {
             let is_origin = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
             ensure!(is_origin, "origins: {origin:?} is not of the form https://jam.example");
         }
+        trusted_proxies::read(&self.trusted_proxies)?;
         let limits =
             [self.connections_max, self.participants_max, self.rooms_max, self.per_address_max];
         let nobody = limits.contains(&0) || self.worker_packets_max == 0;
         ensure!(!nobody, "a limit of 0 lets nobody in");
+        self.social.check()?;
         ensure!(self.takes_days != 0, "takes_days: 0 keeps none; say `takes = \"off\"` instead");
         let participants_max = self.participants_max;
         ensure!(
@@ -191,6 +208,7 @@ impl Default for Settings {
             workers: None,
             advertise: Vec::new(),
             origins: Vec::new(),
+            trusted_proxies: trusted_proxies::on_this_machine(),
             data: data_folder(),
             takes: Switch::On,
             takes_quota: Size(takes.quota_bytes),
@@ -200,6 +218,7 @@ impl Default for Settings {
             rooms_max: limits.rooms_max,
             per_address_max: limits.per_address_max,
             worker_packets_max: sfu_server::limits::PACKETS_PER_SECOND_MAX,
+            social: SocialSettings::default(),
         }
     }
 }
@@ -213,22 +232,24 @@ fn figment(flags: &Flags, file: Option<&Path>) -> Figment {
     // Only these: other programs have variables that begin the same way.
     let said: Vec<_> = KEYS.into_iter().filter(|key| environment(key).is_some()).collect();
     let environment = Env::prefixed("VJAM_").only(&said);
-    figment.merge(environment).merge(Serialized::defaults(flags))
+    let figment = figment.merge(environment).merge(settings_social::from_environment());
+    figment.merge(Serialized::defaults(flags))
 }
 
 /// The variable of a key. An empty one says nothing: a service's file may have `VJAM_ADVERTISE=`.
-fn environment(key: &str) -> Option<OsString> {
+pub(crate) fn environment(key: &str) -> Option<OsString> {
     let name = format!("VJAM_{}", key.to_ascii_uppercase());
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// What may stand in the file and in the environment.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "http",
     "media",
     "workers",
     "advertise",
     "origins",
+    "trusted_proxies",
     "data",
     "takes",
     "takes_quota",
@@ -249,6 +270,7 @@ Settings, where they may stand, and their defaults:
   --workers    VJAM_WORKERS             workers             one per core
   --advertise  VJAM_ADVERTISE           advertise           the machine's addresses
   --origin     VJAM_ORIGINS             origins             none
+  --trusted-proxy  VJAM_TRUSTED_PROXIES  trusted_proxies    127.0.0.0/8,::1/128
   --data       VJAM_DATA                data                see above
   --takes      VJAM_TAKES               takes               on
   --takes-quota  VJAM_TAKES_QUOTA       takes_quota         20GiB
@@ -260,10 +282,33 @@ Settings, where they may stand, and their defaults:
                VJAM_PER_ADDRESS_MAX     per_address_max     64
                VJAM_WORKER_PACKETS_MAX  worker_packets_max  300000
 
+And of accounts, below [social] in the file:
+  variable                 key in the file  default
+  VJAM_SOCIAL_ACCOUNTS     accounts         on
+  VJAM_SOCIAL_DATABASE     database         sqlite:DATA/social.sqlite; or postgres://...
+  VJAM_SOCIAL_REGION       region           eu; or us
+  VJAM_SOCIAL_SMTP         smtp             none: smtps://USER:PASSWORD@HOST
+  VJAM_SOCIAL_MAIL_FROM    mail_from        none: vjam <noreply@jam.example>
+  VJAM_SOCIAL_BCRYPT_COST  bcrypt_cost      12
+  VJAM_SOCIAL_CONTACT      contact          none: whom to write to about privacy
+  VJAM_SOCIAL_CRASH_KEY    crash_key        none: 32 digits, for SDKs of Sentry that report crashes
+  VJAM_SOCIAL_QUOTA        quota            1GiB of files for each account
+  VJAM_SOCIAL_OBJECTS      objects          the folder DATA/objects; or s3://BUCKET, and with it:
+  VJAM_SOCIAL_OBJECTS_ENDPOINT    objects_endpoint    Amazon's; or https://HOST
+  VJAM_SOCIAL_OBJECTS_REGION      objects_region      us-east-1
+  VJAM_SOCIAL_OBJECTS_ACCESS_KEY  objects_access_key  none
+  VJAM_SOCIAL_OBJECTS_SECRET_KEY  objects_secret_key  none
+  VJAM_SOCIAL_OBJECTS_ENCRYPTION  objects_encryption  AES256; or aws:kms:KEY
+  VJAM_SOCIAL_ERASURE_DAYS  erasure_days    30, until an account is erased whose owner asked
+  VJAM_SOCIAL_GIPHY_KEY     giphy_key       none: of GIPHY, for GIFs in chats
+  VJAM_SOCIAL_GIPHY_RATING  giphy_rating    g; or y, pg, pg-13, r: nothing beyond is shown
+  VJAM_SOCIAL_GIPHY_API     giphy_api       https://api.giphy.com; another one for tests
+  VJAM_SOCIAL_IDENTITY     identity         none; [{id=\"google\",kind=\"google\",client_id=..}]
+
 A flag wins over the variable, that over the file. Lists are [\"a\", \"b\"] in the file and a,b in a
 variable; an empty variable says nothing. per_address_max bounds connections and participants
-from one address (64 bits of an IPv6 one); raise it where a proxy on another machine stands before
-everybody. worker_packets_max is how many packets a second, in and out, a worker may be given to
+from one address (64 bits of an IPv6 one); a proxy on another machine is named in trusted_proxies, or
+everybody has its address. worker_packets_max is how many packets a second, in and out, a worker may be given to
 forward (`vjam bench sfu` measures what this machine can). RUST_LOG chooses what is logged.";
 
 /// A list, or one text with commas as an environment variable has it.
@@ -332,12 +377,13 @@ mod tests {
     }
 
     /// Every key, a value as the file has it, and the same as a variable has it.
-    const SAID: [(&str, &str, &str); 14] = [
+    const SAID: [(&str, &str, &str); 15] = [
         ("http", "\"127.0.0.1:1\"", "127.0.0.1:1"),
         ("media", "\"[::1]:5000\"", "[::1]:5000"),
         ("workers", "3", "3"),
         ("advertise", "[\"203.0.113.5:1\", \"203.0.113.6:2\"]", "203.0.113.5:1, 203.0.113.6:2"),
         ("origins", "[\"https://a.example\"]", "https://a.example"),
+        ("trusted_proxies", "[\"10.0.0.7\", \"10.1.0.0/16\"]", "10.0.0.7,10.1.0.0/16"),
         ("data", "\"/somewhere\"", "/somewhere"),
         ("takes", "\"off\"", "off"),
         ("takes_quota", "\"3GiB\"", "3221225472"),

@@ -14,6 +14,7 @@ pub mod id;
 pub mod limits;
 pub mod red;
 pub mod replay;
+pub mod role;
 pub mod room_clock;
 pub mod room_state;
 pub mod rtcp;

@@ -19,6 +19,9 @@ pub const SIGNAL_MESSAGE_BYTES_MAX: usize = 192 * 1024;
 /// Characters of a room's name.
 pub const ROOM_NAME_CHARS_MAX: usize = 64;
 
+/// Seconds in which a pass is to be used.
+pub const PASS_LIFE_SECONDS: u32 = 60;
+
 /// Characters of a participant's name.
 pub const PARTICIPANT_NAME_CHARS_MAX: usize = 48;
 

@@ -15,6 +15,7 @@ pub use crate::hearing::{
     DeviceReport, Finding, FindingCode, NetworkReport, Severity, StreamReception, TrackHearing,
 };
 use crate::id::{ParticipantId, RoomId, TrackId};
+pub use crate::role::RoomRole;
 use crate::room_state::{ClickSegment, PlayingMode, RoomState};
 use crate::rtp::Ssrc;
 
@@ -67,6 +68,12 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "typescript", ts(optional))]
         seat: Option<String>,
+        /// What the accounts' routes gave for this room less than
+        /// [`crate::limits::PASS_LIFE_SECONDS`] ago: lets into a private room, and says who comes. A
+        /// seat needs none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        pass: Option<String>,
     },
     /// Opens the media link, or restarts its ICE, or (SDP) renegotiates. Answered by `connected`.
     Connect {
@@ -99,6 +106,20 @@ pub enum ClientMessage {
         track: TrackId,
         /// Whether nobody hears it.
         muted: bool,
+    },
+    /// Has nobody hear a participant, or lifts that; for whoever is [over](RoomRole::is_over) them.
+    /// Answered by the `participant` that they are then.
+    Silence {
+        /// Who.
+        participant: ParticipantId,
+        /// Whether nobody hears them.
+        on: bool,
+    },
+    /// Takes a participant out of the room, for ten minutes at least; for whoever is
+    /// [over](RoomRole::is_over) them. Answered by `participant_left`.
+    Remove {
+        /// Who.
+        participant: ParticipantId,
     },
     /// Says something to the room. Answered by one's own `chat`.
     Chat {
@@ -405,6 +426,18 @@ pub struct Participant {
     pub presence: Presence,
     /// What they publish.
     pub tracks: Vec<Track>,
+    /// What they may do; none where nobody owns the room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub role: Option<RoomRole>,
+    /// The id of their account, where somebody owns the room and they came with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub account: Option<String>,
+    /// Whether the owner or a moderator has nobody hear them; left out where not.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub silenced: bool,
 }
 
 /// Somebody in a room, for one who looks at it from outside.
@@ -495,6 +528,8 @@ pub enum LeaveReason {
     Left,
     /// Their network dropped and they did not come back in time.
     Lost,
+    /// The owner or a moderator took them out.
+    Removed,
 }
 
 /// Why the server ends a connection.
@@ -514,6 +549,8 @@ pub enum ByeReason {
     TimedOut,
     /// What the `error` before this says.
     Refused,
+    /// The owner or a moderator took them out of the room.
+    Removed,
 }
 
 impl ByeReason {
@@ -527,6 +564,7 @@ impl ByeReason {
             Self::Misbehaved => 4002,
             Self::TimedOut => 4003,
             Self::Refused => 4004,
+            Self::Removed => 4006,
         }
     }
 }
@@ -580,6 +618,20 @@ pub enum ErrorCode {
     BadClick,
     /// A take that cannot be begun, ended or marked; the text says why.
     BadTake,
+    /// The room is private: it is joined with a pass, which password or invite give.
+    PassWanted,
+    /// The pass is forged, of another room, or too old.
+    BadPass,
+    /// This account may not come into the room.
+    Banned,
+    /// Taken out of the room a few minutes ago.
+    Removed,
+    /// One's role is not over theirs.
+    NotAllowed,
+    /// Nobody of that number is in the room.
+    NoSuchParticipant,
+    /// Who may come into the room cannot be told at the moment.
+    TryAgain,
     /// Too many requests; wait a second.
     TooFast,
 }

@@ -21,8 +21,8 @@ use crate::rtp::Ssrc;
 use crate::signal::{
     ByeReason, Capabilities, ChatMessage, ClientEnvelope, ClientMessage, Description, DeviceReport,
     EngineKind, ErrorCode, Finding, FindingCode, LeaveReason, LinkParameters, NetworkReport,
-    Participant, Presence, SeenParticipant, ServerEnvelope, ServerMessage, Severity, Source,
-    Stream, StreamReception, Track, TrackHearing, VERSION,
+    Participant, Presence, RoomRole, SeenParticipant, ServerEnvelope, ServerMessage, Severity,
+    Source, Stream, StreamReception, Track, TrackHearing, VERSION,
 };
 use crate::{limits, units::SampleRate};
 
@@ -173,7 +173,7 @@ fn json<T: Serialize>(value: &T) -> String {
 }
 
 fn client_samples() -> Vec<ClientMessage> {
-    let join = |seat| ClientMessage::Join {
+    let join = |seat, pass| ClientMessage::Join {
         version: VERSION,
         room: room(),
         name: "Ada".into(),
@@ -182,11 +182,13 @@ fn client_samples() -> Vec<ClientMessage> {
             decodes: vec![Codec::Opus64, Codec::Opus, Codec::Pcm],
         },
         seat,
+        pass,
     };
     let connect = |description| ClientMessage::Connect { ticket: "ticket".into(), description };
     vec![
-        join(None),
-        join(Some("seat".into())),
+        join(None, None),
+        join(Some("seat".into()), None),
+        join(None, Some("pass".into())),
         connect(Description::Sdp { sdp: "v=0\r\n".into() }),
         connect(direct()),
         ClientMessage::Publish {
@@ -197,6 +199,8 @@ fn client_samples() -> Vec<ClientMessage> {
         },
         ClientMessage::Unpublish { track: TrackId(3) },
         ClientMessage::Mute { track: TrackId(3), muted: true },
+        ClientMessage::Silence { participant: ParticipantId(3), on: true },
+        ClientMessage::Remove { participant: ParticipantId(3) },
         ClientMessage::Chat { text: "one two three four".into() },
         ClientMessage::Reception {
             streams: vec![StreamReception {
@@ -301,6 +305,20 @@ fn server_samples() -> Vec<ServerMessage> {
         ServerMessage::Published { track: TrackId(1), label: "mic".into() },
         ServerMessage::Ticket { ticket: "ticket-2".into(), ticket_seconds: 60 },
         ServerMessage::Participant { participant: participant(3, EngineKind::Standard) },
+        ServerMessage::Participant {
+            participant: Participant {
+                role: Some(RoomRole::Owner),
+                account: Some("0190163d-8694-739b-aea5-966c26f8ad91".into()),
+                ..participant(4, EngineKind::Browser)
+            },
+        },
+        ServerMessage::Participant {
+            participant: Participant {
+                role: Some(RoomRole::Guest),
+                silenced: true,
+                ..participant(5, EngineKind::Browser)
+            },
+        },
         ServerMessage::Streams {
             streams: vec![stream(Some("1".into()), 2, Codec::Opus), stream(None, 3, Codec::Pcm)],
         },
@@ -349,7 +367,7 @@ fn server_samples() -> Vec<ServerMessage> {
         ServerMessage::Findings { findings: FINDING_CODES.map(finding).to_vec() },
     ];
     samples
-        .extend([LeaveReason::Left, LeaveReason::Lost].map(|reason| {
+        .extend([LeaveReason::Left, LeaveReason::Lost, LeaveReason::Removed].map(|reason| {
             ServerMessage::ParticipantLeft { participant: ParticipantId(3), reason }
         }));
     samples
@@ -382,6 +400,9 @@ fn participant(id: u32, engine: EngineKind) -> Participant {
         engine,
         presence,
         tracks: vec![track],
+        role: None,
+        account: None,
+        silenced: false,
     }
 }
 
@@ -435,7 +456,7 @@ const FINDING_CODES: [FindingCode; 12] = [
     FindingCode::Other,
 ];
 
-const ERROR_CODES: [ErrorCode; 21] = [
+const ERROR_CODES: [ErrorCode; 28] = [
     ErrorCode::Malformed,
     ErrorCode::TooLarge,
     ErrorCode::Version,
@@ -456,16 +477,24 @@ const ERROR_CODES: [ErrorCode; 21] = [
     ErrorCode::NotLeading,
     ErrorCode::BadClick,
     ErrorCode::BadTake,
+    ErrorCode::PassWanted,
+    ErrorCode::BadPass,
+    ErrorCode::Banned,
+    ErrorCode::Removed,
+    ErrorCode::NotAllowed,
+    ErrorCode::NoSuchParticipant,
+    ErrorCode::TryAgain,
     ErrorCode::TooFast,
 ];
 
-const BYE_REASONS: [ByeReason; 6] = [
+const BYE_REASONS: [ByeReason; 7] = [
     ByeReason::Left,
     ByeReason::ServerClosing,
     ByeReason::Replaced,
     ByeReason::Misbehaved,
     ByeReason::TimedOut,
     ByeReason::Refused,
+    ByeReason::Removed,
 ];
 
 const NOTE: &str = "// Written by `cargo xtask generate` from the Rust types in protocol/src/signal.rs. \

@@ -179,6 +179,7 @@ impl Musician {
             playout: PlayoutMode::Automatic,
             mode: Some(PlayingMode::Tight),
             takes: None,
+            key: None,
             media_via: None,
         })?;
         let callbacks = prepared.callbacks();

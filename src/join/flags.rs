@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::{Channels, PlayoutMode};
 use engine_device::audio::{AudioBackend, InputGate};
-use engine_device::session::{CodecChoice, SessionOptions};
+use engine_device::session::{CodecChoice, RoomKey, SessionOptions};
 use engine_device::takes::TakesOptions;
 use etcetera::BaseStrategy as _;
 use protocol::codec::Codec;
@@ -21,10 +21,14 @@ use crate::device::DeviceFlags;
 /// Flags of `vjam join`.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
-    /// The room's link, as the web page shows it: `http://HOST:PORT/r/ROOM`. The room is made
-    /// if it is not there.
+    /// The room's link, as the web page shows it: `http://HOST:PORT/r/ROOM`, with the invite
+    /// behind it where you have one. The room is made if it is not there.
     #[arg(value_parser = parse_link)]
-    link: RoomLink,
+    link: Link,
+
+    /// The password of a private room, where you have no invite.
+    #[arg(long)]
+    password: Option<String>,
 
     /// How the others see you; your user name unless given.
     #[arg(long)]
@@ -104,6 +108,13 @@ pub(crate) struct Flags {
     pub(crate) stats: Option<PathBuf>,
 }
 
+/// A room's link, and what stands behind it.
+#[derive(Debug, Clone)]
+struct Link {
+    room: RoomLink,
+    key: Option<RoomKey>,
+}
+
 /// What `--mode` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ModeName {
@@ -139,7 +150,8 @@ impl Flags {
         self.device.check()?;
         let channels = if self.channels == 2 { Channels::Stereo } else { Channels::Mono };
         Ok(SessionOptions {
-            link: self.link.clone(),
+            link: self.link.room.clone(),
+            key: self.password.clone().map(RoomKey::Password).or_else(|| self.link.key.clone()),
             name: self.name.clone().or_else(user_name).unwrap_or_else(|| "musician".to_owned()),
             label: self.label.clone(),
             channels,
@@ -179,8 +191,10 @@ fn user_name() -> Option<String> {
     std::env::var("USER").ok().filter(|name| !name.is_empty())
 }
 
-fn parse_link(text: &str) -> Result<RoomLink, String> {
-    RoomLink::parse(text).map_err(|error| error.to_string())
+fn parse_link(text: &str) -> Result<Link, String> {
+    let room = RoomLink::parse(text).map_err(|error| error.to_string())?;
+    let key = RoomLink::invite(text).map(|invite| RoomKey::Invite(invite.to_owned()));
+    Ok(Link { room, key })
 }
 
 fn parse_address(text: &str) -> anyhow::Result<SocketAddr> {
@@ -252,6 +266,18 @@ mod tests {
         assert_eq!((options.channels, options.bitrate), (Channels::Mono, Bitrate(96_000)));
         assert_eq!(options.codec, CodecChoice::Auto);
         assert_eq!(options.playout, PlayoutMode::Automatic);
+    }
+
+    #[test]
+    fn a_private_room_is_opened_by_its_password_or_by_the_invite_of_its_link() {
+        assert_eq!(options("").expect("enough").key, None);
+        let by_password = options("--password xyz").expect("enough").key;
+        assert_eq!(by_password, Some(RoomKey::Password("xyz".into())));
+        let words = ["join", "http://localhost:7880/r/x#invite=0f"];
+        let command = Command::try_parse_from(words).expect("a link");
+        let options = command.flags.session_options().expect("enough");
+        assert_eq!(options.key, Some(RoomKey::Invite("0f".into())));
+        assert_eq!(options.link.room.as_str(), "x");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod loss_bursts;
 mod mute;
 mod narrow_uplink;
 mod outage_200ms;
+mod owned_rooms;
 mod pace;
 mod redundancy;
 mod reordering_and_duplicates;

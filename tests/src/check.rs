@@ -3,6 +3,8 @@
 //!
 //! - Nobody is sent their own sound, no packet reaches a room that it does not belong to, and no
 //!   packet a participant who cannot decode it.
+//! - Nobody is sent anything of somebody whom nobody is to hear, from the moment on in which that is
+//!   told; nothing comes of or to somebody who was taken out.
 //! - No number of a stream is used twice on one link, and higher numbers are later in media time.
 //! - The playout delay stays within its limit, and no more is played than came.
 //!
@@ -38,6 +40,10 @@ pub(crate) struct Checker {
     senders: [DigestMap<u64>; 2],
     turned: Instant,
     rooms: BTreeMap<ParticipantId, RoomId>,
+    /// A bit for everybody whom nobody is to hear.
+    silenced: u64,
+    /// A bit for everybody who was taken out.
+    removed: u64,
 }
 
 /// Somebody who is sent packets.
@@ -91,6 +97,25 @@ impl Checker {
         });
     }
 
+    /// Everybody is told that nobody is to hear somebody, or may again.
+    pub(crate) fn note_silenced(&mut self, seat: Seat, silenced: bool) {
+        if silenced {
+            self.silenced |= bit(seat);
+        } else {
+            self.silenced &= !bit(seat);
+        }
+    }
+
+    /// Whether there is anybody whom nobody is to hear.
+    pub(crate) const fn knows_silence(&self) -> bool {
+        self.silenced != 0
+    }
+
+    /// Everybody is told that somebody was taken out of the room.
+    pub(crate) fn note_removed(&mut self, seat: Seat) {
+        self.removed |= bit(seat);
+    }
+
     /// Somebody opens a link: its streams are numbered anew.
     pub(crate) fn note_link(&mut self, seat: Seat) {
         for (_, stream) in &mut self.ears[seat.index()].streams {
@@ -119,7 +144,8 @@ impl Checker {
         let senders = late | early;
         assert!(senders != 0, "a packet that nobody sent: {packet:?}");
         let ear = &mut self.ears[seat.index()];
-        if senders & ear.others == 0 {
+        assert!(self.removed & bit(seat) == 0, "{} was taken out and is sent packets", ear.name);
+        if senders & ear.others & !self.silenced & !self.removed == 0 {
             let who = |i: &usize| senders >> i & 1 != 0;
             let who: Vec<_> = (0..self.ears.len()).filter(who).map(|i| &self.ears[i]).collect();
             panic!("{:?} is sent a packet of {who:?}", self.ears[seat.index()]);

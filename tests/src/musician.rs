@@ -3,7 +3,7 @@
 use engine_device::session::CodecChoice;
 use protocol::codec::Codec;
 use protocol::id::RoomId;
-use protocol::signal::{Capabilities, EngineKind};
+use protocol::signal::{Capabilities, EngineKind, RoomRole};
 use relay::weather::Weather;
 
 use crate::clock::{SoundCard, SystemClock};
@@ -24,6 +24,8 @@ pub struct Musician {
     pub(crate) knocks: bool,
     /// What is pretended, where it is not all that our engine does.
     pub(crate) capabilities: Option<Capabilities>,
+    /// What they may do in their room; none where nobody owns it.
+    pub(crate) role: Option<RoomRole>,
 }
 
 impl Musician {
@@ -42,7 +44,14 @@ impl Musician {
             choice: CodecChoice::Auto,
             knocks: false,
             capabilities: None,
+            role: None,
         }
+    }
+
+    /// In a room that an account owns, where they may do this.
+    #[must_use]
+    pub fn with_role(self, role: RoomRole) -> Self {
+        Self { role: Some(role), ..self }
     }
 
     /// In another room.

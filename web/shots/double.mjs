@@ -2,9 +2,9 @@
 
 /** Signalling as far as a picture needs it. */
 export class Double {
-  constructor({ others = [], refuse = null, chat = [], room = {}, statuses = {}, seen = [] }) {
+  constructor({ others = [], refuse = null, chat = [], room = {}, statuses = {}, seen = [], me = {} }) {
     const shared = { click: [], mode: "tight", takes: [], ...room };
-    Object.assign(this, { others, refuse, chat, shared, statuses, seen, socket: null, answering: true });
+    Object.assign(this, { others, refuse, chat, shared, statuses, seen, mine: me, socket: null, answering: true });
   }
 
   attach(socket) {
@@ -47,7 +47,7 @@ export class Double {
     switch (type) {
       case "join": {
         if (this.refuse !== null) return answer({ type: "error", ...this.refuse });
-        const me = { id: 1, name: rest.name, engine: "browser", presence: "online", tracks: [] };
+        const me = { id: 1, name: rest.name, engine: "browser", presence: "online", tracks: [], ...this.mine };
         this.me = me;
         answer({
           type: "joined", version: 1, room: rest.room, participant: 1, ticket: "t", ticket_seconds: 30,

@@ -13,6 +13,8 @@ import { extname, join } from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { ACCOUNT_SHOTS, answerAccounts } from "./account.mjs";
+import { ROOM_SHOTS } from "./rooms.mjs";
 import { BAND, CHAT, Double, quarters, statusOf, stem, takeOf } from "./double.mjs";
 
 const FOLDER = process.argv[2] ?? "/tmp/shots";
@@ -401,6 +403,8 @@ const SHOTS = [
       await page.getByText("You left").waitFor();
     },
   },
+  ...ACCOUNT_SHOTS,
+  ...ROOM_SHOTS,
 ];
 
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } };
@@ -424,7 +428,8 @@ async function shoot(browser, origin, shot, size, scheme) {
     page.setDefaultTimeout(10_000);
     page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
     page.on("console", (message) => {
-      if (message.type() === "error") problems.push(`console: ${message.text()}`);
+      const expected = shot.expected?.some((pattern) => pattern.test(message.text())) ?? false;
+      if (message.type() === "error" && !expected) problems.push(`console: ${message.text()}`);
     });
     if (shot.deny) {
       // The fake permission dialog always says yes; a musician does not.
@@ -433,6 +438,8 @@ async function shoot(browser, origin, shot, size, scheme) {
           Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
       });
     }
+    if (shot.script !== undefined) await page.addInitScript(shot.script);
+    await answerAccounts(page, shot.answers);
     const double = shot.double?.() ?? new Double({});
     await page.routeWebSocket(/\/api\/v1\/ws$/, (socket) => double.attach(socket));
     await page.route(/\/api\/v1\/takes\//, (route) => {
@@ -447,7 +454,7 @@ async function shoot(browser, origin, shot, size, scheme) {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (0 < overflow) problems.push(`${overflow} px wider than the window`);
     problems.push(...(await audit(page)));
-    await page.screenshot({ path: join(FOLDER, `${shot.name}-${size}-${scheme}.png`) });
+    await page.screenshot({ path: join(FOLDER, `${shot.name}-${size}-${scheme}.png`), fullPage: shot.whole ?? false });
   } catch (error) {
     problems.push(String(error));
     const pages = context.pages();

@@ -7,6 +7,7 @@ pub mod audio;
 pub mod calibration;
 pub mod clock;
 pub mod durations;
+mod http;
 mod network;
 pub mod priority;
 pub mod probe;

@@ -6,8 +6,9 @@
 mod jackd;
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use engine_device::audio::{
@@ -25,8 +26,7 @@ fn main() {
         return;
     }
     if std::env::args().any(|argument| argument == CONNECTING) {
-        let connected = connect_until_stdin_ends().to_string();
-        std::io::stdout().write_all(connected.as_bytes()).expect("the parent reads it");
+        connect_until_stdin_ends();
         return;
     }
     let tests: [(&str, fn()); 15] = [
@@ -146,24 +146,39 @@ fn a_client_stops_in_peace_while_it_is_told_of_connections() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("this binary runs");
+    let connected = count_bytes(connecting.stdout.take().expect("it is a pipe"));
     for _ in 0..40 {
         let callbacks = nothing();
         let mut ours = client(Autoconnect::Nothing);
         // A server that is kept busy may refuse.
         wait_for("the server", || ours.start(&callbacks).ok());
+        let before = connected.load(Ordering::Relaxed);
         wait_for("callbacks", || (2 <= callbacks.counts().renders).then_some(()));
+        // More of them are on their way while it stops.
+        wait_for("connections", || (before < connected.load(Ordering::Relaxed)).then_some(()));
         ours.stop().expect("it stops");
     }
     drop(connecting.stdin.take());
-    let output = connecting.wait_with_output().expect("it is our child");
-    let connected = String::from_utf8_lossy(&output.stdout);
-    let connected: usize = connected.trim().parse().expect("a number");
-    assert!(40 < connected, "{connected} connections");
+    let ended = connecting.wait().expect("it is our child");
+    assert!(ended.success(), "{ended}");
     server.stop();
 }
 
-/// Connects an input of ours, takes the connection away, and so on; gives how often it did.
-fn connect_until_stdin_ends() -> usize {
+/// How many bytes came out of `pipe` so far.
+fn count_bytes(mut pipe: ChildStdout) -> Arc<AtomicUsize> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        let mut bytes = [0; 256];
+        while let Ok(read @ 1..) = pipe.read(&mut bytes) {
+            counted.fetch_add(read, Ordering::Relaxed);
+        }
+    });
+    count
+}
+
+/// Connects an input of ours, takes the connection away, and so on; writes a byte each time it did.
+fn connect_until_stdin_ends() {
     let (client, _) = jack::Client::new("connecting", jack::ClientOptions::NO_START_SERVER)
         .expect("the server runs");
     let (done, over) = mpsc::channel();
@@ -172,14 +187,14 @@ fn connect_until_stdin_ends() -> usize {
         drop(std::io::stdin().read_to_end(&mut Vec::new()));
         drop(done);
     });
-    let mut connected = 0;
+    let mut output = std::io::stdout();
     while over.try_recv() == Err::<(), _>(mpsc::TryRecvError::Empty) {
         // It fails while the client is away.
-        let made = client.connect_ports_by_name("system:capture_1", "A:in_1");
-        connected += usize::from(made.is_ok());
+        if client.connect_ports_by_name("system:capture_1", "A:in_1").is_ok() {
+            output.write_all(b".").and_then(|()| output.flush()).expect("the parent reads it");
+        }
         drop(client.disconnect_ports_by_name("system:capture_1", "A:in_1"));
     }
-    connected
 }
 
 fn a_client_stops_in_peace_in_the_middle_of_a_callback() {

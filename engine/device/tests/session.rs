@@ -5,7 +5,7 @@
 mod echo_server;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ impl Stage {
             playout: PlayoutMode::Automatic,
             mode: None,
             takes: None,
+            key: None,
             media_via: None,
         };
         let prepared = PreparedSession::new(options).expect("sockets and threads");
@@ -84,6 +85,7 @@ struct Card {
     callbacks: Callbacks,
     loudness_bits: Arc<AtomicU32>,
     least_bits: Arc<AtomicU32>,
+    lost_frames: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -95,6 +97,8 @@ impl Card {
         let (bits, stopping) = (Arc::clone(&loudness_bits), Arc::clone(&stop));
         let least_bits = Arc::new(AtomicU32::new(0));
         let (least, ours) = (Arc::clone(&least_bits), callbacks.clone());
+        let lost_frames = Arc::new(AtomicUsize::new(0));
+        let losing = Arc::clone(&lost_frames);
         let thread = thread::spawn(move || {
             let mut phase = 0.0_f32;
             let mut mean_square = 0.0_f32;
@@ -105,6 +109,10 @@ impl Card {
                     0.5 * (phase * std::f32::consts::TAU).sin()
                 });
                 let (mut left, mut right) = ([9.0; 64], [9.0; 64]);
+                match losing.swap(0, Ordering::Relaxed) {
+                    0 => {}
+                    frames => callbacks.lose(frames),
+                }
                 // What the shell adds to the engine's callback: the clock, the wake, the counts.
                 assert_no_alloc(|| callbacks.duplex(&[&input], &mut [&mut left, &mut right]));
                 for sample in left {
@@ -118,7 +126,12 @@ impl Card {
                 thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
             }
         });
-        Self { callbacks: ours, loudness_bits, least_bits, stop, thread: Some(thread) }
+        Self { callbacks: ours, loudness_bits, least_bits, lost_frames, stop, thread: Some(thread) }
+    }
+
+    /// Loses so many frames before its next callback.
+    fn lose(&self, frames: usize) {
+        self.lost_frames.store(frames, Ordering::Relaxed);
     }
 
     /// Forgets how quiet it was.
@@ -267,7 +280,7 @@ fn frames_that_the_device_lost_are_missing_in_media_time() {
     stage.hears_itself();
     let lost = 9600;
     assert!(stage.server.longest_step() < lost, "{}", stage.server.longest_step());
-    stage.card.callbacks.lose(lost as usize);
+    stage.card.lose(lost as usize);
     wait_for("the gap", || (lost <= stage.server.longest_step()).then_some(()));
     stage.hears_itself();
 }
@@ -355,6 +368,7 @@ fn a_refusal_ends_the_session_with_the_servers_words() {
         playout: PlayoutMode::Automatic,
         mode: None,
         takes: None,
+        key: None,
         media_via: None,
     };
     let prepared = PreparedSession::new(options).expect("sockets and threads");

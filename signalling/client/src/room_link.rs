@@ -1,6 +1,7 @@
 //! The link that musicians pass around: `http(s)://HOST[:PORT]/r/ROOM`.
 //!
-//! It names a server and a room, nothing secret. No look-up happens here.
+//! It names a server and a room, nothing secret; an invite to a private room stands behind it, and is
+//! read apart, so that it is not shown where the link is. No look-up happens here.
 
 use protocol::id::{MalformedRoomId, RoomId};
 use thiserror::Error;
@@ -57,6 +58,14 @@ impl RoomLink {
             .map(|room| room.strip_suffix('/').unwrap_or(room))
             .ok_or_else(|| MalformedLink::Path(path.to_owned()))?;
         Ok(Self { scheme, host, port, room: RoomId::parse(room)? })
+    }
+
+    /// The invite to a private room that stands behind a link, as `#invite=TOKEN`.
+    #[must_use]
+    pub fn invite(text: &str) -> Option<&str> {
+        let (_, fragment) = text.trim().split_once('#')?;
+        let mut parts = fragment.split('&');
+        parts.find_map(|part| part.strip_prefix("invite=")).filter(|token| !token.is_empty())
     }
 
     /// Where signalling's WebSocket is.
@@ -151,6 +160,17 @@ mod tests {
             Ok(("https://jam.example:443/r/x", "wss://jam.example:443/api/v1/ws")),
         );
         check("http://[::1]:80/r/x", Ok(("http://[::1]:80/r/x", "ws://[::1]:80/api/v1/ws")));
+    }
+
+    #[test]
+    fn an_invite_stands_behind_the_link_and_is_not_shown_with_it() {
+        let text = "https://jam.example/r/x#a=b&invite=0f1e";
+        assert_eq!(RoomLink::invite(text), Some("0f1e"));
+        let link = RoomLink::parse(text).expect("a link");
+        assert!(!format!("{link} {link:?}").contains("0f1e"));
+        for none in ["https://jam.example/r/x", "http://j/r/x#", "http://j/r/x#invite="] {
+            assert_eq!(RoomLink::invite(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use core::net::IpAddr;
 use protocol::id::ParticipantId;
 use protocol::time::Instant;
 
+use crate::admission::Waiting;
 use crate::bucket::Bucket;
 use crate::limits::{
-    AROUNDS, CHAT_MESSAGES, HEARINGS, HURRIED_MESSAGES, LOOKS, MALFORMED_MESSAGES, MESSAGES,
+    AROUNDS, CHAT_MESSAGES, HEARINGS, HURRIED_MESSAGES, JOINS, LOOKS, MALFORMED_MESSAGES, MESSAGES,
 };
 
 /// A WebSocket, numbered by the shell; never the same number twice.
@@ -51,6 +52,8 @@ pub enum Unreadable {
 pub(crate) struct Connection {
     /// Who it is, once joined.
     pub(crate) participant: Option<ParticipantId>,
+    /// Its `join`, while somebody is asked about it.
+    pub(crate) waiting: Option<Waiting>,
     /// Where it comes from, where that says something.
     pub(crate) from: Option<AddressBlock>,
     pub(crate) last_heard: Instant,
@@ -61,12 +64,14 @@ pub(crate) struct Connection {
     pub(crate) hearings: Bucket,
     pub(crate) arounds: Bucket,
     pub(crate) looks: Bucket,
+    pub(crate) joins: Bucket,
 }
 
 impl Connection {
     pub(crate) fn new(now: Instant, from: Option<AddressBlock>) -> Self {
         Self {
             participant: None,
+            waiting: None,
             from,
             last_heard: now,
             messages: Bucket::new(MESSAGES),
@@ -76,6 +81,7 @@ impl Connection {
             hearings: Bucket::new(HEARINGS),
             arounds: Bucket::new(AROUNDS),
             looks: Bucket::new(LOOKS),
+            joins: Bucket::new(JOINS),
         }
     }
 }

@@ -10,7 +10,9 @@
 //! the apps were told last, and the difference goes out (`settle.rs`). So there is one place that
 //! decides who hears whom.
 
+mod admission;
 mod bucket;
+mod census;
 mod config;
 mod connection;
 mod encoding;
@@ -20,8 +22,10 @@ mod hex;
 pub mod limits;
 mod link;
 mod look;
+mod moderation;
 mod negotiation;
 mod output;
+mod pace;
 mod parameters;
 mod placement;
 mod random;
@@ -38,6 +42,7 @@ mod ticket;
 mod timers;
 mod uplink;
 
+pub use admission::{Admission, Privacy, RoomNews, Standing};
 pub use config::{Config, TakesKept};
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output, TakeEvent};

@@ -86,6 +86,17 @@ pub const AROUNDS: Rate = Rate { burst: 4, one_each: Duration::from_secs(4) };
 /// names of rooms gets as far by joining. Beyond, `too_fast`.
 pub const LOOKS: Rate = Rate { burst: 5, one_each: Duration::from_secs(2) };
 
+/// Joins of one connection that somebody was asked about: 5 at once, one each 2 s, for whoever gets
+/// the password right at the third try. Each costs a look into a database. Beyond, `too_fast`.
+pub const JOINS: Rate = Rate { burst: 5, one_each: Duration::from_secs(2) };
+
+/// How long whoever was taken out of a room stays out.
+pub const REMOVED_FOR: Duration = Duration::from_secs(600);
+
+/// Those whom a room remembers who were taken out, and as many who left silenced; the oldest are
+/// forgotten.
+pub const REMEMBERED_MAX: usize = 64;
+
 /// Media links opened by one participant, restarts not counted: 10 at once, then one each three
 /// seconds. Each costs the SFU a DTLS handshake, about a millisecond. Beyond, `too_fast`.
 pub const LINKS: Rate = Rate { burst: 10, one_each: Duration::from_secs(3) };

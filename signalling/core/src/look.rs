@@ -10,6 +10,7 @@ use protocol::id::{ParticipantId, RoomId, TrackId};
 use protocol::signal::{ErrorCode, SeenParticipant, ServerMessage, TrackHearing};
 use protocol::time::Instant;
 
+use crate::admission::Privacy;
 use crate::connection::ConnectionId;
 use crate::refusal::Refusal;
 use crate::requests::Asker;
@@ -41,6 +42,10 @@ impl Signalling {
         }
         let hurried = |_| Refusal::new(ErrorCode::TooFast, "a look each two seconds is enough");
         state.looks.take(now).map_err(hurried)?;
+        if self.rooms.get(&room).is_some_and(|room| room.privacy == Privacy::Private) {
+            let text = "this room is private: only those who are in it see who is";
+            return Err(Refusal::new(ErrorCode::PassWanted, text));
+        }
         let ids = self.rooms.get(&room).into_iter().flat_map(|room| &room.members);
         let members: Vec<&Member> = ids.filter_map(|id| self.members.get(id)).collect();
         let participants = members.iter().map(|member| SeenParticipant {

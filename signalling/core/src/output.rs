@@ -26,6 +26,16 @@ pub enum Output {
         /// The code (RFC 6455 §7.4).
         code: u16,
     },
+    /// Ask who may come into a room, and answer with [`crate::Signalling::handle_admission`], once;
+    /// only where there is somebody to ask.
+    Ask {
+        /// Who wants to join.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// What they say lets them in.
+        pass: Option<String>,
+    },
     /// Hand to the SFU.
     Sfu(Command),
     /// Carry out for a take; only where takes are kept.

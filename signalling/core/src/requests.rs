@@ -13,13 +13,14 @@ use protocol::signal::{
 };
 use protocol::time::Instant;
 
+use crate::admission::{Admission, Newcomer, Waiting};
 use crate::bucket::Bucket;
 use crate::connection::ConnectionId;
 use crate::limits::{
     LINKS, OVER_RATE_TOLD, PUBLICATIONS, ROOM_CHANGES, SEAT_KEPT, TICKET_LIFE, TICKET_RENEWAL,
 };
 use crate::look::Nearness;
-use crate::output::Happening;
+use crate::output::{Happening, Output};
 use crate::refusal::Refusal;
 use crate::room::{Member, Room, Told, Track};
 use crate::signalling::Signalling;
@@ -54,11 +55,11 @@ impl Signalling {
         let asker = state.participant.map(|participant| Asker { connection, participant, request });
         let asker = asker.ok_or_else(|| Refusal::new(ErrorCode::OutOfOrder, "join first"));
         match message {
-            ClientMessage::Join { version, room, name, capabilities, seat } => {
-                if asker.is_ok() {
+            ClientMessage::Join { version, room, name, capabilities, seat, pass } => {
+                if asker.is_ok() || state.waiting.is_some() {
                     return Err(Refusal::new(ErrorCode::OutOfOrder, "this connection has joined"));
                 }
-                let entering = Entering { room, name, capabilities };
+                let entering = Entering { room, name, capabilities, pass };
                 self.join(now, connection, request, version, entering, seat.as_deref())
             }
             ClientMessage::Connect { ticket, description } => {
@@ -69,6 +70,10 @@ impl Signalling {
             }
             ClientMessage::Unpublish { track } => self.unpublish(now, asker?, track),
             ClientMessage::Mute { track, muted } => self.mute(asker?, track, muted),
+            ClientMessage::Silence { participant, on } => {
+                self.silence(now, asker?, participant, on)
+            }
+            ClientMessage::Remove { participant } => self.remove(now, asker?, participant),
             ClientMessage::Chat { text } => self.chat(now, asker?, &text),
             ClientMessage::Reception { streams } => self.reception(now, asker?, &streams),
             ClientMessage::Hearing { tracks, device, network } => {
@@ -120,10 +125,43 @@ impl Signalling {
         entering.name = text::name(&entering.name)?;
         entering.capabilities.decodes.sort_unstable();
         entering.capabilities.decodes.dedup();
-        let participant = match seat {
-            Some(seat) => self.take_seat(connection, entering, seat)?,
-            None => self.make_seat(connection, entering)?,
-        };
+        match seat {
+            Some(seat) => {
+                let participant = self.take_seat(connection, entering, seat)?;
+                self.seated(now, connection, request, participant, true);
+                Ok(())
+            }
+            None if self.has_doorkeeper => self.ask(now, connection, request, entering),
+            None => self.admit(now, connection, request, entering, Admission::Unowned),
+        }
+    }
+
+    /// Keeps a `join` until whoever knows has said who may come.
+    fn ask(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: Option<u32>,
+        entering: Entering,
+    ) -> Result<(), Refusal> {
+        let Some(state) = self.connections.get_mut(&connection) else { return Ok(()) };
+        let hurried = |_| Refusal::new(ErrorCode::TooFast, "too many tries to join; wait a moment");
+        state.joins.take(now).map_err(hurried)?;
+        let (room, pass) = (entering.room.clone(), entering.pass.clone());
+        state.waiting = Some(Waiting { request, entering, is_stale: false });
+        self.outputs.push_back(Output::Ask { connection, room, pass });
+        Ok(())
+    }
+
+    /// Somebody has a seat and sits in it.
+    pub(crate) fn seated(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: Option<u32>,
+        participant: ParticipantId,
+        resumed: bool,
+    ) {
         self.timers.clear(Wake::JoinDeadline(connection));
         self.timers.clear(Wake::Seat(participant));
         self.timers.set(Wake::Ticket(participant), now + TICKET_RENEWAL);
@@ -131,12 +169,11 @@ impl Signalling {
             state.participant = Some(participant);
         }
         let Some(room) = self.members.get(&participant).map(|member| member.room.clone()) else {
-            return Ok(());
+            return;
         };
         let asker = Asker { connection, participant, request };
-        self.welcome(now, asker, &room, seat.is_some());
+        self.welcome(now, asker, &room, resumed);
         self.settle(&room);
-        Ok(())
     }
 
     /// Tells a participant where they are, and the others that they are there.
@@ -172,17 +209,18 @@ impl Signalling {
     }
 
     /// A new seat in a room that is made if it is not there.
-    fn make_seat(
+    pub(crate) fn make_seat(
         &mut self,
         connection: ConnectionId,
         entering: Entering,
+        newcomer: Newcomer,
     ) -> Result<ParticipantId, Refusal> {
         let full = |what| Refusal::new(ErrorCode::ServerFull, what);
         if self.limits.participants_max <= self.members.len() {
             return Err(full("this server has as many participants as it can; try again later"));
         }
-        let from = self.connections.get(&connection).and_then(|state| state.from);
-        let neighbors = self.members.values().filter(|member| member.from == from).count();
+        let from = newcomer.trace.from;
+        let neighbors = self.members.values().filter(|member| member.trace.from == from).count();
         if from.is_some() && self.limits.per_address_max <= neighbors {
             return Err(full("as many participants as may be came from your address"));
         }
@@ -206,7 +244,8 @@ impl Signalling {
         }
         self.last_participant_id += 1;
         let participant = ParticipantId(self.last_participant_id);
-        let Entering { room, name, capabilities } = entering;
+        let Entering { room, name, capabilities, pass: _ } = entering;
+        let Newcomer { trace, role, is_silenced } = newcomer;
         if let Some(room) = self.rooms.get_mut(&room) {
             room.members.insert(participant);
         }
@@ -216,7 +255,9 @@ impl Signalling {
             capabilities,
             secret: self.random.bytes(),
             connection: Some(connection),
-            from,
+            trace,
+            role,
+            is_silenced,
             links: Bucket::new(LINKS),
             publications: Bucket::new(PUBLICATIONS),
             room_changes: Bucket::new(ROOM_CHANGES),
@@ -251,7 +292,7 @@ impl Signalling {
         member.name = entering.name;
         member.capabilities = entering.capabilities;
         member.told = Told::default();
-        member.from = from;
+        member.trace.from = from;
         let before = member.connection.replace(connection);
         if let Some(before) = before {
             let text = "this seat was taken by a newer connection, another tab perhaps";
@@ -376,16 +417,18 @@ impl Signalling {
             member.connection = None;
         }
         self.forget_connection(connection);
-        self.give_up_seat(participant, LeaveReason::Left);
+        self.give_up_seat(participant, LeaveReason::Left, None);
     }
 }
 
 /// What an app says about itself when it comes.
-#[derive(Debug)]
-struct Entering {
-    room: RoomId,
-    name: String,
-    capabilities: Capabilities,
+#[derive(Debug, Clone)]
+pub(crate) struct Entering {
+    pub(crate) room: RoomId,
+    pub(crate) name: String,
+    pub(crate) capabilities: Capabilities,
+    /// What they say lets them in.
+    pub(crate) pass: Option<String>,
 }
 
 /// Whether a track may be published with these codecs and sources under this label.

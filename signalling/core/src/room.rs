@@ -6,9 +6,11 @@ use protocol::codec::Codec;
 use protocol::id::{ParticipantId, RoomId, TrackId, WorkerId};
 use protocol::room_state::RoomState;
 use protocol::rtp::Ssrc;
-use protocol::signal::{Capabilities, ChatMessage, Presence, Source, Stream};
+use protocol::signal::{Capabilities, ChatMessage, Presence, RoomRole, Source, Stream};
 use protocol::{limits, signal};
 
+use crate::ConnectionId;
+use crate::admission::{Privacy, Remembered, Trace};
 use crate::bucket::Bucket;
 use crate::encoding::Listener;
 use crate::findings::Findings;
@@ -18,7 +20,6 @@ use crate::limits::{
 use crate::link::Link;
 use crate::look::Nearness;
 use crate::redundancy::Redundancy;
-use crate::{AddressBlock, ConnectionId};
 
 /// A room with at least one seat.
 #[derive(Debug, Clone)]
@@ -34,6 +35,10 @@ pub(crate) struct Room {
     pub(crate) takes: u32,
     /// What it suffers from.
     pub(crate) findings: Findings,
+    /// Whether it is looked at without a pass.
+    pub(crate) privacy: Privacy,
+    /// Who is gone and not forgotten.
+    pub(crate) remembered: Remembered,
     chat: VecDeque<ChatMessage>,
     chat_bytes: usize,
     last_chat_id: u32,
@@ -49,6 +54,8 @@ impl Room {
             state: RoomState::default(),
             takes: 0,
             findings: Findings::default(),
+            privacy: Privacy::Open,
+            remembered: Remembered::default(),
             chat: VecDeque::new(),
             chat_bytes: 0,
             last_chat_id: 0,
@@ -90,8 +97,12 @@ pub(crate) struct Member {
     pub(crate) secret: [u8; 16],
     /// The WebSocket; none while the seat is only kept.
     pub(crate) connection: Option<ConnectionId>,
-    /// Where that comes from, or the last one came from, where it says something.
-    pub(crate) from: Option<AddressBlock>,
+    /// By what they are known again.
+    pub(crate) trace: Trace,
+    /// What they may do; none where nobody owns the room.
+    pub(crate) role: Option<RoomRole>,
+    /// Whether nobody is to hear them.
+    pub(crate) is_silenced: bool,
     /// Media links opened; a new WebSocket does not make it full again.
     pub(crate) links: Bucket,
     /// Tracks published and unpublished.
@@ -157,6 +168,9 @@ impl Member {
             engine: self.capabilities.engine,
             presence: self.presence(),
             tracks: self.tracks.iter().map(track).collect(),
+            role: self.role,
+            account: self.trace.account.clone(),
+            silenced: self.is_silenced,
         }
     }
 

@@ -228,7 +228,7 @@ impl Signalling {
         Ok(())
     }
 
-    fn count_room_change(
+    pub(crate) fn count_room_change(
         &mut self,
         now: Instant,
         participant: ParticipantId,

@@ -166,7 +166,7 @@ impl Signalling {
                     track: track.id,
                     payload_types: link.sent,
                     packets_per_second: packets_per_second(member.capabilities.engine, *codec),
-                    muted: track.muted,
+                    muted: track.muted || member.is_silenced,
                 };
                 wanted.sources.insert(ssrc, source);
             }

@@ -19,6 +19,7 @@ use crate::config::{Config, TakesKept};
 use crate::connection::{AddressBlock, Connection, ConnectionId, Unreadable};
 use crate::limits::{JOIN_DEADLINE, Limits, SEAT_KEPT, SILENCE_MAX, TICKET_RENEWAL};
 use crate::output::{Happening, Output, TakeEvent};
+use crate::pace::Pace;
 use crate::placement::Placement;
 use crate::random::Random;
 use crate::redundancy::Loss;
@@ -37,9 +38,10 @@ pub struct Signalling {
     pub(crate) ticket_key: TicketKey,
     epoch_unix_ms: u64,
     pub(crate) takes: TakesKept,
+    pub(crate) has_doorkeeper: bool,
     pub(crate) random: Random,
     pub(crate) timers: Timers,
-    outputs: VecDeque<Output>,
+    pub(crate) outputs: VecDeque<Output>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     pub(crate) rooms: BTreeMap<RoomId, Room>,
     pub(crate) members: BTreeMap<ParticipantId, Member>,
@@ -58,6 +60,7 @@ impl Signalling {
             ticket_key: config.ticket_key,
             epoch_unix_ms: config.epoch_unix_ms,
             takes: config.takes,
+            has_doorkeeper: false,
             random: Random::new(config.seed),
             timers: Timers::default(),
             outputs: VecDeque::new(),
@@ -196,13 +199,20 @@ impl Signalling {
         while let Some(wake) = self.timers.take_due(now) {
             match wake {
                 Wake::JoinDeadline(connection) => {
-                    let text = "no join came; open the WebSocket when you are ready to join";
+                    let state = self.connections.get(&connection);
+                    let text = if state.is_some_and(|state| state.waiting.is_some()) {
+                        "this server could not find out in time who may come in; try again"
+                    } else {
+                        "no join came; open the WebSocket when you are ready to join"
+                    };
                     self.end(now, connection, ByeReason::TimedOut, text);
                 }
                 Wake::Silence(connection) => self.check_silence(now, connection),
                 Wake::Ticket(participant) => self.renew_ticket(now, participant),
                 Wake::Calm(participant) => self.calm(now, participant),
-                Wake::Seat(participant) => self.give_up_seat(participant, LeaveReason::Lost),
+                Wake::Seat(participant) => {
+                    self.give_up_seat(participant, LeaveReason::Lost, None);
+                }
                 Wake::Findings => self.look_for_findings(now),
             }
         }
@@ -245,32 +255,6 @@ impl Signalling {
     pub fn room_of(&self, connection: ConnectionId) -> Option<&RoomId> {
         let participant = self.connections.get(&connection)?.participant?;
         Some(&self.members.get(&participant)?.room)
-    }
-
-    /// How many WebSockets there are.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        self.connections.len()
-    }
-
-    /// How many rooms have at least one seat.
-    #[must_use]
-    pub fn rooms(&self) -> usize {
-        self.rooms.len()
-    }
-
-    /// How many seats there are in all rooms, kept ones included.
-    #[must_use]
-    pub fn participants(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Whether somebody would be let into a room of their own.
-    #[must_use]
-    pub fn takes_rooms(&self) -> bool {
-        self.rooms.len() < self.limits.rooms_max
-            && self.members.len() < self.limits.participants_max
-            && self.placement.takes_rooms()
     }
 
     /// Unix time, as far as it is known here.
@@ -361,8 +345,13 @@ impl Signalling {
         self.connections.remove(&connection)
     }
 
-    /// Ends a participant's stay.
-    pub(crate) fn give_up_seat(&mut self, participant: ParticipantId, reason: LeaveReason) {
+    /// Ends a participant's stay; `answered` gets it as the answer to a request.
+    pub(crate) fn give_up_seat(
+        &mut self,
+        participant: ParticipantId,
+        reason: LeaveReason,
+        answered: Option<(ConnectionId, Option<u32>)>,
+    ) {
         self.close_link(participant);
         self.timers.clear(Wake::Seat(participant));
         self.timers.clear(Wake::Ticket(participant));
@@ -372,6 +361,9 @@ impl Signalling {
         let Some(room) = self.rooms.get_mut(&member.room) else { return };
         room.members.remove(&participant);
         room.findings.forget(participant);
+        if member.is_silenced && reason != LeaveReason::Removed {
+            room.remembered.note_silenced(member.trace);
+        }
         if room.members.is_empty() {
             self.placement.count(room.worker, room.packets_per_second, 0);
             let gone = self.rooms.remove(&member.room);
@@ -380,45 +372,12 @@ impl Signalling {
         }
         self.follow_nobody(&member.room, participant);
         let left = ServerMessage::ParticipantLeft { participant, reason };
-        self.broadcast(&member.room, None, left);
+        self.broadcast(&member.room, answered, left);
         self.settle(&member.room);
     }
 
-    /// Counts what came as a message; says no where there are too many, and ends the connection
-    /// where that goes on.
-    fn count_message(&mut self, now: Instant, connection: ConnectionId) -> Pace {
-        let Some(state) = self.connections.get_mut(&connection) else { return Pace::TooFast };
-        if state.messages.take(now).is_ok() {
-            return Pace::Fair;
-        }
-        let ended = state.hurried.take(now).is_err();
-        let refusal = Refusal::new(ErrorCode::TooFast, "too many messages; wait a second");
-        self.send_error(connection, None, &refusal);
-        if ended {
-            let text = "too many messages for too long";
-            self.end(now, connection, ByeReason::Misbehaved, text);
-        }
-        Pace::TooFast
-    }
-
-    fn handle_malformed(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        request: Option<u32>,
-        what: &str,
-    ) {
-        let Some(state) = self.connections.get_mut(&connection) else { return };
-        let ended = state.malformed.take(now).is_err();
-        let refusal = Refusal::new(ErrorCode::Malformed, what);
-        self.refuse(now, connection, request, &refusal);
-        if ended {
-            self.end(now, connection, ByeReason::Misbehaved, "too many malformed messages");
-        }
-    }
-
     /// Says no, and ends the connection where the code says so.
-    fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         now: Instant,
         connection: ConnectionId,
@@ -473,13 +432,6 @@ impl Signalling {
             self.timers.set(Wake::Ticket(participant), now + TICKET_RENEWAL);
         }
     }
-}
-
-/// Whether a message is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Fair,
-    TooFast,
 }
 
 /// The one field of a message that could be read when the others could not.

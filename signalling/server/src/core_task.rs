@@ -7,16 +7,19 @@ use std::time::SystemTime;
 
 use protocol::control::{Command, Event};
 use protocol::id::RoomId;
+use protocol::signal::ErrorCode;
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{
-    AddressBlock, ConnectionId, Happening, Output, Signalling, TakesKept, TicketKey, Unreadable,
+    AddressBlock, Admission, ConnectionId, Happening, Output, Signalling, TakesKept, TicketKey,
+    Unreadable,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::census::SharedCensus;
-use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
+use crate::limits::{ADMISSION_WAIT_MAX, OUTGOING_BYTES_MAX, OUTGOING_MESSAGES_MAX};
+use crate::rooms::{Doorkeeper, Errand, Errands};
 use crate::sfu_link::SfuLink;
 use crate::take_keeper::TakeKeeper;
 
@@ -33,6 +36,8 @@ pub(crate) enum Input {
     Alive(ConnectionId),
     /// The WebSocket is gone.
     Disconnected(ConnectionId),
+    /// What was asked about its `join` is answered.
+    Admission(ConnectionId, Admission),
 }
 
 /// What the writing task of a connection does next.
@@ -125,6 +130,15 @@ pub(crate) struct CoreConfig {
     pub(crate) seed: [u8; 32],
     pub(crate) census: SharedCensus,
     pub(crate) takes: Option<Arc<dyn TakeKeeper>>,
+    pub(crate) doorkeeper: Option<Arc<dyn Doorkeeper>>,
+}
+
+/// Where what comes to the core waits, the SFU's word excepted.
+pub(crate) struct Queues {
+    pub(crate) incoming: mpsc::Receiver<Input>,
+    /// The other end of that, for answers to what the core asks.
+    pub(crate) answers: mpsc::Sender<Input>,
+    pub(crate) errands: Option<Errands>,
 }
 
 /// Why the core's task ended.
@@ -146,11 +160,14 @@ fn kept(takes: Option<&dyn TakeKeeper>, room: Option<&RoomId>) -> TakesKept {
 pub(crate) async fn run(
     config: CoreConfig,
     mut sfu: SfuLink,
-    mut inputs: mpsc::Receiver<Input>,
+    queues: Queues,
     mut stop: oneshot::Receiver<()>,
 ) -> CoreEnd {
     let start = tokio::time::Instant::now();
     let since_unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let Queues { incoming: mut inputs, answers, errands } = queues;
+    // Without, one that nobody sends to.
+    let mut errands = errands.map_or_else(|| mpsc::channel(1).1, |Errands(errands)| errands);
     let core = Signalling::new(signalling::Config {
         limits: config.limits,
         sfu: sfu.description.clone(),
@@ -159,10 +176,17 @@ pub(crate) async fn run(
         epoch_unix_ms: u64::try_from(since_unix.as_millis()).unwrap_or(u64::MAX),
         takes: kept(config.takes.as_deref(), None),
     });
-    let (connections, unsent) = (HashMap::new(), VecDeque::new());
+    let core = if config.doorkeeper.is_some() { core.with_doorkeeper() } else { core };
     let commands = sfu.commands.clone();
-    let takes = config.takes;
-    let mut task = CoreTask { core, connections, commands: sfu.commands, unsent, takes };
+    let mut task = CoreTask {
+        core,
+        connections: HashMap::new(),
+        commands: sfu.commands,
+        unsent: VecDeque::new(),
+        takes: config.takes,
+        doorkeeper: config.doorkeeper,
+        answers,
+    };
     loop {
         config.census.take(&task.core);
         let next = task.core.poll_timeout().map(|(at, _)| at);
@@ -203,6 +227,9 @@ pub(crate) async fn run(
                     (Ok(_), None) => {}
                 }
             }
+            Some(errand) = errands.recv(), if task.unsent.is_empty() => {
+                task.handle_errand(now(start), errand);
+            }
             Some(input) = inputs.recv(), if task.unsent.is_empty() => {
                 task.handle_input(now(start), input);
             }
@@ -223,6 +250,8 @@ struct CoreTask {
     /// meanwhile, which is bounded by who is there.
     unsent: VecDeque<Command>,
     takes: Option<Arc<dyn TakeKeeper>>,
+    doorkeeper: Option<Arc<dyn Doorkeeper>>,
+    answers: mpsc::Sender<Input>,
 }
 
 impl CoreTask {
@@ -245,7 +274,37 @@ impl CoreTask {
                 self.connections.remove(&connection);
                 self.core.handle_disconnected(now, connection);
             }
+            Input::Admission(connection, admission) => {
+                self.core.handle_admission(now, connection, admission);
+            }
         }
+    }
+
+    fn handle_errand(&mut self, now: Instant, errand: Errand) {
+        match errand {
+            Errand::News(room, news) => self.core.handle_room_news(now, &room, news),
+            Errand::Count(rooms, answer) => {
+                // Whoever asked may be gone.
+                let _ = answer.send(self.core.participants_in(&rooms));
+            }
+        }
+    }
+
+    /// Asks who may come into a room, in a task of its own.
+    fn ask(&self, connection: ConnectionId, room: RoomId, pass: Option<String>) {
+        let Some(doorkeeper) = self.doorkeeper.clone() else { return };
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let asked = doorkeeper.admit(room, pass);
+            let answered = tokio::time::timeout(ADMISSION_WAIT_MAX, asked).await;
+            let admission = answered.unwrap_or_else(|_| {
+                tracing::warn!("it could not be told in time who may come into a room");
+                let text = "the server cannot tell who may come in; try again in a moment";
+                Admission::Refused { code: ErrorCode::TryAgain, text: text.to_owned() }
+            });
+            // The server may have stopped meanwhile.
+            let _ = answers.send(Input::Admission(connection, admission)).await;
+        });
     }
 
     fn handle_event(&mut self, now: Instant, event: &Event) {
@@ -290,6 +349,7 @@ impl CoreTask {
                     self.push(now, connection, Frame::Close(code));
                     self.connections.remove(&connection);
                 }
+                Output::Ask { connection, room, pass } => self.ask(connection, room, pass),
                 Output::Sfu(command) => self.unsent.push_back(command),
                 Output::Take(event) => {
                     if let Some(takes) = &self.takes {

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use signalling::{AddressBlock, ConnectionId};
@@ -21,6 +21,7 @@ use crate::core_task::Input;
 use crate::limits::WEBSOCKET_MESSAGE_BYTES_MAX;
 use crate::listener::From;
 use crate::origin::Origins;
+use crate::proxies::{Proxies, look_behind};
 use crate::websocket;
 
 /// What the routes share.
@@ -31,21 +32,30 @@ pub(crate) struct Shared {
     pub(crate) next_connection: Arc<AtomicU64>,
     pub(crate) assets: Assets,
     pub(crate) origins: Origins,
+    pub(crate) open_to_pages: fn(&Method, &str) -> bool,
     pub(crate) census: SharedCensus,
     pub(crate) metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
     pub(crate) version: &'static str,
 }
 
-/// Whom a request comes from, for the routes of [`Config::api`](crate::Config::api); none for this
-/// machine's own, since behind a proxy everybody has its address.
+/// Whom a request comes from, for the routes of [`Config::api`](crate::Config::api): behind a proxy of
+/// [`Config::trusted_proxies`](crate::Config::trusted_proxies), whoever asked there. None for this
+/// machine's own.
 #[must_use]
 pub fn caller(extensions: &Extensions) -> Option<AddressBlock> {
-    extensions.get::<ConnectInfo<From>>()?.0.0
+    extensions.get::<ConnectInfo<From>>()?.0.block
 }
 
-/// Everything that is served, with somebody else's routes below `/api`.
-pub(crate) fn router(shared: Shared, api: Router) -> Router {
-    let own_pages_only = from_fn_with_state(shared.origins.clone(), refuse_foreign_pages);
+/// Everything that is served, with somebody else's routes below `/api`: those for own pages, and those for
+/// any page.
+pub(crate) fn router(
+    shared: Shared,
+    (api, open_api): (Router, Router),
+    proxies: Proxies,
+    page_policy: HeaderValue,
+) -> Router {
+    let pages = Pages { origins: shared.origins.clone(), open: shared.open_to_pages };
+    let own_pages_only = from_fn_with_state(pages, refuse_foreign_pages);
     Router::new()
         .route("/api/v1/ws", get(open_websocket))
         .route("/api/v1/version", get(version))
@@ -54,18 +64,36 @@ pub(crate) fn router(shared: Shared, api: Router) -> Router {
         .route("/metrics", get(metrics))
         .route("/", get(index))
         .route("/r/{room}", get(index))
+        .route("/account", get(index))
+        .route("/account/{page}", get(index))
+        .route("/account/{page}/{of}", get(index))
+        .route("/privacy", get(index))
         .fallback(get(asset))
         .with_state(shared)
         .merge(api.layer(own_pages_only))
-        .layer(from_fn(add_headers))
+        .merge(open_api)
+        .layer(from_fn_with_state(proxies, look_behind))
+        .layer(from_fn_with_state(page_policy, add_headers))
+}
+
+/// Whose pages may ask for what.
+#[derive(Clone)]
+struct Pages {
+    origins: Origins,
+    open: fn(&Method, &str) -> bool,
 }
 
 async fn refuse_foreign_pages(
-    State(origins): State<Origins>,
+    State(pages): State<Pages>,
     request: Request,
     next: Next,
 ) -> Response {
-    if origins.welcome(request.headers()) { next.run(request).await } else { not_ours() }
+    let is_open = (pages.open)(request.method(), request.uri().path());
+    if is_open || pages.origins.welcome(request.headers()) {
+        next.run(request).await
+    } else {
+        not_ours()
+    }
 }
 
 fn not_ours() -> Response {
@@ -75,7 +103,7 @@ fn not_ours() -> Response {
 
 async fn open_websocket(
     State(shared): State<Shared>,
-    ConnectInfo(From(from)): ConnectInfo<From>,
+    ConnectInfo(From { block: from, .. }): ConnectInfo<From>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -140,12 +168,18 @@ fn find(assets: &Assets, path: &str) -> Response {
     }
 }
 
-async fn add_headers(request: Request, next: Next) -> Response {
+async fn add_headers(
+    State(page_policy): State<HeaderValue>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A route may be stricter with what it serves: a file of somebody's is no page of ours.
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(page_policy);
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -155,9 +189,26 @@ async fn add_headers(request: Request, next: Next) -> Response {
 /// The text format of OpenMetrics, which Prometheus reads.
 const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// What the page may do, which asks others than this server and shows their pictures only where these
+/// origins are named. WebAssembly needs `wasm-unsafe-eval`, and nothing else is evaluated.
+pub(crate) fn page_policy(asked_elsewhere: &[String]) -> HeaderValue {
+    // A text that would end one part of it and begin another names no origin.
+    let is_origin =
+        |text: &&String| text.bytes().all(|b| b.is_ascii_graphic() && !b";,".contains(&b));
+    let elsewhere: String =
+        asked_elsewhere.iter().filter(is_origin).map(|origin| format!(" {origin}")).collect();
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
+         connect-src 'self' ws: wss:{elsewhere}; img-src 'self' data: blob:{elsewhere}; \
+         media-src 'self' blob: mediastream:; style-src 'self' 'unsafe-inline'; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("it is printable ASCII")
+}
+
 /// The first three isolate the page, without which a browser has no `SharedArrayBuffer` and the
-/// engine cannot run. WebAssembly needs `wasm-unsafe-eval`, and nothing else is evaluated.
-const HEADERS: [(&str, &str); 7] = [
+/// engine cannot run.
+const HEADERS: [(&str, &str); 6] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-resource-policy", "same-origin"),
@@ -165,11 +216,4 @@ const HEADERS: [(&str, &str); 7] = [
     // The link of a room lets its reader in: it must not travel as a referrer.
     ("referrer-policy", "no-referrer"),
     ("permissions-policy", "microphone=(self), camera=(), geolocation=()"),
-    (
-        "content-security-policy",
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
-         connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; \
-         style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'",
-    ),
 ];

@@ -18,6 +18,13 @@ pub const OUTGOING_BYTES_MAX: usize = 1024 * 1024;
 /// Messages that wait for signalling. Beyond, connections are not read until there is room.
 pub const INCOMING_MESSAGES_MAX: usize = 1024;
 
+/// What rooms are told and asked from outside that waits for signalling. Beyond, whoever tells waits.
+pub const ERRANDS_MAX: usize = 256;
+
+/// How long a `join` waits for whoever knows who may come into its room; then it is `try_again`. That is
+/// well within the time in which an app must have joined, so that it is told why and can try once more.
+pub const ADMISSION_WAIT_MAX: Duration = Duration::from_secs(3);
+
 /// Commands that wait for the SFU, beside those of one change in one room (some thousands at most).
 /// Beyond, nothing that apps send is looked at until there is room.
 pub const SFU_COMMANDS_MAX: usize = 1024;
@@ -32,6 +39,10 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the last words to an app may take to be written and answered, and the server to say
 /// goodbye to all. Then the connection is cut.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Proxies behind each other that are believed; of more, the last of these is taken for whom a request
+/// comes from.
+pub const FORWARDED_MAX: usize = 16;
 
 /// TCP connections beside those that signalling allows as WebSockets: pages and files being
 /// loaded. Beyond, new ones wait in the system's queue until another ends. From one address there

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -22,23 +22,31 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::limits::QUIET_MAX;
+use crate::proxies::Proxies;
 
 /// A listener with so many places.
 pub(crate) struct BoundedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
     neighbors: Neighbors,
+    proxies: Proxies,
     /// Connections that were cut because too many came from the same address.
     cut: u64,
 }
 
 /// Where a connection comes from, for those who serve it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct From(pub(crate) Option<AddressBlock>);
+pub(crate) struct From {
+    /// Who opened the connection.
+    pub(crate) peer: IpAddr,
+    /// Whom it is counted for: behind a proxy, whoever asked there.
+    pub(crate) block: Option<AddressBlock>,
+}
 
 impl Connected<IncomingStream<'_, BoundedListener>> for From {
     fn connect_info(stream: IncomingStream<'_, BoundedListener>) -> Self {
-        Self(AddressBlock::of(stream.remote_addr().ip()))
+        let peer = stream.remote_addr().ip();
+        Self { peer, block: AddressBlock::of(peer) }
     }
 }
 
@@ -99,9 +107,16 @@ impl BoundedListener {
         listener: TcpListener,
         connections_max: usize,
         per_address_max: usize,
+        proxies: Proxies,
     ) -> Self {
         let neighbors = Neighbors { per_address_max, open: Arc::default() };
-        Self { listener, places: Arc::new(Semaphore::new(connections_max)), neighbors, cut: 0 }
+        Self {
+            listener,
+            places: Arc::new(Semaphore::new(connections_max)),
+            neighbors,
+            proxies,
+            cut: 0,
+        }
     }
 
     /// The first, second, fourth, ... time, so that nobody can fill a log.
@@ -113,7 +128,7 @@ impl BoundedListener {
                 cut,
                 per_address_max,
                 "cut a connection: its address has as many as it may; behind a proxy on another \
-                 machine, raise per_address_max"
+                 machine, name it in trusted_proxies"
             );
         }
     }
@@ -128,7 +143,10 @@ impl Listener for BoundedListener {
         let place = place.expect("the semaphore is never closed");
         let (stream, address, neighbor) = loop {
             let (stream, address) = Listener::accept(&mut self.listener).await;
-            match self.neighbors.count(AddressBlock::of(address.ip())) {
+            // A proxy has as many as all who ask there together.
+            let from =
+                AddressBlock::of(address.ip()).filter(|_| !self.proxies.contain(address.ip()));
+            match self.neighbors.count(from) {
                 Ok(neighbor) => break (stream, address, neighbor),
                 Err(Exhausted) => self.log_cut(),
             }

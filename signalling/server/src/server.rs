@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use axum::http::Method;
 use signalling::TicketKey;
 use signalling::limits::Limits;
 use thiserror::Error;
@@ -13,11 +14,13 @@ use tokio::time::timeout;
 
 use crate::assets::Assets;
 use crate::census::{Census, SharedCensus};
-use crate::core_task::{self, CoreConfig, CoreEnd};
+use crate::core_task::{self, CoreConfig, CoreEnd, Queues};
 use crate::http::{self, Shared};
 use crate::limits::{CLOSE_PATIENCE, HTTP_CONNECTIONS_SPARE, INCOMING_MESSAGES_MAX};
 use crate::listener::{BoundedListener, From};
 use crate::origin::Origins;
+use crate::proxies::{Network, Proxies};
+use crate::rooms::{Doorkeeper, Errands};
 use crate::sfu_link::SfuLink;
 use crate::take_keeper::TakeKeeper;
 
@@ -36,13 +39,25 @@ pub struct Config {
     /// Pages that may open a WebSocket, as browsers name them (`https://jam.example`), beside those
     /// that this server itself served under the name that they have for it.
     pub origins: Vec<String>,
+    /// Origins of others that the page may ask, and show pictures from.
+    pub asked_elsewhere: Vec<String>,
+    /// Proxies that are believed when they say, in `X-Forwarded-For`, whom a request comes from.
+    pub trusted_proxies: Vec<Network>,
     /// More routes, below `/api`. They are refused to pages that are not this server's, as the
     /// WebSocket is, and [`caller`](crate::caller) tells them whom a request comes from.
     pub api: axum::Router,
+    /// The same that any page may ask, of any origin.
+    pub open_api: axum::Router,
+    /// Which of those a page of another site may lead a browser to all the same, by method and path: they
+    /// ask for something that only this server's own pages have.
+    pub open_to_pages: fn(&Method, &str) -> bool,
     /// Writes what `/metrics` serves, in the text format of Prometheus; nothing personal may be in it.
     pub metrics: Arc<dyn Fn(Census) -> String + Send + Sync>,
     /// Who keeps takes; without one none can be begun.
     pub takes: Option<Arc<dyn TakeKeeper>>,
+    /// Who knows who may come into which room, and what rooms are told; without them everybody may come
+    /// into any.
+    pub rooms: Option<(Arc<dyn Doorkeeper>, Errands)>,
     /// The version of the program, for `/api/v1/version`.
     pub version: &'static str,
 }
@@ -111,9 +126,14 @@ impl Server {
             seed,
             assets,
             origins,
+            asked_elsewhere,
+            trusted_proxies,
             api,
+            open_api,
+            open_to_pages,
             metrics,
             takes,
+            rooms,
             version,
             http: _,
         } = self.config;
@@ -121,17 +141,35 @@ impl Server {
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let (stop_core, core_stopped) = oneshot::channel();
         let census = SharedCensus::default();
-        let core_config = CoreConfig { limits, ticket_key, seed, census: census.clone(), takes };
-        let mut core = tokio::spawn(core_task::run(core_config, sfu, incoming, core_stopped));
+        let (doorkeeper, errands) = rooms.unzip();
+        let census_kept = census.clone();
+        let core_config =
+            CoreConfig { limits, ticket_key, seed, census: census_kept, takes, doorkeeper };
+        let queues = Queues { incoming, answers: inputs.clone(), errands };
+        let mut core = tokio::spawn(core_task::run(core_config, sfu, queues, core_stopped));
 
         let next_connection = Arc::new(AtomicU64::new(1));
         let (alive, origins) = (Arc::new(alive), Origins::new(origins));
-        let shared =
-            Shared { inputs, alive, next_connection, assets, origins, census, metrics, version };
+        let shared = Shared {
+            inputs,
+            alive,
+            next_connection,
+            assets,
+            origins,
+            open_to_pages,
+            census,
+            metrics,
+            version,
+        };
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let connections_max = limits.connections_max.saturating_add(HTTP_CONNECTIONS_SPARE);
-        let listener = BoundedListener::new(self.listener, connections_max, limits.per_address_max);
-        let service = http::router(shared, api).into_make_service_with_connect_info::<From>();
+        let proxies = Proxies::new(trusted_proxies);
+        let per_address_max = limits.per_address_max;
+        let listener =
+            BoundedListener::new(self.listener, connections_max, per_address_max, proxies.clone());
+        let page_policy = http::page_policy(&asked_elsewhere);
+        let service = http::router(shared, (api, open_api), proxies, page_policy)
+            .into_make_service_with_connect_info::<From>();
         let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async {
                 // Whether it was sent or dropped: HTTP stops.

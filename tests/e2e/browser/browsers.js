@@ -17,14 +17,25 @@ const recorder = await readFile(path.join(HERE, "recorder.js"), "utf8");
 /** A Chromium whose microphone plays `plays`, a track or a WAV file, over and over. */
 export async function openChromium(undo, plays) {
   const file = plays.endsWith(".wav") ? plays : await music(plays);
+  return await launchChromium(undo, {
+    args: ["--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${file}`],
+  });
+}
+
+/** A Chromium that captures from and plays to a PulseAudio server, found by `env`; see sound_servers.js. */
+export function openChromiumOnPulse(undo, env) {
+  return launchChromium(undo, { args: [], env: { ...process.env, ...env }, ignoreDefaultArgs: ["--mute-audio"] });
+}
+
+async function launchChromium(undo, { args, ...options }) {
   const browser = await chromium.launch({
+    ...options,
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
     args: [
+      ...args,
       "--no-sandbox",
-      "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
-      `--use-file-for-fake-audio-capture=${file}`,
       "--autoplay-policy=no-user-gesture-required",
       // Two pages of one test share two cores with a server and a compiler.
       "--disable-background-timer-throttling",

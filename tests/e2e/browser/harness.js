@@ -34,18 +34,25 @@ export async function music(track) {
 }
 
 /** A process whose output is kept for when a test fails. */
-class Process {
+export class Process {
   output = "";
   #child;
   #name;
 
-  constructor(name, command, args) {
+  constructor(name, command, args, env = {}) {
     this.#name = name;
-    this.#child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+    const all = { ...process.env, NO_COLOR: "1", ...env };
+    this.#child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: all });
+    // A program that is not there: what waits for it says so.
+    this.#child.on("error", (error) => (this.output += String(error)));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (this.output += text));
     }
     this.ended = once(this.#child, "exit");
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   /** Waits for output that matches. */
@@ -89,6 +96,8 @@ export async function startServer(undo, ...args) {
     front,
     direct: `http://${http}`,
     url: `http://127.0.0.1:${front.port}`,
+    /** Where it keeps what it keeps. */
+    data,
     /** What it logged so far. */
     log: () => server.output,
     /** Ends the program; everybody is told. */
@@ -120,6 +129,16 @@ export async function joinNative(undo, server, { room, name, plays, args = [] })
       return JSON.parse(lines.at(-2) ?? "{}").remotes ?? [];
     },
   };
+}
+
+/** A native musician on a JACK server (see sound_servers.js), whose ports nobody has connected yet. */
+export async function joinOnJack(undo, server, jack, { room, name, args = [] }) {
+  const child = new Process(`vjam join (${name})`, ...jack.command(VJAM, [
+    "join", `${server.direct}/r/${room}`, "--name", name, "--headless", "--audio", "jack", "--jack-name", name,
+    "--no-autoconnect", ...args,
+  ]));
+  undo.add(() => child.stop());
+  await child.says(/media link up/);
 }
 
 /** A track over and over: a WAV file that outlasts every test. */

@@ -58,3 +58,22 @@ export async function hear(page, label, meanwhile) {
 export async function hears(page, label, source, s = 3) {
   return plays(source, await hear(page, label, () => seconds(s)));
 }
+
+/** The switch of something that a room does together: its click, its mode, its takes. */
+export const switched = (page, name) => page.locator(".together-switch", { hasText: name });
+
+/** Waits until a page knows what the room's clock shows. */
+export const knowsTheTime = (page, label) =>
+  eventually(`${label} knows the room's clock`, () => page.evaluate(() => window.vjam.stats?.roomClock?.settled === true));
+
+/** A FLAC file as 16-bit samples in base64: a browser can read it. */
+export const decode = (page, flac) =>
+  page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const context = new OfflineAudioContext(1, 1, 48_000);
+    const samples = (await context.decodeAudioData(bytes.buffer)).getChannelData(0);
+    const out = new Uint8Array(Int16Array.from(samples, (sample) => Math.round(32_767 * sample)).buffer);
+    let text = "";
+    for (let at = 0; at < out.length; at += 8_192) text += String.fromCharCode(...out.subarray(at, at + 8_192));
+    return { base64: btoa(text), seconds: samples.length / 48_000 };
+  }, flac.toString("base64"));

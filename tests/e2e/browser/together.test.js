@@ -7,19 +7,14 @@ import path from "node:path";
 
 import { openChromium, openPage } from "./browsers.js";
 import { eventually, OUT, seconds, startServer } from "./harness.js";
-import { hears, joined, report, roomLink } from "./our_page.js";
+import { decode, hears, joined, knowsTheTime, report, roomLink, switched } from "./our_page.js";
 import { inRealTime } from "./real_time.js";
 import { plays } from "./sound.js";
 import { tail, writeWav } from "./wav.js";
 import { unzip } from "./zip.js";
 
 const button = (page, name) => page.getByRole("button", { name });
-const switched = (page, name) => page.locator(".together-switch", { hasText: name });
 const shared = (page) => page.evaluate(() => window.vjam.state.shared);
-
-/** Waits until a page knows what the room's clock shows. */
-const knowsTheTime = (page, label) =>
-  eventually(`${label} knows the room's clock`, () => page.evaluate(() => window.vjam.stats?.roomClock?.settled === true));
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
@@ -93,18 +88,6 @@ inRealTime("a click that one begins is heard by all when the room's clock shows 
   await seconds(1.5);
   assert.deepEqual(await ann.evaluate(() => window.__onsets.take("out")), []);
 });
-
-/** A FLAC file as 16-bit samples in base64: a browser can read it. */
-const decode = (page, flac) =>
-  page.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const context = new OfflineAudioContext(1, 1, 48_000);
-    const samples = (await context.decodeAudioData(bytes.buffer)).getChannelData(0);
-    const out = new Uint8Array(Int16Array.from(samples, (sample) => Math.round(32_767 * sample)).buffer);
-    let text = "";
-    for (let at = 0; at < out.length; at += 8_192) text += String.fromCharCode(...out.subarray(at, at + 8_192));
-    return { base64: btoa(text), seconds: samples.length / 48_000 };
-  }, flac.toString("base64"));
 
 inRealTime("a take of a browser is recorded, arrives, and is downloaded", async (undo) => {
   const server = await startServer(undo);

@@ -23,7 +23,8 @@ impl Leader {
         let capabilities =
             Capabilities { engine: EngineKind::Native, decodes: Codec::ALL.to_vec() };
         let (version, room, name) = (VERSION, link.room, "Leader".to_owned());
-        leader.send(ClientMessage::Join { version, room, name, capabilities, seat: None });
+        let (seat, pass) = (None, None);
+        leader.send(ClientMessage::Join { version, room, name, capabilities, seat, pass });
         leader.wait_for(|message| matches!(message, ServerMessage::Joined { .. }));
         leader
     }

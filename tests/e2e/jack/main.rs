@@ -16,6 +16,8 @@ mod leader;
 mod meter;
 mod take;
 
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 
@@ -24,7 +26,7 @@ use jackd::wait_for;
 use meter::play_and_record;
 use protocol::codec::Codec;
 use tests::listen::{compare, level_db, segments};
-use tests::machine::{TimingFault, in_real_time};
+use tests::machine::{Machine, TimingFault, in_real_time};
 use tests::process::{Process, Server, vjam};
 use tests::sound::{RATE_HZ, chirps};
 
@@ -55,38 +57,39 @@ fn main() {
 }
 
 fn mouth_to_ear_delay_through_jack() {
-    in_real_time(|_| {
-        // What a quiet machine shows, and a period on top: 64 frames are 1.33 ms.
-        let periods_max = |codec| match codec {
-            Codec::Pcm => 3,
-            Codec::Opus64 => 4,
-            Codec::Opus => 7,
-        };
-        let within = |periods: i64, codec, rate_hz| {
-            let frames = delay_frames(codec, rate_hz)?;
+    // What a quiet machine shows, and a period on top: 64 frames are 1.33 ms.
+    let within = |periods: i64, codec, rate_hz| {
+        measured(|machine| {
+            let frames = delay_of(machine, codec, rate_hz, &[])?.least_frames;
             if periods * i64::from(PERIOD_FRAMES) < frames {
                 return Err(TimingFault(format!("{codec} at {rate_hz} Hz: {frames} frames")));
             }
             Ok(frames)
-        };
-        let measure = |codec| within(periods_max(codec), codec, 48_000);
-        let [pcm, opus_64, opus] =
-            [measure(Codec::Pcm)?, measure(Codec::Opus64)?, measure(Codec::Opus)?];
-        // 64 frames of this server are 69 or 70 of ours, with which packets of 64 are not in step: that
-        // costs a period more. What its filters cost is 11 frames.
-        within(periods_max(Codec::Pcm) + 1, Codec::Pcm, 44_100)?;
-        if pcm <= opus_64 && opus_64 < opus {
-            Ok(())
-        } else {
-            Err(TimingFault(format!("pcm {pcm}, opus-64 {opus_64}, opus {opus} frames")))
-        }
+        })
+    };
+    let pcm = within(3, Codec::Pcm, 48_000);
+    let opus_64 = within(4, Codec::Opus64, 48_000);
+    let opus = within(7, Codec::Opus, 48_000);
+    // 64 frames of this server are 69 or 70 of ours, with which packets of 64 are not in step: that
+    // costs a period more. What its filters cost is 11 frames.
+    within(4, Codec::Pcm, 44_100);
+    assert!(pcm <= opus_64 && opus_64 < opus, "pcm {pcm}, opus-64 {opus_64}, opus {opus} frames");
+}
+
+/// One measurement in real time. Each is played again by itself, or the stalls of one would cost all.
+fn measured<T>(measure: impl Fn(&Machine) -> Result<T, TimingFault>) -> T {
+    let found = RefCell::new(None);
+    in_real_time(|machine| {
+        *found.borrow_mut() = Some(measure(machine)?);
+        Ok(())
     });
+    found.into_inner().expect("it returns after a measurement that went well")
 }
 
 fn aligned_musicians_are_as_late_as_they_say() {
-    in_real_time(|_| {
+    in_real_time(|machine| {
         // What is needed on a quiet machine is 1.3 ms; 3 more are kept, and delays go by steps of 5.
-        let played = delay_of(Codec::Pcm, 48_000, &["--mode", "aligned"])?;
+        let played = delay_of(machine, Codec::Pcm, 48_000, &["--mode", "aligned"])?;
         let steps = (played.median_ms / 5.0).round();
         if 1.0 <= steps && (played.median_ms - 5.0 * steps).abs() < 0.5 {
             Ok(())
@@ -108,6 +111,13 @@ fn said(stats: &Path) -> Option<(f64, String)> {
     let mut latest: Vec<f64> = said.collect::<Vec<_>>().into_iter().rev().take(3).collect();
     latest.sort_by(f64::total_cmp);
     Some((latest.get(latest.len() / 2).copied()?, goes_by))
+}
+
+/// What Bob's program said last of Ann, for whoever looks for what went wrong.
+fn last_of_remote(stats: &Path) -> String {
+    let text = std::fs::read_to_string(stats).unwrap_or_default();
+    let line = text.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    line.map_or_else(String::new, |line: serde_json::Value| line["remotes"][0].to_string())
 }
 
 /// Beyond a period, which a client hears its own output late by through anything.
@@ -134,28 +144,29 @@ fn what_a_loop_takes_is_measured_and_said() {
         let rest = printed.split(before).nth(1).unwrap_or_else(|| panic!("{before}: {printed}"));
         rest.split(' ').next().and_then(|word| word.parse().ok()).expect("a number")
     };
-    let (measured, told) = (number("round trip: "), number("The driver says "));
+    let (measured_ms, told) = (number("round trip: "), number("The driver says "));
     let truth = (LOOP_FRAMES as f64 + f64::from(PERIOD_FRAMES)) / 48.0;
-    eprintln!("{measured} ms measured, {truth:.2} ms in truth, of which the driver tells {told}");
-    assert!((measured - truth).abs() < MEASURED_OFF_MS_MAX, "{printed}");
+    eprintln!(
+        "{measured_ms} ms measured, {truth:.2} ms in truth, of which the driver tells {told}"
+    );
+    assert!((measured_ms - truth).abs() < MEASURED_OFF_MS_MAX, "{printed}");
     drop(wire);
-    in_real_time(|_| {
-        let home = [("XDG_CONFIG_HOME", home.path())];
-        let calibrated = play(Codec::Pcm, 48_000, &home, &[])?;
-        let ignored = play(Codec::Pcm, 48_000, &home, &["--no-calibration"])?;
-        // Ann's half of it and Bob's are the whole of it.
-        let beyond = calibrated.off_ms();
-        eprintln!("said beyond what is heard: {beyond:.2} ms, {:.2} ignored", ignored.off_ms());
-        if SAID_OFF_MS_MAX < (beyond - (measured - told)).abs() {
-            return Err(TimingFault(format!("{beyond:.2} ms said beyond what is heard")));
-        }
-        if SAID_OFF_MS_MAX < ignored.off_ms().abs() {
-            return Err(TimingFault(format!("{:.2} ms off", ignored.off_ms())));
-        }
-        assert_eq!(calibrated.device_latency, "calibrated");
-        assert_eq!(ignored.device_latency, "reported");
-        Ok(())
-    });
+    let home = [("XDG_CONFIG_HOME", home.path())];
+    // Ann's half of it and Bob's are the whole of it.
+    let cases: [(&[&str], f64, &str); 2] =
+        [(&[], measured_ms - told, "calibrated"), (&["--no-calibration"], 0.0, "reported")];
+    for (arguments, beyond, goes_by) in cases {
+        let played = measured(|machine| {
+            let played = play(Codec::Pcm, 48_000, &home, arguments)?;
+            let said = played.off_ms();
+            eprintln!("said beyond what is heard: {said:.2} of {beyond:.2} ms");
+            if !played.is_said(beyond, machine) {
+                return Err(TimingFault(format!("{said:.2} ms said beyond what is heard")));
+            }
+            Ok(played)
+        });
+        assert_eq!(played.device_latency, goes_by);
+    }
     jack.stop();
 }
 
@@ -219,6 +230,8 @@ struct Played {
     /// The least and the median delay between what the meter plays into Ann and what it hears from Bob.
     least_frames: i64,
     median_ms: f64,
+    /// The least and the most of it, in ms.
+    range_ms: RangeInclusive<f64>,
     /// What Bob's program says of it.
     said_ms: f64,
     /// And what that goes by.
@@ -230,19 +243,33 @@ impl Played {
     fn off_ms(&self) -> f64 {
         self.said_ms - self.median_ms
     }
-}
 
-fn delay_frames(codec: Codec, rate_hz: u32) -> Result<i64, TimingFault> {
-    Ok(delay_of(codec, rate_hz, &[])?.least_frames)
+    /// Whether what is said, but for so much, is the median of what is heard. What is said is of three
+    /// seconds, and what is heard of five, in which the delay moves if the machine stalls: then it is
+    /// somewhere in what was heard.
+    fn is_said(&self, beyond_ms: f64, machine: &Machine) -> bool {
+        let said = self.said_ms - beyond_ms;
+        let (least, most) = if machine.stalls().is_empty() {
+            (self.median_ms, self.median_ms)
+        } else {
+            self.range_ms.clone().into_inner()
+        };
+        (least - SAID_OFF_MS_MAX..=most + SAID_OFF_MS_MAX).contains(&said)
+    }
 }
 
 /// What came of two who played on a server of their own, with more arguments; what is said is what is heard.
-fn delay_of(codec: Codec, rate_hz: u32, arguments: &[&str]) -> Result<Played, TimingFault> {
+fn delay_of(
+    machine: &Machine,
+    codec: Codec,
+    rate_hz: u32,
+    arguments: &[&str],
+) -> Result<Played, TimingFault> {
     let jack = jackd::Server::start(rate_hz, PERIOD_FRAMES);
     let played = play(codec, rate_hz, &[], arguments);
     jack.stop();
     let played = played?;
-    if SAID_OFF_MS_MAX < played.off_ms().abs() {
+    if !played.is_said(0.0, machine) {
         let Played { said_ms, median_ms, .. } = played;
         let fault = format!("{codec}: {said_ms:.2} ms said, {median_ms:.2} ms heard");
         return Err(TimingFault(fault));
@@ -286,7 +313,7 @@ fn play(
     });
     let played = chirps(CHIRP_FRAMES, SECONDS * RATE_HZ);
     let [heard] = play_and_record(Some("Ann:in_1"), ["Bob:out_1"], played.clone());
-    let said = said(&stats);
+    let (said, remote) = (said(&stats), last_of_remote(&stats));
     // It is made anew each time, and nobody else looks at it.
     let _ = std::fs::remove_file(&stats);
     let [played, heard] = [&played, &heard].map(|sound| &sound[SETTLED * RATE_HZ..]);
@@ -294,7 +321,8 @@ fn play(
     let Some(hearing) = compare(played, heard, lags) else {
         // As behind a stall of a third of a second, which the delay follows for a while.
         let level = level_db(heard);
-        let fault = format!("{codec}: what Ann played is not what Bob hears ({level:.0} dB)");
+        let fault =
+            format!("{codec}: what Ann played is not what Bob hears ({level:.0} dB): {remote}");
         return Err(TimingFault(fault));
     };
     // One piece for each chirp: the delay as it is, not smeared over what it was.
@@ -317,6 +345,7 @@ fn play(
     Ok(Played {
         least_frames: least,
         median_ms: in_ms(median),
+        range_ms: in_ms(least)..=in_ms(delays[delays.len() - 1]),
         said_ms,
         device_latency,
         correlation: hearing.correlation,

@@ -1,16 +1,20 @@
 //! The signalling core under messages of strangers, beside a room in which two people jam.
 //!
 //! Whatever is thrown at it: every answer is a message of the protocol, what it asks of the SFU
-//! stays within one room, and the two are still there in the end.
+//! stays within one room, and the two are still there in the end. Ann owns the room, and strangers are guests: none
+//! of them silences anybody or takes anybody out.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use ::signalling::limits::Limits;
-use ::signalling::{Config, ConnectionId, Output, Signalling, TakesKept, TicketKey, Unreadable};
+use ::signalling::{
+    Admission, Config, ConnectionId, Output, Privacy, Signalling, Standing, TakesKept, TicketKey,
+    Unreadable,
+};
 use protocol::control::{Command, SfuDescription, WorkerDescription};
 use protocol::id::{ParticipantId, RoomId};
-use protocol::signal::{ServerEnvelope, ServerMessage};
+use protocol::signal::{RoomRole, ServerEnvelope, ServerMessage};
 use protocol::time::Instant;
 use serde_json::json;
 
@@ -143,7 +147,8 @@ impl World {
             seed: [9; 32],
             epoch_unix_ms: 1_790_000_000_000,
             takes: TakesKept::Yes,
-        });
+        })
+        .with_doorkeeper();
         let mut world = Self {
             core,
             now: Instant::ZERO,
@@ -223,6 +228,15 @@ impl World {
                         "a stranger closed a door of others"
                     );
                 }
+                Output::Ask { connection, room, .. } => {
+                    let role = if connection == ANN { RoomRole::Owner } else { RoomRole::Guest };
+                    let admission = if room.as_str() == "jam" {
+                        Admission::Owned(Standing { role, account: None }, Privacy::Open)
+                    } else {
+                        Admission::Unowned
+                    };
+                    self.core.handle_admission(self.now, connection, admission);
+                }
                 Output::Sfu(command) => self.note(&command),
                 Output::Take(_) | Output::Happened(_) => {}
             }
@@ -254,8 +268,11 @@ impl World {
             Command::RestartIce { .. }
             | Command::AddSource { .. }
             | Command::RemoveSource { .. }
-            | Command::SetRedundancy { .. }
-            | Command::SetMuted { .. } => {}
+            | Command::SetRedundancy { .. } => {}
+            Command::SetMuted { participant, .. } => {
+                let of = |connection| self.participants.get(&connection) == Some(participant);
+                assert!(!of(ANN) && !of(BOB), "a stranger silenced {participant}");
+            }
         }
     }
 

@@ -86,7 +86,8 @@ impl Hearing {
 /// `None` where the two have nothing in common: no lag correlates by more than 0.2.
 #[must_use]
 pub fn compare(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Hearing> {
-    let found = places(played, heard, &lags).into_iter().filter(|place| 0.2 <= place.correlation);
+    let found = places(played, heard, &lags).into_iter();
+    let found = found.filter(|place| ALIKE_MIN <= place.correlation);
     let found = found.map(|place| (place, segments(played, heard, place.lag, SEGMENT_FRAMES)));
     let (whole, mut segments) = found.max_by(|a, b| alike(&a.1).total_cmp(&alike(&b.1)))?;
     let mut track = track::follow(played, heard, &segments, whole.lag);
@@ -104,6 +105,9 @@ pub fn compare(played: &[f32], heard: &[f32], lags: Range<i64>) -> Option<Hearin
         track,
     })
 }
+
+/// Sounds that correlate by less have nothing in common.
+const ALIKE_MIN: f64 = 0.2;
 
 /// Compares the segments along the track. Where a single delay fits clearly better than the track
 /// does, as in a piece of which half is missing, the segment keeps that.
@@ -129,13 +133,20 @@ fn places(played: &[f32], heard: &[f32], lags: &Range<i64>) -> Vec<Peak> {
     if whole.is_some_and(|whole| 0.9 < whole.correlation) {
         return whole.into_iter().collect();
     }
-    let piece = |(i, piece): (usize, &[f32])| {
-        let at = i64::try_from(i * PIECE_FRAMES).ok()?;
-        let peak = align(piece, heard, lags.start + at..lags.end + at)?;
-        Some(Peak { lag: peak.lag - at, ..peak })
+    let pieces = |frames: usize| {
+        let pieces = played.chunks_exact(frames).enumerate();
+        pieces.filter_map(move |(i, piece)| {
+            let at = i64::try_from(i * frames).ok()?;
+            let peak = align(piece, heard, lags.start + at..lags.end + at)?;
+            Some(Peak { lag: peak.lag - at, ..peak })
+        })
     };
-    let pieces = played.chunks_exact(PIECE_FRAMES).enumerate().filter_map(piece);
-    let mut places: Vec<Peak> = whole.into_iter().chain(pieces).collect();
+    let mut places: Vec<Peak> = whole.into_iter().chain(pieces(PIECE_FRAMES)).collect();
+    if places.iter().all(|place| place.correlation < ALIKE_MIN) {
+        // A playout that moves all the time smears four seconds too. Of short pieces, strangers have more
+        // in common.
+        places.extend(pieces(RATE_HZ / 5).filter(|place| 0.5 < place.correlation));
+    }
     places.sort_by(|a, b| b.correlation.total_cmp(&a.correlation));
     // The segments look farther around than this.
     const SAME_FRAMES: u64 = 960;

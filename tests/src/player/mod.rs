@@ -277,6 +277,13 @@ impl Player {
         self.carry_out(now);
     }
 
+    /// Sends something that the native session has no key for.
+    pub(crate) fn send(&mut self, message: ClientMessage) {
+        let envelope = ClientEnvelope { request: None, message };
+        let text = serde_json::to_string(&envelope).expect("messages have string keys only");
+        self.sent.push_back(Sent::Message(text));
+    }
+
     /// What leaves next.
     pub(crate) fn next_sent(&mut self) -> Option<Sent> {
         self.sent.pop_front()
@@ -466,9 +473,9 @@ impl Player {
     fn disguise(&self, envelope: ClientEnvelope) -> ClientEnvelope {
         let ClientEnvelope { request, message } = envelope;
         let message = match (message, &self.setup.capabilities) {
-            (ClientMessage::Join { version, room, name, seat, .. }, Some(capabilities)) => {
+            (ClientMessage::Join { version, room, name, seat, pass, .. }, Some(capabilities)) => {
                 let capabilities = capabilities.clone();
-                ClientMessage::Join { version, room, name, capabilities, seat }
+                ClientMessage::Join { version, room, name, capabilities, seat, pass }
             }
             (message, _) => message,
         };

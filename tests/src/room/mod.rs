@@ -15,6 +15,7 @@ use core::time::Duration;
 
 use engine::ClickSettings;
 use protocol::room_state::PlayingMode;
+use protocol::signal::ClientMessage;
 use protocol::time::Instant;
 use relay::path::Path;
 use relay::random::Random;
@@ -200,6 +201,22 @@ impl Room {
         let now = self.agenda.now();
         self.player_mut(seat).say(now, text);
         self.send_of(seat);
+    }
+
+    /// Somebody has nobody hear another, or lifts that; whether they may is signalling's to say.
+    pub fn silence(&mut self, by: Seat, whom: Seat, on: bool) {
+        if let Some(participant) = self.player(whom).participant() {
+            self.player_mut(by).send(ClientMessage::Silence { participant, on });
+            self.send_of(by);
+        }
+    }
+
+    /// Somebody takes another out of the room, if they may.
+    pub fn remove(&mut self, by: Seat, whom: Seat) {
+        if let Some(participant) = self.player(whom).participant() {
+            self.player_mut(by).send(ClientMessage::Remove { participant });
+            self.send_of(by);
+        }
     }
 
     /// The weather changes for somebody, both ways.

@@ -8,13 +8,17 @@ use std::collections::BTreeMap;
 use protocol::control::{SfuDescription, WorkerDescription};
 use protocol::limits::DATAGRAM_BYTES_MAX;
 use protocol::rtcp::NtpTime;
+use protocol::signal::{ServerEnvelope, ServerMessage};
 use protocol::time::{Instant, RoomTime};
 use sfu::Router;
 use sfu::plain::PlainLink;
 use signalling::limits::Limits;
-use signalling::{Config, ConnectionId, Output, Signalling, TakesKept, TicketKey};
+use signalling::{
+    Admission, Config, ConnectionId, Output, Privacy, Signalling, Standing, TakesKept, TicketKey,
+};
 
 use super::{Happens, Room, Seat};
+use crate::check::Checker;
 
 /// What the server's clock shows at a virtual instant: that of all its rooms.
 pub(super) fn room_time(now: Instant) -> RoomTime {
@@ -69,7 +73,8 @@ impl Server {
             seed: long_seed,
             epoch_unix_ms: EPOCH_UNIX_S * 1000,
             takes: TakesKept::Yes,
-        });
+        })
+        .with_doorkeeper();
         let router =
             Router::new(()).with_epoch(NtpTime::from_unix(Duration::from_secs(EPOCH_UNIX_S)));
         let connections = BTreeMap::new();
@@ -122,6 +127,7 @@ impl Room {
                 match output {
                     Output::Message { connection, text } => {
                         self.fingerprint.add(text.as_bytes());
+                        note_told(&mut self.checker, &self.places, &text);
                         let Some(seat) = server.connections.get(&connection).copied() else {
                             continue;
                         };
@@ -134,6 +140,15 @@ impl Room {
                         let arrival = self.places[seat.0].send_message_down(now);
                         self.agenda.add(arrival, Happens::ClosedByServer(seat, connection));
                         server.signalling.handle_disconnected(now, connection);
+                    }
+                    Output::Ask { connection, .. } => {
+                        let seat = server.connections.get(&connection);
+                        let role = seat.and_then(|seat| self.places[seat.0].player.setup.role);
+                        let admission = role.map_or(Admission::Unowned, |role| {
+                            let standing = Standing { role, account: None };
+                            Admission::Owned(standing, Privacy::Open)
+                        });
+                        server.signalling.handle_admission(now, connection, admission);
                     }
                     Output::Sfu(command) => {
                         self.checker.note_command(&command);
@@ -190,6 +205,32 @@ impl Room {
         if server.wake.is_none_or(|wake| due < wake) {
             server.wake = Some(due);
             self.agenda.add(due, Happens::ServerWake(server.generation));
+        }
+    }
+}
+
+/// Lets the checker know whom nobody is to hear, and who is to be gone, as everybody is told.
+fn note_told(checker: &mut Checker, places: &[super::Place], text: &str) {
+    let seat = |participant| {
+        let is_theirs = |place: &super::Place| place.player.participant() == Some(participant);
+        places.iter().position(is_theirs).map(Seat)
+    };
+    let says = |what: &str| text.contains(what);
+    if says("\"participant_left\"") && says("\"removed\"") {
+        let envelope = serde_json::from_str(text).expect("signalling writes JSON");
+        if let ServerEnvelope {
+            message: ServerMessage::ParticipantLeft { participant, .. }, ..
+        } = envelope
+            && let Some(seat) = seat(participant)
+        {
+            checker.note_removed(seat);
+        }
+    } else if says("\"participant\"") && (says("\"silenced\"") || checker.knows_silence()) {
+        let envelope = serde_json::from_str(text).expect("signalling writes JSON");
+        if let ServerEnvelope { message: ServerMessage::Participant { participant }, .. } = envelope
+            && let Some(seat) = seat(participant.id)
+        {
+            checker.note_silenced(seat, participant.silenced);
         }
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn join(
         name: name.to_owned(),
         capabilities: Capabilities { engine: EngineKind::Native, decodes: vec![Codec::Opus] },
         seat: None,
+        pass: None,
     };
     let ticket = ask(&mut signalling, 1, "join", join, |message| {
         if let ServerMessage::Joined { ticket, .. } = message { Some(ticket) } else { None }

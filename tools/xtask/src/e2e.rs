@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     steps.need("the web app", build::web_app)?;
     steps.need("everything in Rust", build::workspace)?;
     if arguments.is_empty() {
-        steps.need("readers of projects", || setup::python_packages(REQUIREMENTS))?;
+        steps.need("readers of projects", || setup::python_packages(REQUIREMENTS, "python"))?;
         steps.prove("native musicians, on sockets and on JACK; takes", native);
     }
     steps.prove("browsers", |tally| browsers(arguments, tally));
@@ -49,6 +49,7 @@ fn native(tally: &mut Tally) -> anyhow::Result<()> {
 /// Runs the browser tests, all of them or those in the files named.
 pub(crate) fn browsers(files: &[String], tally: &mut Tally) -> anyhow::Result<()> {
     setup::node_packages(FOLDER)?;
+    setup::node_packages(PROVIDER)?;
     Program::new("npm", ["test", "--"])
         .args(files)
         .within(FOLDER)
@@ -62,4 +63,6 @@ pub(crate) fn browsers(files: &[String], tally: &mut Tally) -> anyhow::Result<()
 /// What opens downloaded takes.
 pub(crate) const REQUIREMENTS: &str = "tests/e2e/takes/requirements.txt";
 pub(crate) const FOLDER: &str = "tests/e2e/browser";
+/// The provider that tests sign in with.
+pub(crate) const PROVIDER: &str = "social/tests/oidc";
 const LIMIT: Duration = Duration::from_secs(30 * 60);

@@ -38,9 +38,18 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
     })?;
     steps.need("packages of the web app and of its tests", || {
         setup::node_packages("web")?;
-        setup::node_packages(e2e::FOLDER)
+        setup::node_packages(e2e::FOLDER)?;
+        setup::node_packages(CRASHES)?;
+        setup::node_packages(e2e::PROVIDER)
     })?;
-    steps.need("readers of projects", || setup::python_packages(e2e::REQUIREMENTS))?;
+    steps.need("readers of projects, and programs that crash", || {
+        setup::python_packages(e2e::REQUIREMENTS, "python")?;
+        setup::python_packages(&format!("{CRASHES}/requirements.txt"), "python-crash")
+    })?;
+    steps.need("a server that speaks S3", || setup::python_packages(S3_REQUIREMENTS, "moto"))?;
+    steps.need("a reader of descriptions", || {
+        setup::python_packages(DESCRIPTION_REQUIREMENTS, "schemathesis")
+    })?;
     steps.need("build: WebAssembly for browsers", build::wasm_modules)?;
     steps.need("build: the web app", build::web_app)?;
     check::all(steps);
@@ -80,4 +89,13 @@ fn web(tally: &mut Tally) -> anyhow::Result<()> {
         .succeeded()
 }
 
+/// Programs that report crashes with Sentry's SDKs.
+const CRASHES: &str = "social/tests/crash";
+
 const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// What the tests of `social` keep files in, beside a disk.
+const S3_REQUIREMENTS: &str = "social/tests/requirements.txt";
+
+/// What asks `social` for everything that it says it answers.
+const DESCRIPTION_REQUIREMENTS: &str = "social/tests/schemathesis/requirements.txt";

@@ -2,9 +2,9 @@
 // loudspeaker, as far as the browser says.
 //
 // A browser tells now and then which frame its device plays at the moment; each such word is off by
-// fractions of a millisecond either way, so the median of some seconds is taken. What surprises: nothing
-// tells when a frame of the input was captured. It is what is left after the delays of output and input
-// that the browser does tell.
+// fractions of a millisecond either way, so the median of some seconds is taken. What surprises: where nothing
+// measures when a frame of the input was captured (see input_watch.ts), it is what is left after the delays of
+// output and input that the browser does tell.
 
 import type { RoomClockStats } from "../session/audio_seam";
 
@@ -18,6 +18,7 @@ export interface ContextRoomTimes {
 
 export interface ContextLatencies {
   outputMs: number;
+  /** From the microphone to the context. */
   inputMs: number;
 }
 
@@ -39,17 +40,27 @@ export class ContextClock {
     this.aheads.length = 0;
   }
 
+  /** When a moment of the context is computed, in ms since 1970; null before anything was noted. */
+  computedMs(contextMs: number, outputMs: number): number | null {
+    const ahead = this.ahead();
+    return ahead === null ? null : contextMs + ahead - outputMs;
+  }
+
   /** Where a moment of the context lies; null before anything was noted. */
   at(
     contextMs: number,
     clock: RoomClockStats,
     { outputMs, inputMs }: ContextLatencies,
   ): ContextRoomTimes | null {
-    const ahead = [...this.aheads].sort((a, b) => a - b)[this.aheads.length >> 1];
-    if (ahead === undefined) return null;
+    const ahead = this.ahead();
+    if (ahead === null) return null;
     const room = (localMs: number) =>
       localMs + clock.aheadMs + (localMs - clock.localMs) * clock.rate;
     const heard = contextMs + ahead;
     return { contextMs, heardMs: room(heard), capturedMs: room(heard - outputMs - inputMs) };
+  }
+
+  private ahead(): number | null {
+    return [...this.aheads].sort((a, b) => a - b)[this.aheads.length >> 1] ?? null;
   }
 }

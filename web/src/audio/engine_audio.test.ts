@@ -191,7 +191,7 @@ it("shows what the engine says, with the output, for as long as it says somethin
   // It wants 288 frames: 48 for the network, 96 for callbacks, 120 for drift, 24 for redundancy.
   const why = [288, 48, 96, 120, 24, 7.5, -3, 3, 576, 1, 31.5, 4, NaN];
   const remote = [STREAM.ssrc, -12, 120, 240, 5, 0, 0, 0, NaN, 480, 6, 0, 0, ...why];
-  newest().say({ type: "stats", block: Float64Array.of(-20, -12, 0, 0, ...remote) });
+  newest().say({ type: "stats", probe: null, block: Float64Array.of(-20, -12, 0, 0, ...remote) });
   expect(engine.stats().inputLevelDb).toBe(-20);
   expect(engine.stats().remotes[20]).toMatchObject({
     levelDb: -12,

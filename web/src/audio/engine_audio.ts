@@ -19,7 +19,7 @@ import {
 } from "../session/audio_seam";
 import type { InputSink } from "../session/stem_seam";
 import { outputDelayMs } from "./audio_context";
-import { ContextClock } from "./context_clock";
+import { ContextDates } from "./context_dates";
 import { EngineInput } from "./engine_input";
 import { readStats, type EngineStats } from "./engine_module";
 import type {
@@ -93,12 +93,11 @@ export class EngineAudio implements Player {
   /** The newest of each kind: what an engine that is started anew is told. */
   private readonly kept = new Map<ToWorklet["type"], ToWorklet>();
   private sink: InputSink | null = null;
-  private stoodStill = false;
   private engineStats: EngineStats | null = null;
   private engineStatsAtMs = 0;
   private counts: LinkCounts | null = null;
   private roomClock: RoomClockStats | null = null;
-  private readonly contextClock = new ContextClock();
+  private readonly dates: ContextDates;
   private pageChannelTimer: ReturnType<typeof setInterval> | null = null;
 
   /** Starts both threads; throws where one of them does not come up. */
@@ -131,7 +130,10 @@ export class EngineAudio implements Player {
     this.tap = context.createGain();
     this.tap.connect(context.destination);
     this.ssrcs = { opus: randomSsrc(), "opus-64": randomSsrc(), pcm: randomSsrc() };
-    this.input = new EngineInput(context, input);
+    this.input = new EngineInput(context, input, 1 < worklet.engine.channels);
+    // Frames from here on have dates of their own.
+    this.input.onjump = () => this.sink?.interrupted();
+    this.dates = new ContextDates(context, this.input);
     this.node = this.openNode();
     worker.onerror = ({ message }) => this.fail(`the link worker stopped: ${message}`);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.fromWorker(data);
@@ -243,9 +245,9 @@ export class EngineAudio implements Player {
   }
 
   setInput(stream: MediaStream): void {
-    this.input.replace(stream);
     // Another device has another delay.
-    this.sink?.interrupted();
+    this.input.replace(stream);
+    this.dates.anotherInput();
   }
 
   reportUplink(codec: Codec, received: number, lost: number, jitterUs: number): void {
@@ -267,7 +269,7 @@ export class EngineAudio implements Player {
       uplinkPath: this.path,
       why: this.why,
       roomClock: this.roomClock,
-      inputMs: this.input.delayMs(),
+      inputMs: this.dates.inputMs(),
       outputMs,
       remotes,
     };
@@ -409,27 +411,21 @@ export class EngineAudio implements Player {
       case "stats":
         this.engineStats = readStats(message.block);
         this.engineStatsAtMs = performance.now();
+        if (message.probe !== null) this.input.probe(message.probe);
         break;
     }
   }
 
   /** Tells the engine where its frames lie on the room's clock, as often as that clock is told. */
   private tellRoomClock(): void {
-    const { context, roomClock } = this;
-    if (context.state !== "running") {
-      this.stoodStill = true;
-      return this.contextClock.clear();
-    }
-    if (this.stoodStill) this.sink?.interrupted();
-    this.stoodStill = false;
-    // Firefox has no getOutputTimestamp in some contexts.
-    const timestamp = context.getOutputTimestamp?.();
-    if (timestamp !== undefined) this.contextClock.note(timestamp, performance.timeOrigin);
+    const { dates, roomClock } = this;
+    if (this.context.state !== "running") return dates.stoodStill();
+    if (dates.note()) this.sink?.interrupted();
     if (roomClock === null || !roomClock.settled) return;
-    const latencies = { outputMs: outputDelayMs(context), inputMs: this.input.delayMs() };
-    const times = this.contextClock.at(context.currentTime * 1000, roomClock, latencies);
+    const times = dates.now(roomClock);
     if (times === null) return;
     this.post({ type: "room-clock", ...times });
+    if (this.input.settling()) return;
     this.sink?.reading({
       frame: Math.round(times.contextMs * FRAMES_PER_MS),
       roomMs: times.capturedMs,

@@ -11,6 +11,7 @@ import type {
 } from "../session/audio_seam";
 import type { ContextRoomTimes } from "./context_clock";
 import type { EngineSettings } from "./engine_module";
+import type { InputProbe } from "./input_probe";
 
 /** From the page to the link worker. */
 export type ToWorker =
@@ -78,8 +79,8 @@ export type FromWorklet =
   | { type: "stalled" }
   /** The engine did not take a command, so that somebody or oneself is not heard. */
   | { type: "refused"; command: ToWorklet["type"] }
-  /** The engine's statistics block, see engine_module.ts. */
-  | { type: "stats"; block: Float64Array };
+  /** The engine's statistics block, see engine_module.ts, and a few samples of the input if there is any. */
+  | { type: "stats"; block: Float64Array; probe: InputProbe | null };
 
 /** What the audio worklet is built from. */
 export interface WorkletOptions {

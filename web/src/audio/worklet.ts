@@ -6,6 +6,7 @@
 // the next one, which is when it could first have been heard.
 
 import { EngineModule } from "./engine_module";
+import { Probe } from "./input_probe";
 import type { FromWorklet, ToWorklet, WorkletOptions } from "./messages";
 import { RingReader, RingWriter } from "./slot_ring";
 import { InputWriter } from "./stems/input_ring";
@@ -28,6 +29,7 @@ class JamProcessor extends AudioWorkletProcessor {
   private readonly up: RingWriter;
   private readonly channels: number;
   private recorder: InputWriter | null = null;
+  private readonly probe = new Probe();
   private muted = false;
   private readonly down: RingReader;
   private engine: EngineModule | null = null;
@@ -67,13 +69,14 @@ class JamProcessor extends AudioWorkletProcessor {
       this.tell({ type: "ready" });
     }
     this.send(engine, nowMs, input, frames);
+    this.probe.push(currentFrame, input[0]);
     this.recorder?.push(currentFrame, input, frames, this.muted);
     this.receive(engine, nowMs);
     engine.render(nowMs, output, frames);
     this.noteLoad(engine, startedAt);
     if (this.nextStatsFrame <= currentFrame) {
       this.nextStatsFrame = currentFrame + sampleRate / STATS_PER_SECOND;
-      this.tell({ type: "stats", block: engine.statsBlock() });
+      this.tell({ type: "stats", block: engine.statsBlock(), probe: this.probe.take() });
     }
     return true;
   }

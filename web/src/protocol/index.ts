@@ -41,7 +41,7 @@ export type BeatStrength = "accent" | "normal" | "silent";
 /**
  * Why the server ends a connection.
  */
-export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused";
+export type ByeReason = "left" | "server_closing" | "replaced" | "misbehaved" | "timed_out" | "refused" | "removed";
 
 /**
  * What an app can play.
@@ -138,7 +138,13 @@ capabilities: Capabilities,
 /**
  * The `seat` of an earlier `joined`, to come back into it after the network dropped.
  */
-seat?: string, } | { "type": "connect",
+seat?: string,
+/**
+ * What the accounts' routes gave for this room less than
+ * [`crate::limits::PASS_LIFE_SECONDS`] ago: lets into a private room, and says who comes. A
+ * seat needs none.
+ */
+pass?: string, } | { "type": "connect",
 /**
  * The newest `ticket` that the server gave.
  */
@@ -176,7 +182,19 @@ track: TrackId,
 /**
  * Whether nobody hears it.
  */
-muted: boolean, } | { "type": "chat",
+muted: boolean, } | { "type": "silence",
+/**
+ * Who.
+ */
+participant: ParticipantId,
+/**
+ * Whether nobody hears them.
+ */
+on: boolean, } | { "type": "remove",
+/**
+ * Who.
+ */
+participant: ParticipantId, } | { "type": "chat",
 /**
  * 1 to [`crate::limits::CHAT_TEXT_CHARS_MAX`] characters.
  */
@@ -299,7 +317,7 @@ export type EngineKind = "native" | "browser" | "standard";
 /**
  * What was wrong with a request.
  */
-export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "link_closed" | "over_rate" | "bad_text" | "not_leading" | "bad_click" | "bad_take" | "too_fast";
+export type ErrorCode = "malformed" | "too_large" | "version" | "out_of_order" | "bad_name" | "room_full" | "server_full" | "seat_gone" | "bad_ticket" | "bad_description" | "too_many" | "no_such_track" | "bad_track" | "media_refused" | "link_closed" | "over_rate" | "bad_text" | "not_leading" | "bad_click" | "bad_take" | "pass_wanted" | "bad_pass" | "banned" | "removed" | "not_allowed" | "no_such_participant" | "try_again" | "too_fast";
 
 /**
  * One thing that costs the room delay or sound.
@@ -330,7 +348,7 @@ export type FindingCode = "large_period" | "slow_device" | "shaky_network" | "up
 /**
  * Why a participant is gone.
  */
-export type LeaveReason = "left" | "lost";
+export type LeaveReason = "left" | "lost" | "removed";
 
 /**
  * What each end of a media link must know of the other (RFC 8445 §5.3, RFC 8122 §5).
@@ -385,7 +403,19 @@ presence: Presence,
 /**
  * What they publish.
  */
-tracks: Array<Track>, };
+tracks: Array<Track>,
+/**
+ * What they may do; none where nobody owns the room.
+ */
+role?: RoomRole,
+/**
+ * The id of their account, where somebody owns the room and they came with one.
+ */
+account?: string,
+/**
+ * Whether the owner or a moderator has nobody hear them; left out where not.
+ */
+silenced?: boolean, };
 
 /**
  * A person in a room; unique on the server for as long as it runs, never given twice.
@@ -406,6 +436,11 @@ export type Presence = "online" | "away";
  * The name of a room as it stands in its link.
  */
 export type RoomId = string;
+
+/**
+ * What somebody may do in a room that an account owns.
+ */
+export type RoomRole = "guest" | "moderator" | "owner";
 
 /**
  * The shared state of a room; whole in every message, the newest is the truth.

@@ -35,6 +35,21 @@ export const CLIENT_SAMPLES = [
   },
   {
     "request": 2,
+    "type": "join",
+    "version": 1,
+    "room": "blue-note",
+    "name": "Ada",
+    "capabilities": {
+      "engine": "browser",
+      "decodes": [
+        "opus-64",
+        "opus",
+        "pcm"
+      ]
+    },
+    "pass": "pass"
+  },
+  {
     "type": "connect",
     "ticket": "ticket",
     "description": {
@@ -43,6 +58,7 @@ export const CLIENT_SAMPLES = [
     }
   },
   {
+    "request": 4,
     "type": "connect",
     "ticket": "ticket",
     "description": {
@@ -58,7 +74,6 @@ export const CLIENT_SAMPLES = [
     }
   },
   {
-    "request": 4,
     "type": "publish",
     "label": "mic",
     "channels": 1,
@@ -74,21 +89,31 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
+    "request": 6,
     "type": "unpublish",
     "track": 3
   },
   {
-    "request": 6,
     "type": "mute",
     "track": 3,
     "muted": true
   },
   {
+    "request": 8,
+    "type": "silence",
+    "participant": 3,
+    "on": true
+  },
+  {
+    "type": "remove",
+    "participant": 3
+  },
+  {
+    "request": 10,
     "type": "chat",
     "text": "one two three four"
   },
   {
-    "request": 8,
     "type": "reception",
     "streams": [
       {
@@ -100,6 +125,7 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
+    "request": 12,
     "type": "hearing",
     "tracks": [
       {
@@ -117,7 +143,6 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
-    "request": 10,
     "type": "hearing",
     "tracks": [
       {
@@ -142,16 +167,17 @@ export const CLIENT_SAMPLES = [
     }
   },
   {
+    "request": 14,
     "type": "hearing",
     "tracks": [],
     "device": {}
   },
   {
-    "request": 12,
     "type": "lead",
     "leading": true
   },
   {
+    "request": 16,
     "type": "click",
     "segments": [
       {
@@ -168,39 +194,39 @@ export const CLIENT_SAMPLES = [
     ]
   },
   {
-    "request": 14,
     "type": "mode",
     "mode": "beat"
   },
   {
+    "request": 18,
     "type": "start_take",
     "title": "Autumn",
     "start_us": 1790000000000000
   },
   {
-    "request": 16,
     "type": "stop_take",
     "stop_us": 1790000060000000
   },
   {
+    "request": 20,
     "type": "mark_take",
     "at_us": 1790000030000000,
     "text": "solo"
   },
   {
-    "request": 18,
     "type": "around",
     "delay_us": 21000
   },
   {
+    "request": 22,
     "type": "look",
     "room": "blue-note"
   },
   {
-    "request": 20,
     "type": "ping"
   },
   {
+    "request": 24,
     "type": "leave"
   }
 ] satisfies ClientEnvelope[];
@@ -310,6 +336,45 @@ export const SERVER_SAMPLES = [
   },
   {
     "request": 6,
+    "type": "participant",
+    "participant": {
+      "id": 4,
+      "name": "Musician 4",
+      "engine": "browser",
+      "presence": "online",
+      "tracks": [
+        {
+          "id": 4,
+          "label": "mic",
+          "channels": 1,
+          "muted": false
+        }
+      ],
+      "role": "owner",
+      "account": "0190163d-8694-739b-aea5-966c26f8ad91"
+    }
+  },
+  {
+    "type": "participant",
+    "participant": {
+      "id": 5,
+      "name": "Musician 5",
+      "engine": "browser",
+      "presence": "online",
+      "tracks": [
+        {
+          "id": 5,
+          "label": "mic",
+          "channels": 1,
+          "muted": false
+        }
+      ],
+      "role": "guest",
+      "silenced": true
+    }
+  },
+  {
+    "request": 8,
     "type": "streams",
     "streams": [
       {
@@ -334,7 +399,7 @@ export const SERVER_SAMPLES = [
     "slots": 8
   },
   {
-    "request": 8,
+    "request": 10,
     "type": "hearing",
     "listener": 2,
     "tracks": [
@@ -363,7 +428,7 @@ export const SERVER_SAMPLES = [
     "reason": "Bo's browser plays only opus"
   },
   {
-    "request": 10,
+    "request": 12,
     "type": "encodings_wanted",
     "track": 1,
     "codecs": [
@@ -380,7 +445,7 @@ export const SERVER_SAMPLES = [
     "jitter_us": 140
   },
   {
-    "request": 12,
+    "request": 14,
     "type": "room",
     "state": {
       "click": [],
@@ -426,7 +491,7 @@ export const SERVER_SAMPLES = [
     }
   },
   {
-    "request": 14,
+    "request": 16,
     "type": "chat",
     "message": {
       "id": 1,
@@ -454,7 +519,7 @@ export const SERVER_SAMPLES = [
     ]
   },
   {
-    "request": 16,
+    "request": 18,
     "type": "pong"
   },
   {
@@ -534,7 +599,7 @@ export const SERVER_SAMPLES = [
     ]
   },
   {
-    "request": 18,
+    "request": 20,
     "type": "participant_left",
     "participant": 3,
     "reason": "left"
@@ -545,117 +610,161 @@ export const SERVER_SAMPLES = [
     "reason": "lost"
   },
   {
-    "request": 20,
+    "request": 22,
+    "type": "participant_left",
+    "participant": 3,
+    "reason": "removed"
+  },
+  {
     "type": "error",
     "code": "malformed",
     "text": "what to do"
   },
   {
+    "request": 24,
     "type": "error",
     "code": "too_large",
     "text": "what to do"
   },
   {
-    "request": 22,
     "type": "error",
     "code": "version",
     "text": "what to do"
   },
   {
+    "request": 26,
     "type": "error",
     "code": "out_of_order",
     "text": "what to do"
   },
   {
-    "request": 24,
     "type": "error",
     "code": "bad_name",
     "text": "what to do"
   },
   {
+    "request": 28,
     "type": "error",
     "code": "room_full",
     "text": "what to do"
   },
   {
-    "request": 26,
     "type": "error",
     "code": "server_full",
     "text": "what to do"
   },
   {
+    "request": 30,
     "type": "error",
     "code": "seat_gone",
     "text": "what to do"
   },
   {
-    "request": 28,
     "type": "error",
     "code": "bad_ticket",
     "text": "what to do"
   },
   {
+    "request": 32,
     "type": "error",
     "code": "bad_description",
     "text": "what to do"
   },
   {
-    "request": 30,
     "type": "error",
     "code": "too_many",
     "text": "what to do"
   },
   {
+    "request": 34,
     "type": "error",
     "code": "no_such_track",
     "text": "what to do"
   },
   {
-    "request": 32,
     "type": "error",
     "code": "bad_track",
     "text": "what to do"
   },
   {
+    "request": 36,
     "type": "error",
     "code": "media_refused",
     "text": "what to do"
   },
   {
-    "request": 34,
     "type": "error",
     "code": "link_closed",
     "text": "what to do"
   },
   {
+    "request": 38,
     "type": "error",
     "code": "over_rate",
     "text": "what to do"
   },
   {
-    "request": 36,
     "type": "error",
     "code": "bad_text",
     "text": "what to do"
   },
   {
+    "request": 40,
     "type": "error",
     "code": "not_leading",
     "text": "what to do"
   },
   {
-    "request": 38,
     "type": "error",
     "code": "bad_click",
     "text": "what to do"
   },
   {
+    "request": 42,
     "type": "error",
     "code": "bad_take",
     "text": "what to do"
   },
   {
-    "request": 40,
+    "type": "error",
+    "code": "pass_wanted",
+    "text": "what to do"
+  },
+  {
+    "request": 44,
+    "type": "error",
+    "code": "bad_pass",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "banned",
+    "text": "what to do"
+  },
+  {
+    "request": 46,
+    "type": "error",
+    "code": "removed",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "not_allowed",
+    "text": "what to do"
+  },
+  {
+    "request": 48,
+    "type": "error",
+    "code": "no_such_participant",
+    "text": "what to do"
+  },
+  {
+    "type": "error",
+    "code": "try_again",
+    "text": "what to do"
+  },
+  {
+    "request": 50,
     "type": "error",
     "code": "too_fast",
     "text": "what to do"
@@ -666,7 +775,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 42,
+    "request": 52,
     "type": "bye",
     "reason": "server_closing",
     "text": "why"
@@ -677,7 +786,7 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 44,
+    "request": 54,
     "type": "bye",
     "reason": "misbehaved",
     "text": "why"
@@ -688,9 +797,14 @@ export const SERVER_SAMPLES = [
     "text": "why"
   },
   {
-    "request": 46,
+    "request": 56,
     "type": "bye",
     "reason": "refused",
+    "text": "why"
+  },
+  {
+    "type": "bye",
+    "reason": "removed",
     "text": "why"
   }
 ] satisfies ServerEnvelope[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseRoom, randomRoom, roomOfPath } from "./link";
+import { inviteOf, parseRoom, randomRoom, roomOfPath, roomPath } from "./link";
 
 const HERE = "https://jam.example";
 
@@ -23,6 +23,12 @@ describe("what people type or paste", () => {
       href: "http://127.0.0.1:7880/r/duo",
       host: "127.0.0.1:7880",
     });
+  });
+
+  it("keeps the invite of a link, here and elsewhere", () => {
+    const link = "/r/duo#invite=aB3-_z";
+    expect(parseRoom(`${HERE}${link}`, HERE)).toEqual({ kind: "room", room: "duo", invite: "aB3-_z" });
+    expect(parseRoom(`https://other.example${link}`, HERE)).toMatchObject({ href: `https://other.example${link}` });
   });
 
   it.each([
@@ -51,6 +57,23 @@ describe("paths", () => {
     ["/r/a%20b", "a-b"],
   ])("%s", (path, room) => {
     expect(roomOfPath(path)).toBe(room);
+  });
+});
+
+describe("invites", () => {
+  it.each([
+    ["#invite=abc", "abc"],
+    ["#invite=", null],
+    ["#invite=a b", null],
+    [`#invite=${"x".repeat(129)}`, null],
+    ["#elsewhere", null],
+    ["", null],
+  ])("%j", (hash, invite) => {
+    expect(inviteOf(hash)).toBe(invite);
+  });
+
+  it("are in the link that leads with them to the room", () => {
+    expect([roomPath("duo"), roomPath("duo", "abc")]).toEqual(["/r/duo", "/r/duo#invite=abc"]);
   });
 });
 

@@ -4,7 +4,7 @@
 import { ROOM_NAME_CHARS_MAX, type RoomId } from "../protocol";
 
 export type RoomTarget =
-  | { kind: "room"; room: RoomId }
+  | { kind: "room"; room: RoomId; invite?: string }
   /** A room on another server: its page must be opened there. */
   | { kind: "elsewhere"; href: string; host: string }
   | { kind: "invalid"; problem: string };
@@ -26,10 +26,11 @@ export function parseRoom(text: string, origin: string): RoomTarget {
   }
   const room = roomOfPath(url.pathname);
   if (room === null) return invalid("That link does not lead to a room: it should end in /r/ and a name.");
+  const invite = inviteOf(url.hash);
   if (url.host !== new URL(origin).host) {
-    return { kind: "elsewhere", href: `${url.origin}${roomPath(room)}`, host: url.host };
+    return { kind: "elsewhere", href: `${url.origin}${roomPath(room, invite)}`, host: url.host };
   }
-  return { kind: "room", room };
+  return { kind: "room", room, ...(invite === null ? {} : { invite }) };
 }
 
 /** The room that a page's path names, or null where it names none. */
@@ -46,8 +47,27 @@ export function roomOfPath(path: string): RoomId | null {
   return target.kind === "room" ? target.room : null;
 }
 
-export function roomPath(room: RoomId): string {
-  return `/r/${room}`;
+/** The way to a room, with the invite that opens it where it is private. */
+export function roomPath(room: RoomId, invite: string | null = null): string {
+  return invite === null ? `/r/${room}` : `/r/${room}#invite=${invite}`;
+}
+
+/** The invite in a link's fragment, which no server is ever sent; null where there is none. */
+export function inviteOf(hash: string): string | null {
+  return /^#invite=([\w-]{1,128})$/.exec(hash)?.[1] ?? null;
+}
+
+/** The same, also when this tab came with it earlier: signing in on the way must not lose it. */
+export function inviteTo(room: RoomId): string | null {
+  const key = `vjam.invite.${room}`;
+  const carried = inviteOf(location.hash);
+  try {
+    if (carried === null) return sessionStorage.getItem(key);
+    sessionStorage.setItem(key, carried);
+  } catch {
+    // Full or forbidden: it lasts as long as the address.
+  }
+  return carried;
 }
 
 /** A name that can be read out over the phone; one of about two million. */

@@ -5,25 +5,20 @@
 
 import { type Signal, signal } from "@preact/signals";
 
-import { type ClientMessage, type PlayingMode, type ServerEnvelope, type TrackId, VERSION } from "../protocol";
+import type { ClientMessage, PlayingMode, ServerEnvelope, TrackId } from "../protocol";
 import { type AudioPort, type AudioStats, type LinkState, type Mix, NEUTRAL, type PlayoutMode } from "./audio_seam";
 import { Conductor } from "./conductor";
+import { Entrance } from "./entrance";
 import { roomLeastMs } from "./hearing";
 import { LinkRetry } from "./link_retry";
+import { Moderation } from "./moderation";
 import { Recordist } from "./recordist";
 import { Redial } from "./redial";
 import { Reports } from "./reports";
 import { roomNowUs } from "./room_time";
 import { Dropped, Refused, Signalling } from "./signalling";
 import type { StemPort } from "./stem_seam";
-import {
-  type Action,
-  type SessionState,
-  initialState,
-  isLinkGivenUp,
-  playingMode,
-  reduce,
-} from "./state";
+import { type Action, type SessionState, initialState, isLinkGivenUp, playingMode, reduce } from "./state";
 import type { Surroundings, Visit } from "./visit";
 import {
   CHAT_LOST,
@@ -44,7 +39,10 @@ export class Session {
     nowUs: () => this.roomNowUs(),
     ask: (message) => this.ask(message, ROOM_UNREACHED),
   });
+  /** Silences and removes, for who may. */
+  readonly moderation = new Moderation((message) => this.ask(message, ROOM_UNREACHED));
   private readonly recordist: Recordist;
+  private readonly entrance: Entrance;
   private audio: AudioPort | null = null;
   private deviceId: string;
   private signalling: Signalling | null = null;
@@ -76,6 +74,7 @@ export class Session {
   ) {
     this.state = signal(initialState(visit.room, visit.habits));
     this.deviceId = visit.deviceId;
+    this.entrance = new Entrance(visit, surroundings.askPass);
     const [state, audio, nowUs] = [() => this.state.value, () => this.audio, () => this.roomNowUs()];
     this.recordist = new Recordist(visit, surroundings.stems, { state, audio, nowUs });
   }
@@ -208,6 +207,7 @@ export class Session {
   private dial(): void {
     this.stopTimers();
     this.dispatch({ type: "dialing", attempt: this.redial.begun() });
+    this.entrance.approach(this.state.value.seat);
     const signalling: Signalling = new Signalling(this.surroundings.openSocket(), {
       open: () => this.join(signalling),
       message: (message) => {
@@ -223,21 +223,20 @@ export class Session {
   private join(signalling: Signalling): void {
     const capabilities = this.audio?.capabilities();
     if (capabilities === undefined) return;
-    const { seat } = this.state.value;
-    const join: ClientMessage = {
-      type: "join",
-      version: VERSION,
-      room: this.visit.room,
-      name: this.visit.name,
-      capabilities,
-      ...(seat === null ? {} : { seat }),
-    };
-    signalling.request(join).catch((error: unknown) => {
+    const failed = (error: unknown) => {
       // The server keeps the socket: a seat that is gone means joining anew on it. Anything else
       // that did not end the session is tried again later.
       if (!(error instanceof Refused) || this.isClosed()) return;
       if (error.code === "seat_gone") this.join(signalling);
       else signalling.close();
+    };
+    this.entrance.enter(this.state.value.seat, capabilities, {
+      join: (message) => void signalling.request(message).catch(failed),
+      refused: (problem) => {
+        if (signalling !== this.signalling || this.isClosed()) return;
+        if (problem.final || this.state.value.phase.name === "joining") this.end({ type: "failed", problem });
+        else signalling.close();
+      },
     });
   }
 

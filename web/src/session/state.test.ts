@@ -226,3 +226,38 @@ describe("limits", () => {
     expect(reduce(state, { type: "notice", notice: null }).notice).toBeNull();
   });
 });
+
+describe("a room that somebody owns", () => {
+  const bo = musician(2, "Bo");
+
+  it("tells of who is silenced and who may be heard again, once each", () => {
+    const silenced = { type: "participant", participant: { ...bo, silenced: true } } as const;
+    const state = after(joined({ chat: [] }), silenced, silenced, { type: "participant", participant: bo });
+    expect(lines(state)).toEqual(["(Bo is silenced, and heard by nobody)", "(Bo is heard again)"]);
+  });
+
+  it("tells oneself", () => {
+    const me = { ...musician(1, "Ana"), silenced: true };
+    const state = after(joined({ chat: [] }), { type: "participant", participant: me });
+    expect(lines(state)).toEqual(["(You are silenced, and heard by nobody)"]);
+    expect(state.participants[0]?.silenced).toBe(true);
+  });
+
+  it("says nothing new of who was silenced before one came", () => {
+    const state = after(joined({ chat: [], participants: [musician(1, "Ana"), { ...bo, silenced: true }] }));
+    expect(lines(state)).toEqual([]);
+  });
+
+  it("tells who was taken out, and ends for whom it was", () => {
+    const state = after(joined({ chat: [] }), { type: "participant_left", participant: 2, reason: "removed" });
+    expect(lines(state)).toEqual(["(Bo was taken out of the room)"]);
+    const ended = after(joined(), { type: "bye", reason: "removed", text: "Bo took you out of the room" });
+    expect(ended.phase).toMatchObject({ name: "closed", problem: { code: "removed", final: true } });
+  });
+
+  it("goes on where one asked for what one may not", () => {
+    const state = after(joined(), { type: "error", code: "not_allowed", text: "only the owner may" });
+    expect(state.phase.name).toBe("in");
+    expect(state.notice?.code).toBe("not_allowed");
+  });
+});

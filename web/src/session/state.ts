@@ -183,10 +183,9 @@ function received(state: SessionState, message: ServerEnvelope): SessionState {
       const gone = state.participants.find((p) => p.id === message.participant);
       if (gone === undefined) return state;
       const rest = state.participants.filter((p) => p.id !== message.participant);
-      const text =
-        message.reason === "lost" ? `${gone.name} lost the connection` : `${gone.name} left`;
+      const text = { lost: "lost the connection", left: "left", removed: "was taken out of the room" }[message.reason];
       const { [gone.id]: _gone, ...hearings } = state.hearings;
-      return happened({ ...state, participants: rest, hearings }, text);
+      return happened({ ...state, participants: rest, hearings }, `${gone.name} ${text}`);
     }
     case "streams":
       return { ...state, streams: message.streams };
@@ -265,7 +264,7 @@ function joined(state: SessionState, message: Message<"joined">): SessionState {
 
 function participantChanged(state: SessionState, participant: Participant): SessionState {
   const before = state.participants.find((p) => p.id === participant.id);
-  const next = placed(state, participant);
+  const next = silencedOrNot(placed(state, participant), before, participant);
   if (participant.id === state.me) return next;
   if (before === undefined) return happened(next, `${participant.name} joined`);
   if (before.presence !== participant.presence) {
@@ -276,6 +275,13 @@ function participantChanged(state: SessionState, participant: Participant): Sess
     return happened(next, text);
   }
   return next;
+}
+
+/** Adds a line where somebody is silenced, or may be heard again. */
+function silencedOrNot(state: SessionState, before: Participant | undefined, { id, name, silenced }: Participant): SessionState {
+  if (before === undefined || (before.silenced ?? false) === (silenced ?? false)) return state;
+  const who = id === state.me ? "You are" : `${name} is`;
+  return happened(state, silenced === true ? `${who} silenced, and heard by nobody` : `${who} heard again`);
 }
 
 /** How late everybody is heard here. */
@@ -390,6 +396,7 @@ function dismissed(state: SessionState, message: Message<"bye">): SessionState {
       if (state.phase.name === "away") return state;
       return closed(state, state.notice ?? problemOfBye(message.reason, message.text));
     case "replaced":
+    case "removed":
     case "misbehaved":
       return closed(state, problemOfBye(message.reason, message.text));
     default:

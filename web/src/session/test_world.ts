@@ -21,6 +21,7 @@ import type {
 import type { AudioPort, AudioStats, EngineChoice, LinkState, Mix, PlayoutMode, RemoteStats } from "./audio_seam";
 import { Session } from "./session";
 import type { SocketLike } from "./signalling";
+import type { Surroundings } from "./visit";
 import { type InputSink, NO_STEMS, type StemOf, type StemPort, type StemsState } from "./stem_seam";
 
 /** Sound that is never made: notes what it was asked for. */
@@ -176,7 +177,11 @@ export class World {
   readonly stems = new FakeStems();
   readonly session: Session;
 
-  constructor(part: "musician" | "listener" = "musician", openAudio?: () => Promise<AudioPort>) {
+  constructor(
+    part: "musician" | "listener" = "musician",
+    openAudio?: () => Promise<AudioPort>,
+    askPass?: Surroundings["askPass"],
+  ) {
     this.session = new Session(
       { room: "duo", name: "Ana", deviceId: "", part },
       {
@@ -185,6 +190,7 @@ export class World {
           this.sockets.push(socket);
           return socket;
         },
+        ...(askPass === undefined ? {} : { askPass }),
         stems: this.stems,
         openAudio:
           openAudio ??

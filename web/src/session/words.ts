@@ -67,6 +67,20 @@ export function problemOfError(code: ErrorCode, text: string): Problem {
       return say("The click stays as it is.", `${text}.`);
     case "bad_take":
       return say("That take cannot be had.", `${text}.`);
+    case "pass_wanted":
+      return PRIVATE;
+    case "bad_pass":
+      return say("The server did not let you in.", "That took too long. Join again.");
+    case "banned":
+      return BANNED;
+    case "removed":
+      return say("You were taken out of this room.", "You may come back ten minutes after that.", true);
+    case "not_allowed":
+      return say("That is not yours to do.", `${text}.`);
+    case "no_such_participant":
+      return say("They are not here any more.", "Nothing was done.");
+    case "try_again":
+      return say("The server cannot look this room up at the moment.", "Try again in a minute.");
     case "no_such_track":
     case "bad_track":
       return say("Your sound could not be published.", `Leave the room and join again. (${text})`);
@@ -95,6 +109,11 @@ export function problemOfBye(reason: ByeReason, text: string): Problem {
       return say(
         "You joined from another tab or device.",
         "Go on there, or join again here.",
+      );
+    case "removed":
+      return say(
+        "You were taken out of the room.",
+        `${text.charAt(0).toUpperCase()}${text.slice(1)}. You cannot come back for ten minutes at least.`,
       );
     case "misbehaved":
       return say("The server ended the connection.", `Reload the page and join again. (${text})`);
@@ -183,6 +202,21 @@ export const UNREACHABLE: Problem = {
   title: "The server does not answer.",
   advice: "Check your network, then try again.",
   final: false,
+};
+
+/** The room is private, and nothing was shown that opens it. */
+export const PRIVATE: Problem = {
+  code: "room_private",
+  title: "This room is private.",
+  advice: "Enter its password, or open the link with the invite that you were sent. If the room is yours, sign in first.",
+  final: true,
+};
+
+export const BANNED: Problem = {
+  code: "banned",
+  title: "You are banned from this room.",
+  advice: "Only its owner and its moderators can change that. Other rooms are open to you.",
+  final: true,
 };
 
 export const CHAT_LOST: Problem = {

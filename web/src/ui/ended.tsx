@@ -24,6 +24,7 @@ interface Props {
 export function Ended({ room, problem, stems, takes, onJoin }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
+  const mayComeBack = problem?.code !== "removed" && problem?.code !== "banned";
 
   return (
     <div class="page">
@@ -45,10 +46,12 @@ export function Ended({ room, problem, stems, takes, onJoin }: Props) {
           </section>
         )}
         <div class="inline">
-          <button type="button" class="button primary" onClick={onJoin}>
-            Join again
-          </button>
-          <a class="button" href="/" onClick={followed}>
+          {mayComeBack && (
+            <button type="button" class="button primary" onClick={onJoin}>
+              Join again
+            </button>
+          )}
+          <a class={mayComeBack ? "button" : "button primary"} href="/" onClick={followed}>
             Another room
           </a>
         </div>

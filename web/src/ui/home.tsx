@@ -4,7 +4,10 @@ import { useState } from "preact/hooks";
 
 import { cryptoRandom, parseRoom, randomRoom, roomPath } from "../session/link";
 import { Brand } from "./brand";
+import { Footer } from "./footer";
+import { PublicRooms } from "./later";
 import { navigate } from "./route";
+import { WhoLink } from "./who_link";
 
 export function Home() {
   const [text, setText] = useState("");
@@ -15,7 +18,7 @@ export function Home() {
     const target = parseRoom(text, location.origin);
     switch (target.kind) {
       case "room":
-        navigate(roomPath(target.room));
+        navigate(roomPath(target.room, target.invite));
         return;
       case "elsewhere":
         location.assign(target.href);
@@ -30,6 +33,7 @@ export function Home() {
     <div class="page">
       <header class="site">
         <Brand />
+        <WhoLink />
       </header>
       <main class="narrow home">
         <h1>Play together, wherever you are.</h1>
@@ -83,7 +87,9 @@ export function Home() {
             together.
           </li>
         </ul>
+        <PublicRooms />
       </main>
+      <Footer />
     </div>
   );
 }

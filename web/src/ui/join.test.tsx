@@ -4,6 +4,8 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { signedIn, signedOut } from "../account/who";
+import { BANNED, PRIVATE, type Problem } from "../session/words";
 import { type Choice, Join } from "./join";
 
 /** Inputs that the browser knows; `busy` is held by another program. */
@@ -67,12 +69,12 @@ afterEach(() => {
 });
 
 /** The join screen of somebody who played through that input before. */
-async function shown(remembered: string): Promise<void> {
+async function shown(remembered: string, problem: Problem | null = null): Promise<void> {
   localStorage.setItem("vjam", JSON.stringify({ name: "Ana", deviceId: remembered }));
   const query = { engine: null, uplink: "auto" as const, name: null, autojoin: false };
   const join = (choice: Choice) => void chosen.push(choice);
   await settled(() => {
-    const page = <Join room="duo" query={query} problem={null} busy={false} onJoin={join} />;
+    const page = <Join room="duo" query={query} problem={problem} busy={false} onJoin={join} />;
     render(page, document.body);
   });
 }
@@ -101,6 +103,55 @@ async function choose(deviceId: string): Promise<void> {
   field.value = deviceId;
   await settled(() => void field.dispatchEvent(new Event("change", { bubbles: true })));
 }
+
+describe("the name", () => {
+  it("is the username of whoever has signed in, until another one is typed", async () => {
+    signedIn("ada");
+    await settled(() => {
+      const query = { engine: null, uplink: "auto" as const, name: null, autojoin: false };
+      render(<Join room="duo" query={query} problem={null} busy={false} onJoin={() => undefined} />, document.body);
+    });
+    expect(document.querySelector<HTMLInputElement>("#name")?.value).toBe("ada");
+    expect(document.querySelector(".who")?.textContent).toBe("Signed in as ada");
+    void act(() => render(null, document.body));
+    await shown("mic");
+    expect(document.querySelector<HTMLInputElement>("#name")?.value).toBe("Ana");
+    signedOut();
+  });
+});
+
+describe("the password of the room", () => {
+  const asked = () => document.querySelector<HTMLInputElement>("#room-password");
+
+  it("is asked for once the room turned out to be private, and not again and again", async () => {
+    await shown("mic");
+    expect(asked()).toBeNull();
+    await shown("mic", PRIVATE);
+    expect(document.activeElement).toBe(asked());
+    const field = asked();
+    if (field === null) throw new Error("no password is asked for");
+    field.value = "tune";
+    await settled(() => void field.dispatchEvent(new Event("input", { bubbles: true })));
+    await press("Join");
+    expect(chosen).toMatchObject([{ name: "Ana", password: "tune" }]);
+    // While it is tried, and after that, it is there to be mended.
+    await shown("mic");
+    expect(asked()?.value).toBe("tune");
+  });
+
+  it("can be looked at while it is typed", async () => {
+    await shown("mic", PRIVATE);
+    expect(asked()?.type).toBe("password");
+    await press("Show");
+    expect(asked()?.type).toBe("text");
+  });
+
+  it("is no way in for who is banned", async () => {
+    await shown("mic", BANNED);
+    expect(document.querySelector("[role=alert]")?.textContent).toContain("banned");
+    expect(asked()).toBeNull();
+  });
+});
 
 describe("the input", () => {
   it("can be chosen anew when another program holds the remembered one", async () => {

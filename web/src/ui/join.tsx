@@ -3,8 +3,10 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { who } from "../account/who";
 import { probe } from "../audio/probe";
 import { PARTICIPANT_NAME_CHARS_MAX, type RoomId } from "../protocol";
+import { roomPath } from "../session/link";
 import { loadPreferences, savePreferences } from "../session/preferences";
 import { type Problem, problemOfMedia, problemOfSurroundings } from "../session/words";
 import { Brand } from "./brand";
@@ -14,8 +16,10 @@ import { InputCheck, type InputDevice, inputDevices, inputIsPermitted, watchInpu
 import { LevelVerdict } from "./level_verdict";
 import { Meter, Readout } from "./meter";
 import { ProblemCard } from "./problem";
+import { RoomPassword, isAboutPassword, useAsksPassword } from "./room_password";
 import type { Query } from "./query";
 import { SoundCheck } from "./soundcheck";
+import { WhoLink } from "./who_link";
 
 /** What the musician chose. */
 export interface Choice {
@@ -24,6 +28,8 @@ export interface Choice {
   /** The input of the level check, still open. */
   stream: MediaStream | null;
   part: "musician" | "listener";
+  /** The room's; empty where it was not asked for. */
+  password: string;
 }
 
 interface Props {
@@ -36,17 +42,20 @@ interface Props {
 }
 
 export function Join({ room, query, problem, busy, onJoin }: Props) {
-  const [name, setName] = useState(query.name ?? loadPreferences().name);
+  const [name, setName] = useState(query.name ?? (loadPreferences().name || (who.peek() ?? "")));
   const [deviceId, setDeviceId] = useState(loadPreferences().deviceId);
   const [devices, setDevices] = useState<InputDevice[]>([]);
   const [check, setCheck] = useState<InputCheck | null>(null);
   const [inputProblem, setInputProblem] = useState<Problem | null>(null);
   const [nameProblem, setNameProblem] = useState("");
+  const [password, setPassword] = useState("");
+  const asksPassword = useAsksPassword(problem);
   const open = useRef<InputCheck | null>(null);
   /** Which opening is the newest: an earlier one that comes late is closed again. */
   const attempts = useRef(0);
   const surroundings = surroundingsProblem();
   const shown = surroundings ?? inputProblem ?? problem;
+  const atPassword = shown !== null && isAboutPassword(shown);
 
   const take = (next: InputCheck | null) => {
     open.current = next;
@@ -96,7 +105,7 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
     if (part === "listener") open.current?.close();
     take(null);
     setInputProblem(null);
-    onJoin({ name: trimmed, deviceId, stream, part });
+    onJoin({ name: trimmed, deviceId, stream, part, password });
   };
 
   useEffect(() => {
@@ -124,11 +133,12 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
     <div class="page" onPointerDown={() => check?.resume()} onKeyDown={() => check?.resume()}>
       <header class="site">
         <Brand />
+        <WhoLink back={roomPath(room)} />
       </header>
       <main class="narrow">
         <p class="eyebrow">You are about to join</p>
         <h1 class="room-name">{room}</h1>
-        {shown !== null && (
+        {shown !== null && !atPassword && (
           <ProblemCard problem={shown}>
             {cannotOpen && surroundings === null && (
               <div class="inline">
@@ -169,6 +179,9 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
               {nameProblem}
             </p>
           </div>
+          {asksPassword && (
+            <RoomPassword password={password} onChange={setPassword} problem={atPassword ? shown : null} />
+          )}
           <Input
             check={check}
             devices={devices}

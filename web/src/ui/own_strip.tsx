@@ -12,6 +12,7 @@ import { onFrame } from "./frames";
 import { type InputDevice, watchInputDevices } from "./input";
 import { Meter, Readout } from "./meter";
 import { PlayoutChooser } from "./playout";
+import { RoleMark } from "./role_mark";
 import { MuteButton } from "./room";
 
 interface Props {
@@ -21,16 +22,19 @@ interface Props {
 
 export function OwnStrip({ session, state }: Props) {
   const me = state.participants.find((participant) => participant.id === state.me);
+  const silenced = me?.silenced === true;
   return (
     <section
-      class={state.muted ? "card strip own muted" : "card strip own"}
+      class={state.muted || silenced ? "card strip own muted" : "card strip own"}
       aria-label="You"
       data-participant={state.me}
     >
       <div class="strip-head">
         <h2>
-          {me?.name ?? "You"}{" "}
-          <span class="tag">{state.muted ? "muted: nobody hears you" : "you"}</span>
+          {me?.name ?? "You"} <RoleMark role={me?.role} />{" "}
+          <span class="tag">
+            {silenced ? "silenced: nobody hears you" : state.muted ? "muted: nobody hears you" : "you"}
+          </span>
         </h2>
         {session.part === "musician" && <MuteButton session={session} muted={state.muted} />}
       </div>

@@ -4,13 +4,16 @@ import { useId, useRef } from "preact/hooks";
 
 import type { Participant, Track } from "../protocol";
 import { type Mix, NEUTRAL, type PlayoutMode, type RemoteStats } from "../session/audio_seam";
+import { mayModerate } from "../session/moderation";
 import type { Session } from "../session/session";
 import { type SessionState, isSoloed } from "../session/state";
 import { participantEngine } from "./engine_words";
 import { LEVEL_DB_MIN, UNKNOWN, decibels, milliseconds, pan, panShort, percent } from "./format";
 import { LossWindow } from "./loss";
 import { Flag, Meter, Readout } from "./meter";
+import { PersonMenu } from "./person_menu";
 import { Playout } from "./playout";
+import { RoleMark } from "./role_mark";
 
 interface Props {
   session: Session;
@@ -20,6 +23,7 @@ interface Props {
 
 export function RemoteStrips({ session, state, others }: Props) {
   const soloed = isSoloed(state);
+  const me = state.participants.find((participant) => participant.id === state.me);
   return (
     <ul class="remotes">
       {others.map((participant) => (
@@ -29,13 +33,17 @@ export function RemoteStrips({ session, state, others }: Props) {
           data-participant={participant.id}
         >
           <div class="strip-head">
-            <h2>{participant.name}</h2>
+            <h2>
+              {participant.name} <RoleMark role={participant.role} />
+            </h2>
             <span class="tag">
               {participant.presence === "away"
                 ? "connection lost, may be back"
                 : participantEngine(participant.engine)}
             </span>
+            {mayModerate(me, participant) && <PersonMenu session={session} room={state.room} other={participant} />}
           </div>
+          {participant.silenced === true && <p class="help silenced">Silenced: nobody hears {participant.name}.</p>}
           {participant.tracks.length === 0 && <p class="help">Listens; sends no sound.</p>}
           {participant.tracks.map((track) => (
             <Channel

@@ -103,6 +103,117 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** What one's own role is, and what the server says of somebody. */
+const isNow = (world: World, participant: Partial<Participant>) =>
+  act(async () => {
+    world.socket.receive({ type: "participant", participant: { ...bo, ...participant } });
+    await world.settle();
+  });
+const ana: Participant = { ...bo, id: 1, name: "Ana", engine: "browser", tracks: [] };
+const press = (name: string) =>
+  act(async () => {
+    named("button", name).click();
+    await Promise.resolve();
+  });
+const MORE = "What you can do about Bo";
+
+describe("a room that somebody owns", () => {
+  it("marks who owns and who moderates it, and nobody elsewhere", async () => {
+    const world = await shown(bo);
+    expect(document.querySelectorAll(".role, .person-more")).toHaveLength(0);
+    await isNow(world, { ...ana, role: "owner" });
+    await isNow(world, { role: "moderator" });
+    expect(named("h2", "Bo moderator")).toBeTruthy();
+    expect(text(".own .role")).toBe("owner");
+    expect(document.querySelector<HTMLAnchorElement>(".room-header a")?.getAttribute("href")).toBe("/account/rooms/duo");
+  });
+
+  it("lets a moderator silence a guest, and lift it; the strip says so to everybody", async () => {
+    const world = await shown(bo);
+    await isNow(world, { ...ana, role: "moderator" });
+    await isNow(world, { role: "guest" });
+    await press(MORE);
+    await press("Silence Bo for everybody");
+    expect(world.socket.sent.at(-1)).toMatchObject({ type: "silence", participant: 2, on: true });
+    await isNow(world, { role: "guest", silenced: true });
+    expect(text("[data-participant='2'] .silenced")).toBe("Silenced: nobody hears Bo.");
+    expect(named("button", "Silence Bo for everybody").getAttribute("aria-pressed")).toBe("true");
+    await press("Silence Bo for everybody");
+    expect(world.socket.sent.at(-1)).toMatchObject({ type: "silence", on: false });
+  });
+
+  it("asks before somebody is taken out, and keeps the focus in the room when they are gone", async () => {
+    const world = await shown(bo);
+    await isNow(world, { ...ana, role: "owner" });
+    await isNow(world, { role: "guest" });
+    await press(MORE);
+    await press("Remove Bo");
+    expect(world.types).not.toContain("remove");
+    await press("Cancel");
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Remove Bo");
+    await press("Remove Bo");
+    await press("Remove");
+    expect(world.socket.sent.at(-1)).toMatchObject({ type: "remove", participant: 2 });
+    await act(async () => {
+      await world.answer("remove", { type: "participant_left", participant: 2, reason: "removed" });
+    });
+    expect(document.activeElement?.id).toBe("room-title");
+    expect(named("[role=log]", "What happens in the room").textContent).toBe("Bo was taken out of the room");
+  });
+
+  it("bans who has an account, and nobody else", async () => {
+    const world = await shown(bo);
+    await isNow(world, { ...ana, role: "owner" });
+    await isNow(world, { role: "guest" });
+    await press(MORE);
+    expect(document.querySelector("[aria-label='Ban Bo']")).toBeNull();
+    await isNow(world, { role: "guest", account: "an-account" });
+    const asked: unknown[] = [];
+    const answer = JSON.stringify({ code: "limit_reached", detail: "there are 200 bans already" });
+    vi.stubGlobal("fetch", async (url: string, { body }: RequestInit) => {
+      asked.push(url, JSON.parse(String(body)));
+      return new Response(answer, { status: 409, headers: { "Content-Type": "application/problem+json" } });
+    });
+    await press("Ban Bo");
+    await press("Ban");
+    await vi.waitFor(() => expect(text(".person-menu [role=alert]")).toBe("There are 200 bans already."));
+    expect(asked).toEqual(["/api/v1/social/rooms/duo/bans", { account: "an-account" }]);
+    vi.unstubAllGlobals();
+  });
+
+  it("closes the menu by the keyboard, and gives the focus back", async () => {
+    const world = await shown(bo);
+    await isNow(world, { ...ana, role: "owner" });
+    await press(MORE);
+    expect(named("button", MORE).getAttribute("aria-expanded")).toBe("true");
+    const escape = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+    await act(() => void named("button", "Silence Bo for everybody").dispatchEvent(escape));
+    expect(document.querySelector(".person-menu")).toBeNull();
+    expect(document.activeElement).toBe(named("button", MORE));
+  });
+
+  it("gives guests no menu, and a moderator none for the owner", async () => {
+    const world = await shown(bo);
+    await isNow(world, { ...ana, role: "guest" });
+    await isNow(world, { role: "guest" });
+    expect(document.querySelector(".person-more")).toBeNull();
+    await isNow(world, { ...ana, role: "moderator" });
+    expect(document.querySelector(".person-more")).not.toBeNull();
+    await isNow(world, { role: "owner" });
+    expect(document.querySelector(".person-more")).toBeNull();
+  });
+
+  it("tells who is silenced, where they look and to who listens", async () => {
+    const world = await shown(bo);
+    await isNow(world, { ...ana, role: "guest", silenced: true });
+    expect(text(".notices [role=status]")).toContain("You are silenced.");
+    expect(text(".own .tag")).toBe("silenced: nobody hears you");
+    await isNow(world, { ...ana, role: "guest" });
+    expect(text(".notices [role=status]")).toBe("");
+    expect(text(".own .tag")).toBe("you");
+  });
+});
+
 describe("the room", () => {
   it("gives the focus to its name, and shows how to fill it", async () => {
     await shown();

@@ -3,6 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { isModerating } from "../session/moderation";
 import type { Session } from "../session/session";
 import type { Entry, SessionState } from "../session/state";
 import { Chat } from "./chat";
@@ -25,7 +26,8 @@ export function Room({ session, state }: Props) {
   const chatOpen = useSignal(false);
   const unread = useUnread(state.entries, chatOpen.value);
   useEffect(() => heading.current?.focus(), []);
-  const others = state.participants.filter((participant) => participant.id !== state.me);
+  const me = state.participants.find((participant) => participant.id === state.me);
+  const others = state.participants.filter((participant) => participant !== me);
   const newest = state.entries.at(-1);
   useChatClosedOnDesks(chatOpen);
 
@@ -46,13 +48,13 @@ export function Room({ session, state }: Props) {
       }}
     >
       <RoomHeader session={session} state={state} heading={heading} inert={covered} />
-      <Notices session={session} state={state} />
+      <Notices session={session} state={state} silenced={me?.silenced === true} />
       <main class="strips" inert={covered}>
         <Together session={session} state={state} />
         <Findings state={state} />
         <OwnStrip session={session} state={state} />
         {others.length === 0 ? (
-          <Invitation room={state.room} />
+          <Invitation room={state.room} moderates={isModerating(me)} />
         ) : (
           <RemoteStrips session={session} state={state} others={others} />
         )}
@@ -101,7 +103,12 @@ export function MuteButton({ session, muted }: { session: Session; muted: boolea
   );
 }
 
-function Notices({ session, state }: Props) {
+interface NoticesProps extends Props {
+  /** Whether the room's owner or a moderator keeps one from being heard. */
+  silenced: boolean;
+}
+
+function Notices({ session, state, silenced }: NoticesProps) {
   const { phase, link, notice } = state;
   const held = useSoundHeld(session);
   return (
@@ -120,6 +127,14 @@ function Notices({ session, state }: Props) {
             <button type="button" class="button" onClick={() => session.tryNow()}>
               Try now
             </button>
+          </div>
+        )}
+        {silenced && (
+          <div class="banner">
+            <p>
+              <strong>You are silenced.</strong> Nobody hears you until the room's owner or a moderator lets you play
+              again. You hear everybody, and can write in the chat.
+            </p>
           </div>
         )}
         {held && (

@@ -15,6 +15,7 @@ import {
   measureNetwork,
   verdict,
 } from "../session/soundcheck";
+import { soundChecked } from "./beside";
 import type { InputCheck } from "./input";
 import type { Query } from "./query";
 import { browserSurroundings } from "./surroundings";
@@ -57,6 +58,7 @@ export function SoundCheck({ room, query, input, disabled, measuring = REAL }: P
     stop.current = () => {
       over = true;
     };
+    soundChecked();
     setLines([]);
     setWords([]);
     const found: Line[] = [];
@@ -128,5 +130,5 @@ const REAL: Measuring = {
 
 /** Opens no input, and would not play it back. */
 function silent(query: Query) {
-  return browserSurroundings({ name: "", deviceId: "", stream: null, part: "listener" }, query);
+  return browserSurroundings({ name: "", deviceId: "", stream: null, part: "listener", password: "" }, query);
 }

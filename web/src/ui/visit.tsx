@@ -4,14 +4,16 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { RoomId } from "../protocol";
+import { inviteTo } from "../session/link";
 import { loadPreferences } from "../session/preferences";
 import { Session } from "../session/session";
+import { accompanied } from "./beside";
 import { exposeSession } from "./debug";
 import { Join, type Choice } from "./join";
 import { Ended } from "./ended";
 import { parseQuery } from "./query";
 import { Room } from "./room";
-import { browserSurroundings } from "./surroundings";
+import { browserSurroundings, passInto } from "./surroundings";
 
 export function Visit({ room }: { room: RoomId }) {
   const session = useSignal<Session | null>(null);
@@ -24,13 +26,15 @@ export function Visit({ room }: { room: RoomId }) {
     const { name, deviceId, part } = chosen;
     const { name: _name, deviceId: _deviceId, ...habits } = loadPreferences();
     const visit = { room, name, deviceId, part, habits };
-    const next = new Session(visit, browserSurroundings(chosen, query.current));
+    const next = new Session(visit, browserSurroundings(chosen, query.current, passInto(room, chosen.password)));
     session.value = next;
     exposeSession(next);
     void next.start();
   };
 
   useEffect(() => {
+    // Kept for whoever signs in first.
+    inviteTo(room);
     // A closed tab leaves at once instead of keeping its seat for a while.
     const gone = () => session.peek()?.leave("goes");
     addEventListener("pagehide", gone);
@@ -45,6 +49,9 @@ export function Visit({ room }: { room: RoomId }) {
   }, []);
 
   const wasIn = state !== null && state.me !== null;
+  useEffect(() => {
+    if (session.value !== null && wasIn) return accompanied(session.value);
+  }, [session.value, wasIn]);
   if (session.value !== null && state !== null && wasIn) {
     if (state.phase.name !== "closed") return <Room session={session.value} state={state} />;
     return (

@@ -115,6 +115,9 @@ mod tests {
                 channels: 1,
                 muted: false,
             }],
+            role: None,
+            account: None,
+            silenced: false,
         };
         people.iter().map(participant).map(|p| (p.id, p)).collect()
     }

@@ -12,6 +12,7 @@ mod hearing;
 mod link_policy;
 pub mod membership;
 mod mixes;
+mod pass;
 mod reception;
 mod run;
 mod view;
@@ -36,6 +37,7 @@ pub use self::codec_choice::CodecChoice;
 pub use self::hearing::OwnEnd;
 pub use self::membership::{End, Notice, Uplink};
 use self::membership::{Membership, Musician};
+pub use self::pass::RoomKey;
 use self::run::Runner;
 pub use self::view::{Mix, ParticipantView, Reach, TrackView, View};
 use crate::audio::{
@@ -67,6 +69,8 @@ pub struct SessionOptions {
     pub mode: Option<PlayingMode>,
     /// Where takes are recorded to; `None`: nothing is recorded or sent.
     pub takes: Option<TakesOptions>,
+    /// What lets into a room that is private.
+    pub key: Option<RoomKey>,
     /// Where media goes instead of the address that the server names.
     pub media_via: Option<SocketAddr>,
 }
@@ -139,6 +143,7 @@ pub enum Event {
 /// nothing is rendered only piles up.
 pub struct PreparedSession {
     link: RoomLink,
+    key: Option<RoomKey>,
     bitrate: Bitrate,
     membership: Membership,
     control: Control,
@@ -209,7 +214,7 @@ impl PreparedSession {
             label: options.label.clone(),
             channels: if options.channels == Channels::Stereo { 2 } else { 1 },
         };
-        let membership = Membership::new(Musician {
+        let mut membership = Membership::new(Musician {
             room: options.link.room.clone(),
             name: options.name,
             label: options.label,
@@ -217,8 +222,12 @@ impl PreparedSession {
             choice: options.codec,
             sources: sources.collect(),
         });
+        if options.key.is_some() {
+            membership.use_passes();
+        }
         Ok(Self {
             link: options.link,
+            key: options.key,
             bitrate: options.bitrate,
             membership,
             control,
@@ -266,6 +275,7 @@ impl PreparedSession {
         });
         let mut runner = Runner::new(run::Parts {
             link: self.link,
+            key: self.key,
             bitrate: self.bitrate,
             membership: self.membership,
             control: self.control,

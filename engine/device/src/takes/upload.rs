@@ -20,6 +20,7 @@ use ureq::http::{Method, Request, Response, StatusCode};
 use super::pace::{PIECE_BYTES, Pace};
 use super::shelf::{Shelf, Waiting};
 use super::{Road, Tell, Unsent};
+use crate::http::agent;
 use crate::session::Notice;
 
 /// The sending thread's handle; the thread ends with it, after the piece that is under way.
@@ -337,27 +338,6 @@ impl Read for Paced<'_> {
         self.due = Instant::now() + self.pace.time_of(read, plays);
         Ok(read)
     }
-}
-
-fn agent() -> Result<Agent, String> {
-    let found = rustls_native_certs::load_native_certs();
-    let roots: Vec<_> = found
-        .certs
-        .iter()
-        .map(|certificate| ureq::tls::Certificate::from_der(certificate).to_owned())
-        .collect();
-    let tls = ureq::tls::TlsConfig::builder()
-        .root_certs(ureq::tls::RootCerts::new_with_certs(&roots))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build();
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .http_status_as_error(false)
-        .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_recv_response(Some(Duration::from_secs(60)))
-        .timeout_per_write(Some(Duration::from_secs(60)))
-        .build();
-    Ok(Agent::new_with_config(config))
 }
 
 fn sha256(file: &mut File) -> io::Result<String> {

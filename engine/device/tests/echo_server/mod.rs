@@ -341,6 +341,9 @@ fn participant(id: u32, name: &str, track: TrackId) -> Participant {
         engine: EngineKind::Native,
         presence: Presence::Online,
         tracks: vec![Track { id: track, label: "echo".into(), channels: 1, muted: false }],
+        role: None,
+        account: None,
+        silenced: false,
     }
 }
 

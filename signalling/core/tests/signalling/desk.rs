@@ -30,6 +30,8 @@ pub(crate) struct Desk {
     pub(crate) closed: BTreeMap<ConnectionId, u16>,
     last_connection: u64,
     pub(crate) takes: Vec<TakeEvent>,
+    /// What was asked about whoever joins, and is not answered.
+    pub(crate) asked: Vec<(ConnectionId, RoomId, Option<String>)>,
     /// Every output as text, to compare two runs.
     pub(crate) transcript: Vec<String>,
 }
@@ -77,8 +79,15 @@ impl Desk {
             closed: BTreeMap::new(),
             last_connection: 0,
             takes: Vec::new(),
+            asked: Vec::new(),
             transcript: Vec::new(),
         }
+    }
+
+    /// With somebody who is asked about each who joins.
+    pub(crate) fn with_doorkeeper() -> Self {
+        let desk = Self::new();
+        Self { core: desk.core.with_doorkeeper(), ..desk }
     }
 
     /// Opens a WebSocket.
@@ -217,8 +226,14 @@ impl Desk {
                 name: name.into(),
                 capabilities: Capabilities { engine, decodes: decodes.to_vec() },
                 seat: seat.map(Into::into),
+                pass: None,
             },
         );
+        self.admitted(connection)
+    }
+
+    /// Whether a connection has joined, or why not.
+    pub(crate) fn admitted(&self, connection: ConnectionId) -> Result<App, ErrorCode> {
         let inbox = self.inboxes.get(&connection).map(Vec::as_slice).unwrap_or_default();
         for envelope in inbox {
             match &envelope.message {
@@ -304,6 +319,9 @@ impl Desk {
                 }
                 Output::Close { connection, code } => {
                     assert!(self.closed.insert(connection, code).is_none(), "closed twice");
+                }
+                Output::Ask { connection, room, pass } => {
+                    self.asked.push((connection, room, pass));
                 }
                 Output::Sfu(command) => self.sfu.carry_out(command),
                 Output::Take(event) => self.takes.push(event),

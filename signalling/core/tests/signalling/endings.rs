@@ -47,7 +47,7 @@ fn another_version_is_refused_and_the_connection_ends() {
     let room = protocol::id::RoomId::parse("r").expect("a room's name");
     let capabilities = Capabilities { engine: EngineKind::Native, decodes: vec![] };
     let name = "Ana".into();
-    let join = ClientMessage::Join { version: 2, room, name, capabilities, seat: None };
+    let join = ClientMessage::Join { version: 2, room, name, capabilities, seat: None, pass: None };
     desk.send(connection, join);
     let received = desk.received(connection);
     let [error, bye] = received.as_slice() else { panic!("{received:?}") };

@@ -11,6 +11,7 @@ mod limits;
 mod listening;
 mod look;
 mod offers;
+mod owned;
 mod random_plans;
 mod redundancy;
 mod room_state;

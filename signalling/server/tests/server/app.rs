@@ -14,7 +14,7 @@ use protocol::signal::{ErrorCode, ServerEnvelope, ServerMessage};
 use signalling::TicketKey;
 use signalling::limits::Limits;
 use signalling_server::limits::SFU_COMMANDS_MAX;
-use signalling_server::{Asset, Caching, Config, ServeError, Server, SfuLink};
+use signalling_server::{Asset, Caching, Config, Network, ServeError, Server, SfuLink};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -199,10 +199,18 @@ pub(crate) fn config() -> Config {
         ticket_key: TicketKey::new([1; 32]),
         seed: [2; 32],
         assets: Arc::new(asset),
+        asked_elsewhere: Vec::new(),
         origins: Vec::new(),
-        api: Router::new().route("/api/v1/other", get(async |request: Request| caller(request))),
+        trusted_proxies: Network::LOOPBACK.to_vec(),
+        api: Router::new()
+            .route("/api/v1/other", get(async |request: Request| caller(request)))
+            .route("/api/v1/open", get(async || "open").post(async || "open"))
+            .route("/api/v1/strict", get(async || [("content-security-policy", "sandbox")])),
+        open_api: Router::new().route("/api/v1/any", get(async || "open")),
+        open_to_pages: |method, path| method == "POST" && path == "/api/v1/open",
         metrics: Arc::new(|census| format!("{census:?}")),
         takes: None,
+        rooms: None,
         version: "1.2.3",
     }
 }

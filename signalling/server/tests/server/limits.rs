@@ -1,5 +1,6 @@
 //! What is bounded here, reached. Where a limit is a time, time is virtual and jumps.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +8,12 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::id::RoomId;
 use protocol::limits::SIGNAL_MESSAGE_BYTES_MAX;
 use protocol::signal::{ByeReason, ErrorCode, Presence, ServerMessage};
-use signalling::TakeEvent;
-use signalling::limits::Limits;
-use signalling_server::limits::{CLOSE_PATIENCE, PING_INTERVAL, QUIET_MAX, SFU_COMMANDS_MAX};
-use signalling_server::{Config, TakeKeeper};
+use signalling::limits::{JOIN_DEADLINE, Limits};
+use signalling::{Admission, TakeEvent};
+use signalling_server::limits::{
+    ADMISSION_WAIT_MAX, CLOSE_PATIENCE, PING_INTERVAL, QUIET_MAX, SFU_COMMANDS_MAX,
+};
+use signalling_server::{Config, Doorkeeper, TakeKeeper, rooms};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
@@ -225,6 +228,32 @@ async fn who_does_not_answer_the_farewell_is_cut_off() {
     let answer = read_to_end(socket.get_mut()).await;
     assert!(answer.contains("bye"), "{answer}");
     assert_eq!(start.elapsed().as_secs(), CLOSE_PATIENCE.as_secs());
+}
+
+/// Never finds out who may come in.
+struct Asleep;
+
+impl Doorkeeper for Asleep {
+    fn admit(
+        &self,
+        _room: RoomId,
+        _pass: Option<String>,
+    ) -> Pin<Box<dyn Future<Output = Admission> + Send + '_>> {
+        Box::pin(core::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_waits_so_long_for_whoever_knows_the_room_and_no_longer() {
+    let (_rooms, errands) = rooms();
+    let asleep: Arc<dyn Doorkeeper> = Arc::new(Asleep);
+    let config = Config { rooms: Some((asleep, errands)), ..config() };
+    let server = TestServer::with_config(config, SFU_COMMANDS_MAX).await;
+    let start = Instant::now();
+    let mut ana = server.join("r", "Ana").await;
+    assert_eq!(ana.find(error).await, ErrorCode::TryAgain);
+    let waited = start.elapsed();
+    assert!((ADMISSION_WAIT_MAX..JOIN_DEADLINE).contains(&waited), "{waited:?}");
 }
 
 /// Keeps takes, but for one room's.

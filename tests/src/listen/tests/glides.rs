@@ -158,6 +158,16 @@ fn another_instrument_that_glides_is_not_recognized() {
     }
 }
 
+/// As a machine that stalls again and again has it: 0.5 % either way, every three seconds.
+#[test]
+fn chirps_are_found_though_the_delay_moves_all_the_time() {
+    let turn = TAU / 3.0 / RATE_HZ as f64;
+    let played = chirps(RATE_HZ / 5, 5 * RATE_HZ);
+    let heard = play_late(&played, 5 * RATE_HZ, |at| 130.0 + 0.005 / turn * (turn * at).sin());
+    let hearing = compare(&played, &heard, 0..8_000).expect("the same chirps");
+    assert!(0.9 < hearing.correlation, "{}", hearing.correlation);
+}
+
 #[test]
 fn a_splice_in_a_glide_is_a_jump_and_no_click() {
     // Cross-faded over 5 ms to a place 300 frames later.

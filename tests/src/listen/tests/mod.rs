@@ -5,7 +5,7 @@ mod glides;
 use super::*;
 use crate::musician::Musician;
 use crate::room::Room;
-use crate::sound::{MUSIC, Sound, sine};
+use crate::sound::{MUSIC, Sound, chirps, sine};
 
 const LAGS: Range<i64> = -4_800..48_000;
 

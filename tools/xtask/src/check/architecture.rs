@@ -96,6 +96,12 @@ const RULES: &[Rule] = &[
         reason: "a server has no sound card, and takes know nothing of who serves them",
     },
     Rule {
+        package: "social",
+        ours: &["protocol"],
+        banned: &[AUDIO],
+        reason: "accounts know nothing of media, and of rooms only the words that are said of them",
+    },
+    Rule {
         package: "loadgen",
         ours: &["protocol", "signalling-client", "transport"],
         banned: &[ASYNC, AUDIO],
@@ -119,6 +125,7 @@ const RULES: &[Rule] = &[
             "signalling",
             "signalling-client",
             "signalling-server",
+            "social",
             "takes",
             "takes-server",
             "transport",

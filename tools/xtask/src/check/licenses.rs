@@ -14,12 +14,16 @@ use crate::packages;
 pub(super) fn check() -> anyhow::Result<()> {
     let rules = std::fs::read_to_string("deny.toml").context("cannot read deny.toml")?;
     let allowed = allowed(&rules);
+    let exceptions = exceptions(&rules);
     let mut findings = Vec::new();
     let crates = packages::licenses()?;
-    for (name, license) in &crates {
+    for (spec, license) in &crates {
+        let name = spec.split(' ').next().unwrap_or_default();
+        let also = exceptions.iter().filter(|(of, _)| *of == name).map(|(_, license)| *license);
+        let allowed: BTreeSet<_> = allowed.iter().copied().chain(also).collect();
         if !permits(license, &allowed) {
             let license = if license.is_empty() { "no license at all" } else { license };
-            findings.push(format!("{name}: {license}"));
+            findings.push(format!("{spec}: {license}"));
         }
     }
     console::say(&format!("{} crates", crates.len()));
@@ -31,6 +35,17 @@ fn allowed(rules: &str) -> BTreeSet<&str> {
     let list = rules.split_once("allow = [").map_or("", |(_, rest)| rest);
     let list = list.split_once(']').map_or("", |(list, _)| list);
     list.split('"').skip(1).step_by(2).collect()
+}
+
+/// The crates of the list `exceptions`, each with the one license that is allowed for it alone.
+fn exceptions(rules: &str) -> Vec<(&str, &str)> {
+    let list = rules.split_once("exceptions = [").map_or("", |(_, rest)| rest);
+    let list = list.split_once("\n]").map_or("", |(list, _)| list);
+    let lines = list.lines().filter_map(|line| {
+        let mut words = line.split('"').skip(1).step_by(2);
+        words.next().zip(words.next())
+    });
+    lines.collect()
 }
 
 /// Whether the expression can be met with licenses from the list.
@@ -105,5 +120,12 @@ mod tests {
     fn the_list_is_read_from_the_rules() {
         let rules = "[licenses]\nallow = [\n  \"MIT\",\n  \"ISC\",\n]\nother = [\"GPL\"]\n";
         assert_eq!(allowed(rules), ["ISC", "MIT"].into());
+    }
+
+    #[test]
+    fn an_exception_is_for_its_crate_alone() {
+        let rules = "exceptions = [\n  { crate = \"a\", allow = [\"MPL-2.0\"] },\n]\n[bans]\n";
+        assert_eq!(exceptions(rules), [("a", "MPL-2.0")]);
+        assert!(exceptions("[licenses]\n").is_empty());
     }
 }

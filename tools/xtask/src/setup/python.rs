@@ -9,12 +9,12 @@ use crate::build;
 use crate::console;
 use crate::program::Program;
 
-/// Installs what a file of requirements names, unless that is what is there. Tests look for it in `python` within
-/// cargo's folder.
-pub(crate) fn packages(requirements: &str) -> anyhow::Result<()> {
+/// Installs what a file of requirements names, unless that is what is there. Tests look for it in a folder of this
+/// name within cargo's.
+pub(crate) fn packages(requirements: &str, name: &str) -> anyhow::Result<()> {
     let wanted =
         std::fs::read(requirements).with_context(|| format!("cannot read {requirements}"))?;
-    let folder = build::target_folder().join("python");
+    let folder = build::target_folder().join(name);
     let stamp = folder.join("installed-requirements.txt");
     if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         console::say(&format!("what {requirements} names is there"));

@@ -18,6 +18,8 @@ enum Sign {
     Library(&'static str),
     /// This file lies in one of the folders where C libraries do.
     LibraryFile(&'static str),
+    /// This program lies in `PATH`, or where Debian keeps those of each version of PostgreSQL.
+    PostgresProgram(&'static str),
 }
 
 /// Something a machine needs.
@@ -97,6 +99,12 @@ const NEEDS: &[Need] = &[
         reason: "makes that server the default device, to test the way through ALSA",
     },
     Need {
+        package: "pulseaudio",
+        purpose: Purpose::Test,
+        sign: Sign::Program(&["pulseaudio"]),
+        reason: "a microphone for Chromium that hears its loudspeaker",
+    },
+    Need {
         package: "ffmpeg",
         purpose: Purpose::Test,
         sign: Sign::Program(&["ffprobe"]),
@@ -107,6 +115,12 @@ const NEEDS: &[Need] = &[
         purpose: Purpose::Test,
         sign: Sign::Program(&["pip3", "pip"]),
         reason: "brings a reader of projects, which opens those takes too",
+    },
+    Need {
+        package: "postgresql",
+        purpose: Purpose::Test,
+        sign: Sign::PostgresProgram("initdb"),
+        reason: "the other database of accounts; the tests start one of their own",
     },
     Need {
         package: "valgrind",
@@ -163,6 +177,11 @@ fn is_there(sign: &Sign) -> bool {
         Sign::Program(names) => names.iter().any(|name| program::is_in_path(name)),
         Sign::Library(name) => Program::new("pkg-config", ["--exists", name]).works(),
         Sign::LibraryFile(path) => library_folders().any(|folder| folder.join(path).exists()),
+        Sign::PostgresProgram(name) => {
+            let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+            let mut folders = versions.map(|version| version.path().join("bin"));
+            program::is_in_path(name) || folders.any(|folder| folder.join(name).exists())
+        }
     }
 }
 

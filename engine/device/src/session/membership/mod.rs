@@ -46,6 +46,9 @@ pub struct Membership {
     findings: Vec<Finding>,
     phase: Phase,
     seat: Option<String>,
+    pass: Option<String>,
+    /// Whether there is something to get passes with.
+    gets_passes: bool,
     ticket: Option<String>,
     me: Option<ParticipantId>,
     joinings: u32,
@@ -89,6 +92,8 @@ impl Membership {
             findings: Vec::new(),
             phase: Phase::Offline,
             seat: None,
+            pass: None,
+            gets_passes: false,
             ticket: None,
             me: None,
             joinings: 0,
@@ -104,6 +109,16 @@ impl Membership {
             uplink: None,
             effects: VecDeque::new(),
         }
+    }
+
+    /// There is something to get passes with: one for each time that the room is entered without a seat.
+    pub(super) fn use_passes(&mut self) {
+        self.gets_passes = true;
+    }
+
+    /// What lets into the room from now on, for a minute.
+    pub fn set_pass(&mut self, pass: Option<String>) {
+        self.pass = pass;
     }
 
     /// The WebSocket stands.
@@ -132,10 +147,16 @@ impl Membership {
             } => {
                 self.ticket = Some(ticket);
                 self.seat = Some(seat);
+                let was_silenced = self.is_silenced();
                 self.participants = participants.into_iter().map(|p| (p.id, p)).collect();
                 // Told anew where there are any.
                 self.findings.clear();
                 self.handle_joined(now, &room, participant, resumed);
+                match (was_silenced, self.is_silenced()) {
+                    (_, true) => self.warn(SILENCED.to_owned()),
+                    (true, false) => self.warn(HEARD_AGAIN.to_owned()),
+                    (false, false) => {}
+                }
             }
             ServerMessage::Connected { description } => {
                 self.handle_connected(envelope.request, description);
@@ -326,6 +347,16 @@ impl Membership {
 
     fn handle_participant(&mut self, participant: Participant) {
         let before = self.participants.get(&participant.id);
+        let was_silenced = before.is_some_and(|before| before.silenced);
+        if was_silenced != participant.silenced {
+            let text = match (Some(participant.id) == self.me, participant.silenced) {
+                (true, true) => SILENCED.to_owned(),
+                (true, false) => HEARD_AGAIN.to_owned(),
+                (false, true) => format!("{} is silenced: nobody hears them", participant.name),
+                (false, false) => format!("{} is heard again", participant.name),
+            };
+            self.effects.push_back(Effect::Tell(Notice::Warning(text)));
+        }
         if Some(participant.id) != self.me {
             let name = &participant.name;
             let text = match (before.map(|before| before.presence), participant.presence) {
@@ -350,6 +381,7 @@ impl Membership {
         self.tell(match reason {
             LeaveReason::Left => format!("{} left", gone.name),
             LeaveReason::Lost => format!("{} did not come back", gone.name),
+            LeaveReason::Removed => format!("{} was taken out of the room", gone.name),
         });
     }
 
@@ -413,6 +445,7 @@ impl Membership {
             name: self.us.name.clone(),
             capabilities: Capabilities { engine: EngineKind::Native, decodes: Codec::ALL.to_vec() },
             seat: self.seat.clone(),
+            pass: self.pass.clone().filter(|_| self.seat.is_none()),
         });
     }
 
@@ -442,6 +475,9 @@ impl Membership {
         self.effects.push_back(Effect::Tell(Notice::Warning(text)));
     }
 }
+
+const SILENCED: &str = "you are silenced: nobody hears you";
+const HEARD_AGAIN: &str = "you are heard again";
 
 #[cfg(test)]
 #[expect(

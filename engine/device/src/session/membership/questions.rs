@@ -22,6 +22,11 @@ impl Membership {
         self.phase == Phase::Joined
     }
 
+    /// Whether a pass is to be got before the WebSocket is made: a seat needs none.
+    pub(in crate::session) fn wants_pass(&self) -> bool {
+        self.gets_passes && self.seat.is_none()
+    }
+
     /// Whether media flows.
     pub fn link_is_up(&self) -> bool {
         self.link == LinkState::Up
@@ -30,6 +35,11 @@ impl Membership {
     /// Who we are in the room.
     pub fn me(&self) -> Option<ParticipantId> {
         self.me
+    }
+
+    /// Whether nobody hears us, by the word of whoever keeps order in the room.
+    pub(super) fn is_silenced(&self) -> bool {
+        self.me.and_then(|me| self.participants.get(&me)).is_some_and(|us| us.silenced)
     }
 
     /// How often the room was entered anew. Ids of participants and tracks mean nothing beyond the

@@ -10,7 +10,12 @@ impl Membership {
             ErrorCode::SeatGone => {
                 self.warn("the seat was given up: joining anew".to_owned());
                 self.seat = None;
-                self.send_join();
+                if self.wants_pass() {
+                    // It is got on the way to another WebSocket.
+                    self.effects.push_back(Effect::Reconnect);
+                } else {
+                    self.send_join();
+                }
             }
             ErrorCode::TooFast => {
                 self.warn(text);
@@ -32,7 +37,19 @@ impl Membership {
             | ErrorCode::TooMany
             | ErrorCode::TooLarge
             | ErrorCode::OutOfOrder
-            | ErrorCode::Malformed => self.effects.push_back(Effect::End(End::Refused(text))),
+            | ErrorCode::Malformed
+            | ErrorCode::BadPass
+            | ErrorCode::Banned
+            | ErrorCode::Removed => self.effects.push_back(Effect::End(End::Refused(text))),
+            ErrorCode::PassWanted => {
+                let text =
+                    format!("{text} (join with --password, or with the whole link of an invite)");
+                self.effects.push_back(Effect::End(End::Refused(text)));
+            }
+            ErrorCode::TryAgain => {
+                self.warn(text);
+                self.effects.push_back(Effect::Reconnect);
+            }
             // A ticket that crossed its successor, or a link that the SFU could not make: the
             // link's own timers try again, with what is newest then.
             ErrorCode::BadTicket | ErrorCode::MediaRefused => self.warn(text),
@@ -42,7 +59,9 @@ impl Membership {
             | ErrorCode::OverRate
             | ErrorCode::NotLeading
             | ErrorCode::BadClick
-            | ErrorCode::BadTake => self.warn(text),
+            | ErrorCode::BadTake
+            | ErrorCode::NotAllowed
+            | ErrorCode::NoSuchParticipant => self.warn(text),
         }
     }
 
@@ -57,7 +76,10 @@ impl Membership {
                 self.warn(text);
                 self.effects.push_back(Effect::Reconnect);
             }
-            ByeReason::Replaced | ByeReason::Misbehaved | ByeReason::Refused => {
+            ByeReason::Replaced
+            | ByeReason::Misbehaved
+            | ByeReason::Refused
+            | ByeReason::Removed => {
                 self.effects.push_back(Effect::End(End::Refused(text)));
             }
         }

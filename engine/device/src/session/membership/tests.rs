@@ -44,7 +44,16 @@ fn joined_as(us: Participant, resumed: bool) -> ServerMessage {
 
 fn somebody(id: ParticipantId, presence: Presence) -> Participant {
     let name = format!("P{}", id.0);
-    Participant { id, name, engine: EngineKind::Native, presence, tracks: Vec::new() }
+    Participant {
+        id,
+        name,
+        engine: EngineKind::Native,
+        presence,
+        tracks: Vec::new(),
+        role: None,
+        account: None,
+        silenced: false,
+    }
 }
 
 fn stream(ssrc: u32, track: u32, channels: u8) -> Stream {
@@ -189,6 +198,56 @@ fn a_seat_that_is_gone_is_joined_anew_with_nothing_left_of_the_old_one() {
     let effects_seen = say(&mut membership, 30, joined(false));
     assert_eq!(effects_seen[0], Effect::RemoveRemote { ssrc: Ssrc(5) });
     assert_eq!(effects_seen[1], Effect::OpenLink);
+}
+
+#[test]
+fn whoever_is_silenced_when_they_join_is_told() {
+    let joins = |membership: &mut Membership, silenced: bool, resumed: bool| {
+        membership.handle_websocket_open();
+        let us = Participant { silenced, ..somebody(ME, Presence::Online) };
+        let message = joined_as(us, resumed);
+        membership.handle_message(at(1), ServerEnvelope { request: None, message });
+        let effects = core::iter::from_fn(|| membership.poll_effect());
+        let warnings = effects.filter_map(|effect| match effect {
+            Effect::Tell(Notice::Warning(text)) => Some(text),
+            _ => None,
+        });
+        let warnings: Vec<_> = warnings.collect();
+        membership.handle_websocket_gone();
+        warnings
+    };
+    let mut membership = membership();
+    let told = |text: &str| vec![text.to_owned()];
+    assert_eq!(joins(&mut membership, false, false), Vec::<String>::new());
+    assert_eq!(joins(&mut membership, true, false), told(SILENCED), "in a seat of their own");
+    assert_eq!(joins(&mut membership, true, true), told(SILENCED), "back in it");
+    assert_eq!(joins(&mut membership, false, true), told(HEARD_AGAIN), "lifted meanwhile");
+}
+
+#[test]
+fn a_pass_is_wanted_by_whoever_can_get_one_and_has_no_seat() {
+    let mut without = settled();
+    assert!(!without.wants_pass());
+    without.seat = None;
+    assert!(!without.wants_pass(), "there is nothing to get one with");
+    let mut membership = membership();
+    membership.use_passes();
+    assert!(membership.wants_pass());
+    membership.set_pass(Some("p1".into()));
+    membership.handle_websocket_open();
+    effects(&mut membership);
+    say(&mut membership, 10, joined(false));
+    membership.handle_websocket_gone();
+    assert!(!membership.wants_pass(), "the seat is kept");
+    membership.set_pass(None);
+    membership.handle_websocket_open();
+    effects(&mut membership);
+    // The seat is gone: no join without a pass, which the owner of a private room would not let in.
+    let gone = ServerMessage::Error { code: ErrorCode::SeatGone, text: "gone".into() };
+    let seen = say(&mut membership, 20, gone);
+    assert_eq!(seat_of(&seen), None, "no join yet");
+    assert_eq!(seen.last(), Some(&Effect::Reconnect));
+    assert!(membership.wants_pass());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! It decides nothing itself. Each turn takes at most the WebSocket's read timeout, so requests
 //! and the engine are served fifty times a second.
 
+mod connect;
 mod relief;
 mod requests;
 
@@ -23,6 +24,7 @@ use protocol::time::Instant;
 use protocol::units::{Bitrate, Decibels};
 use signalling_client::{Received, RoomLink, Signalling, SignallingError};
 
+use self::connect::{Connected, NotConnected, connect};
 use self::relief::{left_out, relief_notice};
 use crate::audio::{AudioStatus, InputGate, Load, Timing};
 use crate::clock;
@@ -32,6 +34,7 @@ use crate::session::around::around;
 use crate::session::backoff::Backoff;
 use crate::session::membership::{Effect, End, Membership, Notice, Phase, Uplink};
 use crate::session::mixes::Mixes;
+use crate::session::pass::RoomKey;
 use crate::session::view::{Mix, ParticipantView, Reach, TrackView, View};
 use crate::session::{Event, OwnEnd, Request};
 use crate::takes::{Road, SharedClock, Takes};
@@ -39,6 +42,7 @@ use crate::takes::{Road, SharedClock, Takes};
 /// What the thread owns from the start.
 pub(super) struct Parts {
     pub(super) link: RoomLink,
+    pub(super) key: Option<RoomKey>,
     pub(super) bitrate: Bitrate,
     pub(super) membership: Membership,
     pub(super) control: Control,
@@ -81,7 +85,7 @@ enum Conversation {
     /// None; the next try is due then.
     Waiting { until: Instant },
     /// A thread of its own connects, because names and addresses take their time.
-    Connecting(mpsc::Receiver<Result<Signalling, SignallingError>>),
+    Connecting(mpsc::Receiver<Result<Connected, NotConnected>>),
     /// It stands.
     Open { signalling: Box<Signalling>, heard: Instant, pinged: Instant },
 }
@@ -171,10 +175,11 @@ impl Runner {
         match &mut self.conversation {
             Conversation::Waiting { until } if *until <= now => {
                 let (result_sent, result) = mpsc::channel();
-                let link = self.parts.link.clone();
+                let (link, key) = (self.parts.link.clone(), self.parts.key.clone());
+                let key = key.filter(|_| self.parts.membership.wants_pass());
                 let spawned = thread::Builder::new().name("vjam-connect".into()).spawn(move || {
                     // The session may have ended meanwhile.
-                    let _ = result_sent.send(Signalling::connect(&link));
+                    let _ = result_sent.send(connect(&link, key.as_ref()));
                 });
                 match spawned {
                     Ok(_) => self.conversation = Conversation::Connecting(result),
@@ -183,13 +188,15 @@ impl Runner {
             }
             Conversation::Waiting { .. } => thread::sleep(TURN),
             Conversation::Connecting(result) => match result.recv_timeout(TURN) {
-                Ok(Ok(signalling)) => {
+                Ok(Ok(Connected { signalling, pass })) => {
                     let signalling = Box::new(signalling);
+                    self.parts.membership.set_pass(pass);
                     let (heard, pinged) = (now, now);
                     self.conversation = Conversation::Open { signalling, heard, pinged };
                     self.parts.membership.handle_websocket_open();
                 }
-                Ok(Err(error)) => self.lose(now, &error),
+                Ok(Err(NotConnected::Lost(error))) => self.lose(now, &error),
+                Ok(Err(NotConnected::Refused(text))) => self.end = Some(End::Refused(text)),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
                     self.lose(now, &SignallingError::Gone("no answer".to_owned()));

@@ -1,0 +1,267 @@
+//! What is kept of chats.
+
+use super::{Entry, Export, Owner, Retention, entry};
+
+/// By table.
+pub(super) const ENTRIES: &[Entry] = &[
+    entry("chats.id", Owner::Nobody, KEPT, IN_MEMBERSHIP, "Tells chats apart."),
+    entry(
+        "chats.kind",
+        Owner::Nobody,
+        KEPT,
+        IN_MEMBERSHIP,
+        "Whether a chat is of two, of a group or of a room.",
+    ),
+    entry(
+        "chats.title",
+        Owner::Nobody,
+        KEPT,
+        Export::No("it is everybody's who is in the group, and shown to each of them"),
+        "What a group is called.",
+    ),
+    entry(
+        "chats.direct_key",
+        Owner::Nobody,
+        KEPT,
+        INTERNAL,
+        "Finds the chat that two have with each other: the ids of both, until one of them is gone.",
+    ),
+    entry("chats.room", Owner::Nobody, KEPT, IN_MEMBERSHIP, "Which room a chat is of."),
+    entry("chats.last_seq", Owner::Nobody, KEPT, INTERNAL, "Counts the messages of a chat."),
+    entry("chats.last_rev", Owner::Nobody, KEPT, INTERNAL, "Counts the changes in a chat."),
+    entry("chats.active_at", Owner::Nobody, KEPT, INTERNAL, "Puts the most lively chat first."),
+    entry("chats.created_at", Owner::Nobody, KEPT, INTERNAL, "When a chat was made."),
+    entry(
+        "chat_members.chat_id",
+        MEMBER,
+        KEPT,
+        Export::As("chats.chat"),
+        "A chat that you are or were in.",
+    ),
+    entry(
+        "chat_members.account_id",
+        MEMBER,
+        KEPT,
+        OF_EXPORT,
+        "Your account, where you are in a chat.",
+    ),
+    entry(
+        "chat_members.role",
+        MEMBER,
+        KEPT,
+        Export::As("chats.role"),
+        "Whether you own the group.",
+    ),
+    entry(
+        "chat_members.joined_at",
+        MEMBER,
+        KEPT,
+        Export::As("chats.joined_at"),
+        "When you came into a chat.",
+    ),
+    entry(
+        "chat_members.joined_seq",
+        MEMBER,
+        KEPT,
+        INTERNAL,
+        "Which message was the last before you came: you see what is after it.",
+    ),
+    entry(
+        "chat_members.joined_rev",
+        MEMBER,
+        KEPT,
+        INTERNAL,
+        "Which change was the last before you came.",
+    ),
+    entry(
+        "chat_members.left_at",
+        MEMBER,
+        KEPT,
+        Export::As("chats.left_at"),
+        "When you left a chat.",
+    ),
+    entry(
+        "chat_members.read_seq",
+        MEMBER,
+        KEPT,
+        Export::As("chats.read_seq"),
+        "How far you have read a chat: to count what is new, and to show it to others where you let them see it.",
+    ),
+    entry(
+        "chat_members.muted",
+        MEMBER,
+        KEPT,
+        Export::As("chats.muted"),
+        "Whether you want no notices of a chat.",
+    ),
+    entry("messages.number", AUTHOR, KEPT, INTERNAL, "Finds a message by its words."),
+    entry("messages.id", AUTHOR, KEPT, Export::As("messages.id"), "Tells messages apart."),
+    entry(
+        "messages.chat_id",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.chat"),
+        "In which chat you wrote a message.",
+    ),
+    entry(
+        "messages.seq",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.seq"),
+        "The place of a message in its chat.",
+    ),
+    entry(
+        "messages.rev",
+        AUTHOR,
+        KEPT,
+        INTERNAL,
+        "The last change of a message, to tell those who have not seen it.",
+    ),
+    entry(
+        "messages.author_id",
+        AUTHOR,
+        KEPT,
+        OF_EXPORT,
+        "Your account, where you wrote a message.",
+    ),
+    entry(
+        "messages.client_id",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.client_id"),
+        "Your device's own name for a message, so that it is sent once.",
+    ),
+    entry(
+        "messages.body",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.body"),
+        "What you wrote: others in the chat read it.",
+    ),
+    entry(
+        "messages.reply_to",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.reply_to"),
+        "Which message you answered.",
+    ),
+    entry(
+        "messages.created_at",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.created_at"),
+        "When you wrote a message.",
+    ),
+    entry(
+        "messages.edited_at",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.edited_at"),
+        "When you last edited a message. What it said before is not kept.",
+    ),
+    entry(
+        "messages.deleted_at",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.deleted_at"),
+        "When a message was deleted. What it said is not kept.",
+    ),
+    entry(
+        "messages.gif_provider",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.gif_provider"),
+        "Which service has what moves in a message.",
+    ),
+    entry(
+        "messages.gif_id",
+        AUTHOR,
+        KEPT,
+        Export::As("messages.gif"),
+        "What it is called there. The picture itself is not kept.",
+    ),
+    entry(
+        "message_files.message_id",
+        SENDER,
+        KEPT,
+        Export::As("attachments.message"),
+        "Which message carries a file of yours.",
+    ),
+    entry("message_files.place", SENDER, KEPT, INTERNAL, "Its place among the message's files."),
+    entry("message_files.chat_id", SENDER, KEPT, OF_MESSAGE, "In which chat that message is."),
+    entry(
+        "message_files.account_id",
+        SENDER,
+        KEPT,
+        OF_EXPORT,
+        "Your account, where a message carries a file of yours.",
+    ),
+    entry(
+        "message_files.file_id",
+        SENDER,
+        KEPT,
+        Export::As("attachments.file"),
+        "Which file it is, until that is deleted.",
+    ),
+    entry(
+        "message_files.words",
+        SENDER,
+        KEPT,
+        Export::No("it is made of the file's name"),
+        "The words of the file's name, by which those find it who see the message.",
+    ),
+    entry(
+        "reactions.message_id",
+        REACTING,
+        KEPT,
+        Export::As("reactions.message"),
+        "A message that you put an emoji on.",
+    ),
+    entry(
+        "reactions.account_id",
+        REACTING,
+        KEPT,
+        OF_EXPORT,
+        "Your account, where you put an emoji on a message.",
+    ),
+    entry(
+        "reactions.emoji",
+        REACTING,
+        KEPT,
+        Export::As("reactions.emoji"),
+        "Which emoji you put on a message.",
+    ),
+    entry(
+        "reactions.created_at",
+        REACTING,
+        KEPT,
+        Export::As("reactions.created_at"),
+        "When you put it there.",
+    ),
+    entry(
+        "mentions.message_id",
+        MENTIONED,
+        KEPT,
+        Export::As("mentions.message"),
+        "A message that names you.",
+    ),
+    entry("mentions.place", MENTIONED, KEPT, INTERNAL, "Where in the message you are named."),
+    entry(
+        "mentions.account_id",
+        MENTIONED,
+        KEPT,
+        OF_EXPORT,
+        "Your account, where a message names you: by it, others see the name that you have.",
+    ),
+];
+
+const MEMBER: Owner = Owner::Account("account_id");
+const AUTHOR: Owner = Owner::Account("author_id");
+const SENDER: Owner = Owner::Account("account_id");
+const REACTING: Owner = Owner::Account("account_id");
+const MENTIONED: Owner = Owner::Account("account_id");
+const KEPT: Retention = Retention::Account;
+const OF_EXPORT: Export = Export::No("it is the account that the export is of");
+const OF_MESSAGE: Export = Export::No("it is said of the message");
+const IN_MEMBERSHIP: Export = Export::No("it says nothing of you beside that you are in the chat");
+const INTERNAL: Export = Export::No("the server counts by it, and it says nothing of you");
