@@ -199,4 +199,19 @@ describe("the input", () => {
     expect(chosen).toMatchObject([{ deviceId: "mic", stream: null }]);
     expect(openings[0]?.stopped).toBe(true);
   });
+
+  it("is waited for by a sound check that is started while it opens", async () => {
+    held = true;
+    await shown("mic");
+    await press("Check my");
+    await press("Start the sound check");
+    const said = () => document.querySelector(".soundcheck [role=status]")?.textContent;
+    expect(said()).toBe("Opening your input.");
+    // Another one is chosen meanwhile: the first is closed, and is not the one to be heard.
+    await press("Check my");
+    await openings[0]?.finish();
+    expect(said()).toBe("Opening your input.");
+    await openings[1]?.finish();
+    expect(said()).toMatch(/Loudspeaker\.|chirp/);
+  });
 });

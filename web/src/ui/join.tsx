@@ -53,6 +53,8 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
   const open = useRef<InputCheck | null>(null);
   /** Which opening is the newest: an earlier one that comes late is closed again. */
   const attempts = useRef(0);
+  /** Settled where nothing is being opened. */
+  const opening = useRef<Promise<void>>(Promise.resolve());
   const surroundings = surroundingsProblem();
   const shown = surroundings ?? inputProblem ?? problem;
   const atPassword = shown !== null && isAboutPassword(shown);
@@ -62,7 +64,12 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
     setCheck(next);
   };
 
-  const startCheck = async (wanted: string) => {
+  const startCheck = (wanted: string): Promise<void> => {
+    opening.current = openCheck(wanted);
+    return opening.current;
+  };
+
+  const openCheck = async (wanted: string) => {
     attempts.current += 1;
     const attempt = attempts.current;
     open.current?.close();
@@ -85,6 +92,15 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
     // Another input can be chosen even where this one did not open.
     const known = await inputDevices();
     if (attempt === attempts.current) setDevices(known);
+  };
+
+  /** The newest one: another may have been chosen while the first was on its way. */
+  const openedInput = async () => {
+    for (let waited = null; waited !== opening.current; ) {
+      waited = opening.current;
+      await waited;
+    }
+    return open.current;
   };
 
   /** Nothing that is still being opened is wanted any more. */
@@ -114,8 +130,9 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
       join("musician");
       return;
     }
-    void inputIsPermitted().then((permitted) => {
-      if (permitted && open.current === null) void startCheck(deviceId);
+    opening.current = inputIsPermitted().then((permitted) => {
+      // Whoever pressed the button meanwhile has one that is on its way.
+      if (permitted && attempts.current === 0) return startCheck(deviceId);
     });
     const unwatch = watchInputDevices(setDevices);
     return () => {
@@ -200,7 +217,7 @@ export function Join({ room, query, problem, busy, onJoin }: Props) {
             {busy ? "Joining the room" : ""}
           </p>
         </form>
-        <SoundCheck room={room} query={query} input={check} disabled={busy || surroundings !== null} />
+        <SoundCheck room={room} query={query} openInput={openedInput} disabled={busy || surroundings !== null} />
         <ul class="hints">
           <li>
             <strong>Headphones on?</strong> With loudspeakers the others hear themselves come back.

@@ -27,7 +27,7 @@ const MEASURING: Measuring = {
 afterEach(() => void act(() => render(null, document.body)));
 
 async function check(input: InputCheck | null, measuring: Measuring): Promise<string> {
-  const page = <SoundCheck room="duo" query={QUERY} input={input} disabled={false} measuring={measuring} />;
+  const page = <SoundCheck room="duo" query={QUERY} openInput={async () => input} disabled={false} measuring={measuring} />;
   await act(async () => {
     render(page, document.body);
     await new Promise((resolve) => setTimeout(resolve));

@@ -30,8 +30,8 @@ export interface Measuring {
 interface Props {
   room: RoomId;
   query: Query;
-  /** The input that is open; without one the loudspeaker cannot be checked. */
-  input: InputCheck | null;
+  /** The input, once the one that is being opened is open; without one the loudspeaker cannot be checked. */
+  openInput: () => Promise<InputCheck | null>;
   disabled: boolean;
   measuring?: Measuring;
 }
@@ -40,7 +40,7 @@ interface Line extends Finding {
   name: string;
 }
 
-export function SoundCheck({ room, query, input, disabled, measuring = REAL }: Props) {
+export function SoundCheck({ room, query, openInput, disabled, measuring = REAL }: Props) {
   const [lines, setLines] = useState<Line[]>([]);
   const [words, setWords] = useState<string[]>([]);
   const [doing, setDoing] = useState<string | null>(null);
@@ -76,6 +76,9 @@ export function SoundCheck({ room, query, input, disabled, measuring = REAL }: P
         if (!over) setLines([...found]);
       }
     };
+    setDoing("Opening your input.");
+    const input = await openInput();
+    if (over) return;
     if (input !== null) {
       const work = () => measuring.feedback(input, wait);
       await step("Loudspeaker", "Be quiet for a second: a short chirp is played.", work, judgeFeedback);
