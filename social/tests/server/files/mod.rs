@@ -14,6 +14,7 @@ pub(crate) mod moto;
 mod pictures;
 mod recordings;
 mod s3;
+mod strict;
 mod sweep;
 mod uploads;
 
