@@ -52,7 +52,8 @@ impl Conn {
         before: NoticeId,
         limit: i64,
     ) -> Result<Vec<Notice>, StoreError> {
-        let sql = "SELECT id, kind, other_id, report_id, message_id, explanation, created_at, read_at
+        let sql =
+            "SELECT id, kind, other_id, report_id, message_id, explanation, created_at, read_at
                    FROM notices WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
         let rows: Vec<Row> = on!(self, c => query_as(sql).bind(account).bind(before).bind(limit)
             .fetch_all(&mut *c).await)?;

@@ -98,7 +98,8 @@ async fn a_message_carries_the_name_of_a_gif_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn promise_15_moderators_are_told_which_gif_a_shown_message_has_and_the_key_only_if_they_agreed() {
+async fn promise_15_moderators_are_told_which_gif_a_shown_message_has_and_the_key_only_if_they_agreed()
+ {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let world = World::with(engine, set_up).await;
         let (mut ada, mut grace) = (world.account("ada").await, world.account("grace").await);
@@ -106,8 +107,7 @@ async fn promise_15_moderators_are_told_which_gif_a_shown_message_has_and_the_ke
         let chat = ada.chat_with("grace").await;
         let gif = json!({ "provider": "giphy", "id": "abc" });
         let sent = send(&mut ada, &chat, gif.clone()).await.body;
-        let body =
-            json!({ "kind": "message", "item": sent["id"], "reason": "sexual", "text": "" });
+        let body = json!({ "kind": "message", "item": sent["id"], "reason": "sexual", "text": "" });
         let report = grace.post("/reports", body).await.text("id");
         let seen = moderator.get(&format!("/moderation/reports/{report}")).await;
         assert_eq!(seen.body["messages"][0]["gif"], gif);

@@ -93,10 +93,6 @@ async fn resolve(
     tx.audit_report(actor.account, id, report.subject_id, action, now).await?;
     social.commit_and_tell(tx, notes).await?;
     social.wake_jobs();
-    // Connections look whether their session is still there.
-    if let Some(subject) = report.subject_id {
-        social.signed_out(subject);
-    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -188,6 +184,8 @@ impl Act<'_> {
         now: UnixMs,
     ) -> Result<Vec<Note>, Problem> {
         let Self { social, report, subject, explanation } = self;
+        // Connections look whether their session is still there.
+        let signed_out = Note::SignedOut { account: subject.id };
         let mut notes = Vec::new();
         match resolution {
             Resolution::Nothing => {}
@@ -202,6 +200,7 @@ impl Act<'_> {
             Resolution::Suspended => {
                 let reason = (*explanation).to_owned();
                 tx.suspend(subject.id, &Suspension { reason, until }).await?;
+                notes.push(signed_out);
                 let template = match until {
                     Some(_) => Template::Suspended,
                     None => Template::SuspendedForGood,
@@ -211,6 +210,7 @@ impl Act<'_> {
             }
             Resolution::Underage => {
                 tx.freeze(subject.id).await?;
+                notes.push(signed_out);
                 let erase_at = now.after(social.erasure_delay());
                 tx.hide_account(subject.id, now, erase_at).await?;
                 End::schedule_all(tx, subject.id, now).await?;
