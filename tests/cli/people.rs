@@ -9,7 +9,6 @@ use crate::serving::Serve;
 use crate::smtp::Sink;
 
 /// Somebody who is signed in.
-#[derive(Clone)]
 pub(crate) struct Somebody<'a> {
     serve: &'a Serve,
     pub(crate) bearer: String,
@@ -32,11 +31,6 @@ impl<'a> Somebody<'a> {
             }
             refused => Err(refused),
         }
-    }
-
-    /// The same, who asks another server of the same database.
-    pub(crate) fn at(&self, serve: &'a Serve) -> Self {
-        Self { serve, bearer: self.bearer.clone() }
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
