@@ -18,7 +18,7 @@ use crate::desk::{AUTO, App, Desk};
 
 const HOME: AddressBlock = AddressBlock::V4([203, 0, 113, 5]);
 
-fn room(name: &str) -> RoomId {
+pub(crate) fn room(name: &str) -> RoomId {
     RoomId::parse(name).expect("a room's name")
 }
 
@@ -43,13 +43,13 @@ fn answer(desk: &mut Desk, connection: ConnectionId, admission: Admission) {
     desk.drain();
 }
 
-fn owned(role: RoomRole, account: Option<&str>) -> Admission {
+pub(crate) fn owned(role: RoomRole, account: Option<&str>) -> Admission {
     let standing = Standing { role, account: account.map(Into::into) };
     Admission::Owned(standing, Privacy::Open)
 }
 
 /// Somebody who comes in, or why not.
-fn comes(
+pub(crate) fn comes(
     desk: &mut Desk,
     from: Option<AddressBlock>,
     pass: Option<&str>,
@@ -65,7 +65,7 @@ fn guest(desk: &mut Desk) -> App {
 }
 
 /// Owner, moderator and guest, all playing.
-fn trio(desk: &mut Desk) -> [App; 3] {
+pub(crate) fn trio(desk: &mut Desk) -> [App; 3] {
     [RoomRole::Owner, RoomRole::Moderator, RoomRole::Guest].map(|role| {
         let account = Some(role.word()).filter(|_| role != RoomRole::Guest);
         let app = comes(desk, None, account, owned(role, account)).expect("let in");
@@ -75,7 +75,7 @@ fn trio(desk: &mut Desk) -> [App; 3] {
     })
 }
 
-fn described(desk: &mut Desk, app: &App, whom: ParticipantId) -> Option<Participant> {
+pub(crate) fn described(desk: &mut Desk, app: &App, whom: ParticipantId) -> Option<Participant> {
     let found = desk.find(app.connection, |message| match message {
         ServerMessage::Participant { participant } => Some(participant),
         _ => None,
@@ -83,7 +83,7 @@ fn described(desk: &mut Desk, app: &App, whom: ParticipantId) -> Option<Particip
     found.into_iter().rfind(|participant| participant.id == whom)
 }
 
-fn silence(desk: &mut Desk, by: &App, whom: &App, on: bool) -> Vec<ErrorCode> {
+pub(crate) fn silence(desk: &mut Desk, by: &App, whom: &App, on: bool) -> Vec<ErrorCode> {
     desk.received(by.connection);
     desk.send(by.connection, ClientMessage::Silence { participant: whom.id, on });
     let sent = desk.received(by.connection);
@@ -94,14 +94,14 @@ fn silence(desk: &mut Desk, by: &App, whom: &App, on: bool) -> Vec<ErrorCode> {
     errors.collect()
 }
 
-fn remove(desk: &mut Desk, by: &App, whom: ParticipantId) -> Vec<ErrorCode> {
+pub(crate) fn remove(desk: &mut Desk, by: &App, whom: ParticipantId) -> Vec<ErrorCode> {
     desk.received(by.connection);
     desk.send(by.connection, ClientMessage::Remove { participant: whom });
     desk.errors(by.connection)
 }
 
 /// Whose sources the SFU holds back.
-fn muted(desk: &Desk, app: &App) -> bool {
+pub(crate) fn muted(desk: &Desk, app: &App) -> bool {
     let source = format!("participant: {:?}, ssrc", app.id);
     let last =
         desk.transcript.iter().rfind(|line| line.contains("SetMuted") && line.contains(&source));
@@ -392,72 +392,6 @@ fn who_is_taken_out_is_told_why_and_stays_out_for_ten_minutes() {
     assert!(owners.is_ok());
     desk.wait_alive(REMOVED_FOR.as_secs() + 1);
     assert!(comer(&mut desk, Some(HOME), Some("p7"), None).is_ok(), "the time is over");
-}
-
-#[test]
-fn what_is_done_to_an_account_is_told_elsewhere_and_of_a_guest_there_is_nothing_to_tell() {
-    let mut desk = Desk::with_doorkeeper();
-    let [owner, moderator, nameless] = trio(&mut desk);
-    let account = || "moderator".to_owned();
-    silence(&mut desk, &owner, &nameless, true);
-    remove(&mut desk, &owner, nameless.id);
-    assert_eq!(desk.told, []);
-    silence(&mut desk, &owner, &moderator, true);
-    silence(&mut desk, &owner, &moderator, false);
-    remove(&mut desk, &owner, moderator.id);
-    let news = [
-        RoomNews::Silenced { account: account(), on: true },
-        RoomNews::Silenced { account: account(), on: false },
-        RoomNews::Removed { account: account() },
-    ];
-    assert_eq!(desk.told, news.map(|news| (room("r"), news)));
-    assert_eq!(remove(&mut desk, &owner, owner.id), [ErrorCode::NotAllowed]);
-    assert_eq!(desk.told.len(), 3, "what is refused is not told");
-}
-
-#[test]
-fn what_was_done_to_an_account_elsewhere_holds_here_and_is_not_told_on() {
-    let mut desk = Desk::with_doorkeeper();
-    let [owner, moderator, nameless] = trio(&mut desk);
-    let hear = |desk: &mut Desk, news| {
-        desk.core.handle_room_news(desk.now, &room("r"), news);
-        desk.drain();
-    };
-    let silenced = |account: &str, on| RoomNews::Silenced { account: account.to_owned(), on };
-    hear(&mut desk, silenced("moderator", true));
-    assert!(muted(&desk, &moderator) && !muted(&desk, &nameless));
-    assert!(described(&mut desk, &owner, moderator.id).expect("told").silenced);
-    hear(&mut desk, silenced("moderator", false));
-    assert!(!muted(&desk, &moderator));
-    // Also of whoever comes later, until it is lifted.
-    hear(&mut desk, silenced("bo", true));
-    let come = |desk: &mut Desk| comes(desk, None, None, owned(RoomRole::Guest, Some("bo")));
-    let bo = come(&mut desk).expect("let in");
-    assert!(described(&mut desk, &owner, bo.id).expect("told").silenced);
-    hear(&mut desk, silenced("bo", false));
-    assert!(!described(&mut desk, &owner, bo.id).expect("told").silenced);
-    hear(&mut desk, RoomNews::Removed { account: "bo".into() });
-    assert_eq!(desk.closed[&bo.connection], 4006);
-    assert_eq!(come(&mut desk).err(), Some(ErrorCode::Removed));
-    hear(&mut desk, RoomNews::Removed { account: "cleo".into() });
-    let cleo = comes(&mut desk, None, None, owned(RoomRole::Guest, Some("cleo")));
-    assert_eq!(cleo.err(), Some(ErrorCode::Removed), "before she came");
-    // Nobody is over an owner.
-    hear(&mut desk, silenced("owner", true));
-    hear(&mut desk, RoomNews::Removed { account: "owner".into() });
-    assert!(!muted(&desk, &owner) && !desk.closed.contains_key(&owner.connection));
-    assert_eq!(desk.told, []);
-}
-
-#[test]
-fn how_a_room_stands_names_who_came_with_an_account_and_what_they_may_do() {
-    let mut desk = Desk::with_doorkeeper();
-    trio(&mut desk);
-    let accounts = [RoomRole::Owner, RoomRole::Moderator].map(|role| (role.word().into(), role));
-    let (room, privacy) = (room("r"), Privacy::Open);
-    let accounts = accounts.to_vec();
-    let standing = RoomStanding { room, privacy, members: 3, with_role: 3, accounts };
-    assert_eq!(desk.core.standings(), [standing]);
 }
 
 #[test]
