@@ -10,9 +10,7 @@ use protocol::signal::{
     RoomRole, ServerMessage, VERSION,
 };
 use signalling::limits::{JOIN_DEADLINE, REMOVED_FOR, SEAT_KEPT};
-use signalling::{
-    AddressBlock, Admission, ConnectionId, Privacy, RoomNews, RoomStanding, Standing,
-};
+use signalling::{AddressBlock, Admission, ConnectionId, Privacy, RoomNews, Standing};
 
 use crate::desk::{AUTO, App, Desk};
 
