@@ -5,10 +5,10 @@ use std::pin::Pin;
 
 use protocol::id::RoomId;
 use protocol::signal::ErrorCode;
-use signalling::{Admission, Privacy, RoomNews, Standing};
+use signalling::{Admission, Privacy, RoomNews, RoomStanding, Standing};
 use signalling_server::{Doorkeeper, Rooms};
 use social::Social;
-use social::rooms::{Coming, Entry, NoEntry, Stage, StageNews, Visibility};
+use social::rooms::{Coming, Entry, NoEntry, OnStage, Stage, StageNews, Visibility};
 
 /// The accounts as signalling's shell sees them.
 pub(crate) struct Door(pub(crate) Social);
@@ -44,6 +44,23 @@ impl Doorkeeper for Door {
             }
         })
     }
+
+    fn tell_elsewhere(&self, room: RoomId, news: RoomNews) {
+        let news = match news {
+            RoomNews::Silenced { account, on } => {
+                account.parse().ok().map(|account| StageNews::Silenced(account, on))
+            }
+            RoomNews::Removed { account } => account.parse().ok().map(StageNews::Removed),
+            // Who asked for these told every server.
+            RoomNews::Role { .. }
+            | RoomNews::Banned { .. }
+            | RoomNews::Privacy(_)
+            | RoomNews::Disowned => None,
+        };
+        if let Some(news) = news {
+            self.0.tell_stages_elsewhere(room, news);
+        }
+    }
 }
 
 /// The rooms as the accounts see them.
@@ -56,6 +73,10 @@ impl Stage for Playing {
                 RoomNews::Role { account: account.to_string(), role: role.into() }
             }
             StageNews::Banned(account) => RoomNews::Banned { account: account.to_string() },
+            StageNews::Silenced(account, on) => {
+                RoomNews::Silenced { account: account.to_string(), on }
+            }
+            StageNews::Removed(account) => RoomNews::Removed { account: account.to_string() },
             StageNews::Visibility(visibility) => RoomNews::Privacy(privacy(visibility)),
             StageNews::Disowned => RoomNews::Disowned,
         };
@@ -64,6 +85,27 @@ impl Stage for Playing {
 
     fn playing(&self, rooms: Vec<RoomId>) -> Coming<'_, Vec<usize>> {
         Box::pin(self.0.playing(rooms))
+    }
+
+    fn standings(&self) -> Coming<'_, Vec<OnStage>> {
+        Box::pin(async {
+            let standings = self.0.standings().await.into_iter();
+            standings.map(on_stage).collect()
+        })
+    }
+}
+
+fn on_stage(standing: RoomStanding) -> OnStage {
+    let RoomStanding { room, privacy, members, with_role, accounts } = standing;
+    let accounts = accounts.into_iter();
+    // Each is an id that the door gave before.
+    let known = accounts.filter_map(|(account, role)| Some((account.parse().ok()?, role.into())));
+    OnStage {
+        room,
+        is_private: privacy == Privacy::Private,
+        has_roles: with_role != 0,
+        lacks_roles: with_role < members,
+        accounts: known.collect(),
     }
 }
 

@@ -473,6 +473,9 @@ pub const LIVE_LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How long somebody is there whom another server does not tell of again.
 pub const PRESENCE_LIFE: Duration = Duration::from_secs(100);
 
+/// What other servers told that waits to be told to those who play; of more, it is looked how the rooms stand.
+pub const STAGE_NEWS_MAX: usize = 1000;
+
 /// What waits to be told to other servers; more is left out, and they find it when they look.
 pub const NOTES_WAITING_MAX: usize = 10_000;
 

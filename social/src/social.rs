@@ -31,7 +31,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::purge::{self, Purge};
 use crate::rooms::{RoomRates, StageSlot};
 use crate::secret::{self, Hash, Purpose, ServerKey, Token, hex};
-use crate::store::{DatabaseUrl, Db, OpenError, StoreError};
+use crate::store::{DatabaseUrl, Db, OpenError, StoreError, Tx};
 
 /// What somebody who runs a server says.
 #[derive(Debug, Clone)]
@@ -189,7 +189,6 @@ struct Inner {
     places: Places,
     providers: Providers,
     room_rates: RoomRates,
-    stage: StageSlot,
 }
 
 impl Social {
@@ -269,17 +268,16 @@ impl Social {
             objects: objects.clone(),
             places: Semaphore::new(EXPORTS_AT_ONCE_MAX),
         };
-        let stage = StageSlot::default();
+        let live = Live::start(&db, Arc::clone(&clock), StageSlot::default()).await?;
         let jobs = Jobs::new(db.clone(), Arc::clone(&clock))
             .with(mail::KIND, Arc::new(deliver))
             .with(purge::KIND, Arc::new(purge))
-            .with(erasure::KIND, Arc::new(Erase { eraser, end: end.clone(), stage: stage.clone() }))
+            .with(erasure::KIND, Arc::new(Erase { eraser, end: end.clone(), live: live.clone() }))
             .with(identity::KIND, Arc::new(end))
             .with(export::KIND, Arc::new(make))
             .with(policy::KIND, Arc::new(announce))
             .with(clean::KIND, Arc::new(Clean { db: db.clone() }));
         let chat_rates = chat::Rates::new(ServerKey::new(secret::random()), &clock);
-        let live = Live::start(&db, Arc::clone(&clock)).await?;
         let orphans =
             Orphans { db: db.clone(), clock: Arc::clone(&clock), objects: objects.clone() };
         let jobs = jobs
@@ -312,7 +310,6 @@ impl Social {
             places: Places::new(),
             providers,
             room_rates: RoomRates::new(ServerKey::new(secret::random()), &clock),
-            stage,
             clock,
         };
         Ok((Self(Arc::new(inner)), jobs))
@@ -372,9 +369,13 @@ impl Social {
         &self.0.live
     }
 
-    /// Ends the live connections of sessions that ended, on every server.
-    pub fn signed_out(&self, account: AccountId) {
-        self.live().tell(Note::SignedOut { account });
+    /// Commits that sessions ended, and ends their live connections on every server.
+    pub(crate) async fn commit_and_sign_out(
+        &self,
+        tx: Tx,
+        account: AccountId,
+    ) -> Result<(), Problem> {
+        self.commit_and_tell(tx, vec![Note::SignedOut { account }]).await
     }
 
     /// What writes mails.
@@ -423,11 +424,6 @@ impl Social {
     /// What counts how often somebody does something about rooms.
     pub(crate) fn room_rates(&self) -> &RoomRates {
         &self.0.room_rates
-    }
-
-    /// Where people play, once it is known.
-    pub(crate) fn stage(&self) -> &StageSlot {
-        &self.0.stage
     }
 
     /// How long an account waits to be erased.

@@ -11,7 +11,7 @@ use crate::smtp::Sink;
 /// Somebody who is signed in.
 pub(crate) struct Somebody<'a> {
     serve: &'a Serve,
-    bearer: String,
+    pub(crate) bearer: String,
 }
 
 impl<'a> Somebody<'a> {

@@ -1,9 +1,11 @@
 //! `vjam serve` as somebody sets it up who has users: with PostgreSQL, a bucket and a mail server, all of them
 //! real programs.
 
+mod app;
 mod documented;
 mod people;
 mod regions;
+mod servers;
 #[expect(dead_code, reason = "the tests of accounts use all of it")]
 mod serving;
 

@@ -14,6 +14,7 @@ import { extname, join } from "node:path";
 import { chromium } from "playwright-core";
 
 import { ACCOUNT_SHOTS, answerAccounts } from "./account.mjs";
+import { CHAT_SHOTS } from "./chats.mjs";
 import { ROOM_SHOTS } from "./rooms.mjs";
 import { BAND, CHAT, Double, quarters, statusOf, stem, takeOf } from "./double.mjs";
 
@@ -405,6 +406,7 @@ const SHOTS = [
   },
   ...ACCOUNT_SHOTS,
   ...ROOM_SHOTS,
+  ...CHAT_SHOTS,
 ];
 
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } };
@@ -440,6 +442,7 @@ async function shoot(browser, origin, shot, size, scheme) {
     }
     if (shot.script !== undefined) await page.addInitScript(shot.script);
     await answerAccounts(page, shot.answers);
+    await shot.around?.(page);
     const double = shot.double?.() ?? new Double({});
     await page.routeWebSocket(/\/api\/v1\/ws$/, (socket) => double.attach(socket));
     await page.route(/\/api\/v1\/takes\//, (route) => {

@@ -65,6 +65,18 @@ pub enum RoomNews {
         /// Its id.
         account: String,
     },
+    /// Nobody is to hear an account, or they may again. It was done where else the room is played in.
+    Silenced {
+        /// Its id.
+        account: String,
+        /// Whether nobody is.
+        on: bool,
+    },
+    /// An account was taken out, where else the room is played in.
+    Removed {
+        /// Its id.
+        account: String,
+    },
     /// Whether it is joined without a pass; somebody owns it.
     Privacy(Privacy),
     /// Nobody owns it any more: nobody has a role, and nobody is silenced.
@@ -90,6 +102,11 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
+    /// That of an account, wherever it comes from.
+    pub(crate) const fn of_account(account: String) -> Self {
+        Self { account: Some(account), pass: None, from: None }
+    }
+
     /// Whether somebody who comes is, as far as can be told, who left this trace. An account is another
     /// person than a guest who shares its address.
     fn is_of(&self, comer: &Self) -> bool {
@@ -280,6 +297,8 @@ impl Signalling {
                     }
                 }
             }
+            RoomNews::Silenced { account, on } => self.silence_account(room, account, on),
+            RoomNews::Removed { account } => self.remove_account(now, room, account),
             RoomNews::Disowned => {
                 state.privacy = Privacy::Open;
                 state.remembered.clear();

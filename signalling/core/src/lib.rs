@@ -43,6 +43,7 @@ mod timers;
 mod uplink;
 
 pub use admission::{Admission, Privacy, RoomNews, Standing};
+pub use census::RoomStanding;
 pub use config::{Config, TakesKept};
 pub use connection::{AddressBlock, ConnectionId, Unreadable};
 pub use output::{Happening, LinkEffect, Output, TakeEvent};

@@ -8,6 +8,7 @@ use protocol::room_state::{ClickSegment, Take};
 use protocol::signal::{ByeReason, EngineKind, ErrorCode, LeaveReason};
 
 use crate::ConnectionId;
+use crate::admission::RoomNews;
 
 /// One thing for the shell to do; in the order in which they come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,14 @@ pub enum Output {
         room: RoomId,
         /// What they say lets them in.
         pass: Option<String>,
+    },
+    /// Tell whoever has the same room elsewhere what was done to somebody who is known by their account;
+    /// only where somebody knows who may come in. There it is [`crate::Signalling::handle_room_news`].
+    Tell {
+        /// Of which room.
+        room: RoomId,
+        /// What.
+        news: RoomNews,
     },
     /// Hand to the SFU.
     Sfu(Command),

@@ -287,6 +287,9 @@ impl CoreTask {
                 // Whoever asked may be gone.
                 let _ = answer.send(self.core.participants_in(&rooms));
             }
+            Errand::Standings(answer) => {
+                let _ = answer.send(self.core.standings());
+            }
         }
     }
 
@@ -350,6 +353,11 @@ impl CoreTask {
                     self.connections.remove(&connection);
                 }
                 Output::Ask { connection, room, pass } => self.ask(connection, room, pass),
+                Output::Tell { room, news } => {
+                    if let Some(doorkeeper) = &self.doorkeeper {
+                        doorkeeper.tell_elsewhere(room, news);
+                    }
+                }
                 Output::Sfu(command) => self.unsent.push_back(command),
                 Output::Take(event) => {
                     if let Some(takes) = &self.takes {

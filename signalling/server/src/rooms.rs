@@ -7,7 +7,7 @@
 use std::pin::Pin;
 
 use protocol::id::RoomId;
-use signalling::{Admission, RoomNews};
+use signalling::{Admission, RoomNews, RoomStanding};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::limits::ERRANDS_MAX;
@@ -20,6 +20,10 @@ pub trait Doorkeeper: Send + Sync {
         room: RoomId,
         pass: Option<String>,
     ) -> Pin<Box<dyn Future<Output = Admission> + Send + '_>>;
+
+    /// Something was done in a room here to somebody with an account: whoever has the same room elsewhere is
+    /// to know it. Nobody waits for that.
+    fn tell_elsewhere(&self, room: RoomId, news: RoomNews);
 }
 
 /// Tells the rooms of a server what changed, and asks who plays in them. Cloning it is cheap.
@@ -36,6 +40,8 @@ pub(crate) enum Errand {
     News(RoomId, RoomNews),
     /// How many are in each of these.
     Count(Vec<RoomId>, oneshot::Sender<Vec<usize>>),
+    /// How each room stands.
+    Standings(oneshot::Sender<Vec<RoomStanding>>),
 }
 
 /// Both ends.
@@ -59,5 +65,14 @@ impl Rooms {
             return nobody;
         }
         answered.await.unwrap_or(nobody)
+    }
+
+    /// How each room stands that is played in; none where the server has stopped.
+    pub async fn standings(&self) -> Vec<RoomStanding> {
+        let (answer, answered) = oneshot::channel();
+        if self.0.send(Errand::Standings(answer)).await.is_err() {
+            return Vec::new();
+        }
+        answered.await.unwrap_or_default()
     }
 }

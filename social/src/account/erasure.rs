@@ -83,9 +83,8 @@ async fn ask(
     let providers = providers.collect();
     End::schedule_all(&mut tx, account.id, now).await?;
     Erase::schedule(&mut tx, erase_at, now).await?;
-    tx.commit().await?;
+    social.commit_and_sign_out(tx, account.id).await?;
     social.wake_jobs();
-    social.signed_out(account.id);
     tracing::info!(account = social.log_id(account.id), "an account is to be erased");
     let cookie = Cookie::Session.remove(&headers);
     let body = Json(ErasureBegun { erase_at, providers });

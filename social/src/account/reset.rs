@@ -132,9 +132,8 @@ async fn complete(
     let device = caller.device.unwrap_or_else(Token::fresh);
     tx.remember_device(account.id, &social.device_hash(&device), now).await?;
     social.mailer().to_account(&mut tx, &account, Template::PasswordChanged, now).await?;
-    tx.commit().await?;
+    social.commit_and_sign_out(tx, account.id).await?;
     social.wake_jobs();
-    social.signed_out(account.id);
     tracing::info!(account = social.log_id(account.id), "a password was reset");
     let mut response = StatusCode::NO_CONTENT.into_response();
     tell_device(&mut response, &device, &headers);

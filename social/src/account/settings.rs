@@ -96,9 +96,8 @@ async fn change_password(
     tx.prove_session(actor.session, now).await?;
     tx.void_codes(account.id).await?;
     social.mailer().to_account(&mut tx, &account, Template::PasswordChanged, now).await?;
-    tx.commit().await?;
+    social.commit_and_sign_out(tx, account.id).await?;
     social.wake_jobs();
-    social.signed_out(account.id);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -161,11 +161,15 @@ impl Begin {
             proven_at: self.proven_at,
             expires_at: now.after(SESSION_IDLE_MAX),
         };
-        tx.add_session(&session, &token.hash(), SESSIONS_MAX).await?;
+        let others_end = tx.add_session(&session, &token.hash(), SESSIONS_MAX).await?;
         tx.remember_device(self.account, &device_hash, now).await?;
         let account = tx.account(self.account).await?;
         let account = account.ok_or_else(|| Problem::not_found("account"))?;
-        tx.commit().await?;
+        if others_end {
+            social.commit_and_sign_out(tx, account.id).await?;
+        } else {
+            tx.commit().await?;
+        }
         social.wake_jobs();
         Ok(Begun { account, session, token, device })
     }
@@ -238,8 +242,7 @@ async fn sign_out_others(
 ) -> Result<StatusCode, Problem> {
     let mut tx = social.db().begin().await?;
     tx.end_sessions(actor.account, Some(actor.session)).await?;
-    tx.commit().await?;
-    social.signed_out(actor.account);
+    social.commit_and_sign_out(tx, actor.account).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -255,8 +258,7 @@ async fn sign_out(
 ) -> Result<Response, Problem> {
     let mut tx = social.db().begin().await?;
     tx.end_session(actor.account, actor.session).await?;
-    tx.commit().await?;
-    social.signed_out(actor.account);
+    social.commit_and_sign_out(tx, actor.account).await?;
     let cookie = Cookie::Session.remove(&headers);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
@@ -274,8 +276,7 @@ async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let mut tx = social.db().begin().await?;
     let ended = tx.end_session(actor.account, id).await?;
-    tx.commit().await?;
-    social.signed_out(actor.account);
+    social.commit_and_sign_out(tx, actor.account).await?;
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("session")) }
 }
 

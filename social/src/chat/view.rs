@@ -106,6 +106,10 @@ pub(crate) struct Excerpt {
     author: Option<String>,
     /// None where it was deleted.
     body: Option<String>,
+    /// Its files, in their order.
+    files: Vec<AttachedBody>,
+    /// What moves in it.
+    gif: Option<GifBody>,
     created_at: UnixMs,
     edited_at: Option<UnixMs>,
     deleted_at: Option<UnixMs>,
@@ -113,9 +117,10 @@ pub(crate) struct Excerpt {
 
 impl From<MessageBody> for Excerpt {
     fn from(message: MessageBody) -> Self {
-        let MessageBody { id, author, body, created_at, edited_at, deleted_at, .. } = message;
+        let MessageBody { id, author, body, files, gif, created_at, .. } = message;
+        let MessageBody { edited_at, deleted_at, .. } = message;
         let author = author.map(|author| author.username);
-        Self { id, author, body, created_at, edited_at, deleted_at }
+        Self { id, author, body, files, gif, created_at, edited_at, deleted_at }
     }
 }
 

@@ -145,6 +145,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Which message the notice is about: it names you, or answers yours.",
     ),
     entry(
+        "notices.explanation",
+        BY_ACCOUNT,
+        NOTICE,
+        Export::As("notices.explanation"),
+        "Why moderators removed a file of yours.",
+    ),
+    entry(
         "notices.created_at",
         BY_ACCOUNT,
         NOTICE,

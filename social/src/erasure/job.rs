@@ -11,7 +11,8 @@ use crate::clock::UnixMs;
 use crate::id::AccountId;
 use crate::jobs::{Handler, Outcome};
 use crate::limits::{ERASURES_AT_ONCE_MAX, PURGE_EVERY, ROOMS_LISTED_MAX};
-use crate::rooms::{RoomRole, StageNews, StageSlot};
+use crate::live::Live;
+use crate::rooms::{RoomRole, StageNews};
 use crate::store::{Db, Job, NewJob, StoreError, Tx};
 
 /// The kind of its jobs.
@@ -26,7 +27,7 @@ pub struct Erase {
     /// What tells the providers that somebody signed in with, before nothing is left of it.
     pub end: End,
     /// Who plays in rooms that somebody else owns from then on, or nobody.
-    pub(crate) stage: StageSlot,
+    pub(crate) live: Live,
 }
 
 impl Erase {
@@ -91,7 +92,7 @@ impl Erase {
 
     /// Erases somebody, and tells those who play in their rooms whose those are.
     async fn erase_one(&self, id: AccountId, job: &Job) -> Result<(), Failed> {
-        let Self { eraser, end, stage } = self;
+        let Self { eraser, end, live } = self;
         end.before_erasure(id, job).await?;
         let rooms = eraser.db.read().await?.rooms_of(id, ROOMS_LISTED_MAX).await?;
         let erased = eraser.erase_due(id).await.map(drop);
@@ -101,10 +102,10 @@ impl Erase {
             match left.map(|left| left.owner_id) {
                 Some(owner) if owner == id => {}
                 Some(heir) => {
-                    stage.tell(room, StageNews::Role(heir, RoomRole::Owner)).await;
-                    stage.tell(room, StageNews::Role(id, RoomRole::Guest)).await;
+                    live.tell_stages(room, StageNews::Role(heir, RoomRole::Owner)).await;
+                    live.tell_stages(room, StageNews::Role(id, RoomRole::Guest)).await;
                 }
-                None => stage.tell(room, StageNews::Disowned).await,
+                None => live.tell_stages(room, StageNews::Disowned).await,
             }
         }
         erased

@@ -134,6 +134,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/social/moderation/reports/{report}", Access::Moderator),
     ("GET", "/api/v1/social/moderation/reports/{report}/photo", Access::Moderator),
     ("GET", "/api/v1/social/moderation/reports/{report}/file", Access::Moderator),
+    ("GET", "/api/v1/social/moderation/reports/{report}/files/{file}", Access::Moderator),
+    ("POST", "/api/v1/social/moderation/reports/{report}/files/{file}/remove", Access::Moderator),
     ("POST", "/api/v1/social/moderation/reports/{report}/resolve", Access::Moderator),
     ("DELETE", "/api/v1/social/moderation/accounts/{account}/suspension", Access::Moderator),
     ("POST", "/api/v1/social/chats", Access::User),

@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use protocol::id::RoomId;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::bus::{self, Alone, Bus, Postgres, ServerId};
+use super::ended::{self, Ended};
 use super::table::Table;
-use super::{Note, Standing};
+use super::{Note, Standing, stage};
 use crate::clock::Clock;
 use crate::id::{AccountId, ChatId};
-use crate::limits::{LIVE_LOADS_MAX, LIVE_LOOK_EVERY, LIVE_TASKS_MAX};
+use crate::limits::{LIVE_LOADS_MAX, LIVE_LOOK_EVERY, LIVE_TASKS_MAX, STAGE_NEWS_MAX};
+use crate::rooms::{StageNews, StageSlot};
 use crate::store::{Db, StoreError};
 
 /// The sockets of this server, and what is told to them. Cloning it is cheap.
@@ -36,6 +38,11 @@ struct Hub {
     /// Whoever waits to tell what is never kept takes one; where there is none, it is left out.
     tasks: Arc<Semaphore>,
     left: Notify,
+    /// Whose sessions are to be looked at.
+    ended: Ended,
+    stage: StageSlot,
+    /// What those who play are told that other servers told, in order.
+    to_stage: mpsc::Sender<(RoomId, StageNews)>,
 }
 
 impl fmt::Debug for Live {
@@ -46,7 +53,12 @@ impl fmt::Debug for Live {
 
 impl Live {
     /// Begins to listen to the other servers of the database, if it can have any.
-    pub(crate) async fn start(db: &Db, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub(crate) async fn start(
+        db: &Db,
+        clock: Arc<dyn Clock>,
+        stage: StageSlot,
+    ) -> Result<Self, StoreError> {
+        let (to_stage, news) = mpsc::channel(STAGE_NEWS_MAX);
         let server = ServerId::from_le_bytes(first_bytes());
         let (bus, listener): (Box<dyn Bus>, _) = match db {
             Db::Sqlite { .. } => (Box::new(Alone), None),
@@ -63,7 +75,12 @@ impl Live {
             loads: Semaphore::new(LIVE_LOADS_MAX),
             tasks: Arc::new(Semaphore::new(LIVE_TASKS_MAX)),
             left: Notify::new(),
+            ended: Ended::default(),
+            stage,
+            to_stage,
         }));
+        tokio::spawn(stage::tell_in_order(live.0.stage.clone(), news));
+        tokio::spawn(ended::end(live.weak(), live.ended().more()));
         if let Some(listener) = listener {
             tokio::spawn(bus::hear(listener, live.weak(), server));
         }
@@ -85,6 +102,11 @@ impl Live {
     /// Tells what happened, here and on every other server.
     pub fn tell(&self, note: Note) {
         self.take(note.clone());
+        self.pass_on(note);
+    }
+
+    /// Tells what happened on every other server.
+    pub(crate) fn pass_on(&self, note: Note) {
         self.0.bus.pass_on(note);
     }
 
@@ -98,19 +120,29 @@ impl Live {
             self.hide_room(room);
             return;
         }
+        if let Note::SignedOut { account } = note {
+            self.end_soon(account);
+            return;
+        }
+        if let Note::Stage { room, news } = note {
+            self.stage_soon(room, news);
+            return;
+        }
         // Nobody waits for these, and somebody may tell many: those that find no place are left out.
         let Ok(place) = Arc::clone(&self.0.tasks).try_acquire_owned() else { return };
         let live = self.clone();
         tokio::spawn(async move {
             let _place = place;
             let told = match note {
-                Note::Changed { .. } | Note::RoomHidden { .. } => Ok(()),
+                Note::Changed { .. }
+                | Note::RoomHidden { .. }
+                | Note::SignedOut { .. }
+                | Note::Stage { .. } => Ok(()),
                 Note::Chat { chat, also } => live.chat_changed(chat, also).await,
                 Note::Read { chat, account, seq } => live.was_read(chat, account, seq).await,
                 Note::Typing { chat, account } => live.is_typing(chat, account).await,
                 Note::Presence { account, .. } => live.presence_changed(account).await,
                 Note::Preferences { account } => live.preferences_changed(account).await,
-                Note::SignedOut { account } => live.check_sessions(account).await,
             };
             if let Err(error) = told {
                 tracing::warn!(%error, "what happened was not told to those who are here");
@@ -135,6 +167,12 @@ impl Live {
         for account in gone {
             self.take(Note::Presence { account, standing: Standing::OFFLINE });
         }
+        // A server that is the only one has told those who play itself.
+        if matches!(self.0.db, Db::Pg(_))
+            && let Err(error) = self.look_at_stage().await
+        {
+            tracing::warn!(%error, "it cannot be looked for what changed about rooms");
+        }
     }
 
     async fn look_for_changes(&self) -> Result<(), StoreError> {
@@ -146,7 +184,7 @@ impl Live {
         Ok(())
     }
 
-    async fn check_sessions(&self, account: AccountId) -> Result<(), StoreError> {
+    pub(super) async fn check_sessions(&self, account: AccountId) -> Result<(), StoreError> {
         let now = self.0.clock.now();
         let sessions = self.0.db.read().await?.sessions(account, now).await?;
         let sessions: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
@@ -178,6 +216,19 @@ impl Live {
 
     pub(super) fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// Where people play on this server.
+    pub(crate) fn stage(&self) -> &StageSlot {
+        &self.0.stage
+    }
+
+    pub(super) fn ended(&self) -> &Ended {
+        &self.0.ended
+    }
+
+    pub(super) fn to_stage(&self) -> &mpsc::Sender<(RoomId, StageNews)> {
+        &self.0.to_stage
     }
 
     pub(super) fn loads(&self) -> &Semaphore {

@@ -9,11 +9,13 @@
 
 mod bus;
 mod deliver;
+mod ended;
 mod ephemeral;
 mod hub;
 mod resume;
 mod seat;
 mod socket;
+mod stage;
 mod table;
 
 use protocol::id::RoomId;
@@ -23,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Social;
 use crate::id::{AccountId, ChatId};
 use crate::problem::Problem;
+use crate::rooms::StageNews;
 use crate::store::{StoreError, Tx};
 
 pub use hub::Live;
@@ -88,6 +91,13 @@ pub enum Note {
     SignedOut {
         /// Whose.
         account: AccountId,
+    },
+    /// Something about a room that an account owns changed, or was done there.
+    Stage {
+        /// Which room.
+        room: RoomId,
+        /// What.
+        news: StageNews,
     },
 }
 

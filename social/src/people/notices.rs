@@ -133,6 +133,9 @@ async fn calling(
 
 /// What a moderator tells whoever a report is about, and never whoever made it.
 async fn explanation(conn: &mut Conn, notice: &Notice) -> Result<Option<String>, StoreError> {
+    if notice.explanation.is_some() {
+        return Ok(notice.explanation.clone());
+    }
     let report = match (notice.kind, notice.report_id) {
         (NoticeKind::Warned | NoticeKind::ContentRemoved, Some(id)) => conn.report(id).await?,
         _ => None,
@@ -178,6 +181,18 @@ pub(crate) async fn tell(
     tx.add_notice(&notice, NOTICES_MAX).await
 }
 
+/// Tells somebody that moderators removed a file of theirs, and why.
+pub(super) async fn tell_of_file(
+    tx: &mut Tx,
+    account_id: AccountId,
+    explanation: String,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let explanation = Some(explanation);
+    let notice = Notice { explanation, ..fresh(account_id, NoticeKind::FileRemoved, now) };
+    tx.add_notice(&notice, NOTICES_MAX).await
+}
+
 /// Tells somebody that a message of somebody else calls them.
 pub(crate) async fn tell_of_message(
     tx: &mut Tx,
@@ -202,6 +217,7 @@ fn fresh(account_id: AccountId, kind: NoticeKind, now: UnixMs) -> Notice {
         other_id: None,
         report_id: None,
         message_id: None,
+        explanation: None,
         created_at: now,
         read_at: None,
     }

@@ -73,6 +73,8 @@ words! {
         Warned = "warned",
         /// Something of theirs was removed, after a report about it.
         ContentRemoved = "content_removed",
+        /// A file of theirs was removed, which a message that was looked at carried.
+        FileRemoved = "file_removed",
         /// A message names them.
         Mentioned = "mentioned",
         /// A message answers theirs.

@@ -34,7 +34,7 @@ use crate::store::{Conn, Room, StoreError, Tx};
 pub use admit::{Entry, NoEntry};
 pub(crate) use rates::RoomRates;
 pub(crate) use stage::StageSlot;
-pub use stage::{Coming, Stage, StageNews};
+pub use stage::{Coming, OnStage, Stage, StageNews};
 
 pub(crate) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new()
@@ -79,7 +79,7 @@ impl FromStr for Visibility {
 }
 
 /// What somebody may do in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomRole {
     /// Play.
@@ -88,6 +88,16 @@ pub enum RoomRole {
     Moderator,
     /// All of that with everybody, and change the room.
     Owner,
+}
+
+impl From<PlayingRole> for RoomRole {
+    fn from(role: PlayingRole) -> Self {
+        match role {
+            PlayingRole::Guest => Self::Guest,
+            PlayingRole::Moderator => Self::Moderator,
+            PlayingRole::Owner => Self::Owner,
+        }
+    }
 }
 
 impl From<RoomRole> for PlayingRole {

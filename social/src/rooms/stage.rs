@@ -1,10 +1,14 @@
 //! Where people play, as accounts see it: told of what changes there, asked who is there.
+//!
+//! What surprises: a room of one name is another room on each server of a database, since nobody hears
+//! anybody across two. What an owner does holds for all of them, so each is told.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use protocol::id::RoomId;
+use serde::{Deserialize, Serialize};
 
 use super::{RoomRole, Visibility};
 use crate::Social;
@@ -20,22 +24,45 @@ pub trait Stage: Send + Sync {
 
     /// How many are in each of these rooms.
     fn playing(&self, rooms: Vec<RoomId>) -> Coming<'_, Vec<usize>>;
+
+    /// How each room stands that is played in.
+    fn standings(&self) -> Coming<'_, Vec<OnStage>>;
 }
 
 /// What comes when whoever plays has been told or asked.
 pub type Coming<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What changed about a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StageNews {
     /// An account may do this there.
     Role(AccountId, RoomRole),
     /// An account may not be there any more.
     Banned(AccountId),
+    /// Nobody is to hear an account, or they may again.
+    Silenced(AccountId, bool),
+    /// An account was taken out, for a while.
+    Removed(AccountId),
     /// Who finds it, and who may come.
     Visibility(Visibility),
     /// Nobody owns it any more.
     Disowned,
+}
+
+/// A room that is played in, as it is known there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnStage {
+    /// Which.
+    pub room: RoomId,
+    /// Whether nobody comes without a pass.
+    pub is_private: bool,
+    /// Whether anybody has a role.
+    pub has_roles: bool,
+    /// Whether somebody has none.
+    pub lacks_roles: bool,
+    /// Who came with an account, and what they may do.
+    pub accounts: Vec<(AccountId, RoomRole)>,
 }
 
 /// Where people play, once that is said. Cloning it is cheap.
@@ -49,11 +76,18 @@ impl core::fmt::Debug for StageSlot {
 }
 
 impl StageSlot {
-    /// Tells those who play in a room, where anybody does.
-    pub(crate) async fn tell(&self, room: &Room, news: StageNews) {
-        // What stands in the table was read as a name before.
-        if let (Some(stage), Ok(name)) = (self.0.get(), RoomId::parse(&room.name)) {
-            stage.tell(name, news).await;
+    /// Tells those who play in a room on this server, where anybody does.
+    pub(crate) async fn tell(&self, room: RoomId, news: StageNews) {
+        if let Some(stage) = self.0.get() {
+            stage.tell(room, news).await;
+        }
+    }
+
+    /// How each room stands that is played in on this server.
+    pub(crate) async fn standings(&self) -> Vec<OnStage> {
+        match self.0.get() {
+            Some(stage) => stage.standings().await,
+            None => Vec::new(),
         }
     }
 }
@@ -61,15 +95,20 @@ impl StageSlot {
 impl Social {
     /// Says where people play. The first word counts.
     pub fn set_stage(&self, stage: Arc<dyn Stage>) {
-        let _ = self.stage().0.set(stage);
+        let _ = self.live().stage().0.set(stage);
     }
 
     /// How many are in each of these rooms; nobody where nothing is said.
     pub(super) async fn playing(&self, rooms: Vec<RoomId>) -> Vec<usize> {
-        match self.stage().0.get() {
+        match self.live().stage().0.get() {
             Some(stage) => stage.playing(rooms).await,
             None => vec![0; rooms.len()],
         }
+    }
+
+    /// Tells the other servers what was done where people play on this one.
+    pub fn tell_stages_elsewhere(&self, room: RoomId, news: StageNews) {
+        self.live().pass_on(Note::Stage { room, news });
     }
 
     /// Commits, and then tells those who chat and those who play, also where whoever asked for it hung up
@@ -81,13 +120,13 @@ impl Social {
         room: &Room,
         news: StageNews,
     ) -> Result<(), Problem> {
-        let (social, room) = (self.clone(), room.clone());
+        let (live, room) = (self.live().clone(), room.clone());
         let done = tokio::spawn(async move {
             tx.commit().await?;
             for note in notes {
-                social.live().tell(note);
+                live.tell(note);
             }
-            social.stage().tell(&room, news).await;
+            live.tell_stages(&room, news).await;
             Ok::<(), StoreError>(())
         });
         Ok(done.await.map_err(|_| Problem::internal())??)

@@ -22,6 +22,8 @@ pub struct Notice {
     pub report_id: Option<ReportId>,
     /// Of which message.
     pub message_id: Option<MessageId>,
+    /// Why, where the notice itself says so.
+    pub explanation: Option<String>,
     /// When.
     pub created_at: UnixMs,
     /// When they read it.
@@ -34,6 +36,7 @@ type Row = (
     Option<AccountId>,
     Option<ReportId>,
     Option<MessageId>,
+    Option<String>,
     UnixMs,
     Option<UnixMs>,
 );
@@ -49,12 +52,13 @@ impl Conn {
         before: NoticeId,
         limit: i64,
     ) -> Result<Vec<Notice>, StoreError> {
-        let sql = "SELECT id, kind, other_id, report_id, message_id, created_at, read_at
+        let sql =
+            "SELECT id, kind, other_id, report_id, message_id, explanation, created_at, read_at
                    FROM notices WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
         let rows: Vec<Row> = on!(self, c => query_as(sql).bind(account).bind(before).bind(limit)
             .fetch_all(&mut *c).await)?;
         let notice = |row: Row| {
-            let (id, kind, other_id, report_id, message_id, created_at, read_at) = row;
+            let (id, kind, other_id, report_id, message_id, explanation, created_at, read_at) = row;
             let kind = kind.parse().map_err(|_| unknown_word("notices.kind", &kind))?;
             let account_id = account;
             Ok(Notice {
@@ -64,6 +68,7 @@ impl Conn {
                 other_id,
                 report_id,
                 message_id,
+                explanation,
                 created_at,
                 read_at,
             })
@@ -79,10 +84,11 @@ impl Tx {
     /// When the database fails.
     pub async fn add_notice(&mut self, new: &Notice, notices_max: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO notices (id, account_id, kind, other_id, report_id, message_id,
-                   created_at, read_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+                   created_at, read_at, explanation)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         on!(self, c => query(sql).bind(new.id).bind(new.account_id).bind(new.kind.word())
             .bind(new.other_id).bind(new.report_id).bind(new.message_id).bind(new.created_at)
-            .bind(new.read_at)
+            .bind(new.read_at).bind(&new.explanation)
             .execute(&mut *c).await.map(drop))?;
         let sql = "DELETE FROM notices WHERE account_id = $1 AND id NOT IN
                    (SELECT id FROM notices WHERE account_id = $1 ORDER BY id DESC LIMIT $2)";

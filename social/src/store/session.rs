@@ -88,7 +88,8 @@ impl Conn {
 }
 
 impl Tx {
-    /// Adds a session. Of an account that has as many as it may, the ones used least recently end.
+    /// Adds a session. Of an account that has as many as it may, the ones used least recently end; whether
+    /// any did.
     ///
     /// # Errors
     /// When the database fails.
@@ -97,7 +98,7 @@ impl Tx {
         new: &Session,
         token_hash: &[u8],
         sessions_max: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO sessions (id, account_id, token_hash, device_hash, device_name,
                    created_at, last_used_at, proven_at, expires_at)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -108,9 +109,9 @@ impl Tx {
         let sql = "DELETE FROM sessions WHERE account_id = $1 AND id NOT IN
                    (SELECT id FROM sessions WHERE account_id = $1
                     ORDER BY last_used_at DESC, id DESC LIMIT $2)";
-        on!(self, c => query(sql).bind(new.account_id).bind(sessions_max)
-            .execute(&mut *c).await.map(drop))?;
-        Ok(())
+        let ended = on!(self, c => query(sql).bind(new.account_id).bind(sessions_max)
+            .execute(&mut *c).await.map(|done| done.rows_affected()))?;
+        Ok(ended != 0)
     }
 
     /// Notes that a session was used, and until when it lasts.

@@ -42,7 +42,12 @@ pub struct Day {
     pub people: i64,
     /// How often each word was counted, with the minutes of all together.
     pub words: Vec<(String, String, i64, i64)>,
+    /// How many sessions took that long: at least the minutes of [`LENGTHS_FROM`], and less than the next.
+    pub lengths: [i64; LENGTHS_FROM.len()],
 }
+
+/// With how many minutes each kind of session begins, from short to long.
+pub const LENGTHS_FROM: [u16; 6] = [0, 5, 15, 30, 60, 120];
 
 /// The day of a moment, in UTC, as days since 1 January 1970.
 #[must_use]
@@ -83,8 +88,11 @@ impl Conn {
                    GROUP BY day ORDER BY day DESC LIMIT $2";
         let days: Vec<(i64, i64)> = on!(self, c => query_as(sql).bind(day).bind(days_max)
             .fetch_all(&mut *c).await)?;
-        let mut all: Vec<_> =
-            days.into_iter().map(|(day, people)| Day { day, people, words: Vec::new() }).collect();
+        let fresh = |(day, people)| {
+            let lengths = Default::default();
+            Day { day, people, words: Vec::new(), lengths }
+        };
+        let mut all: Vec<_> = days.into_iter().map(fresh).collect();
         let first = all.last().map_or(day, |last| last.day);
         let sql = "SELECT day, kind, word, count(*), CAST(coalesce(sum(minutes), 0) AS BIGINT)
                    FROM usage_events WHERE day >= $1 GROUP BY day, kind, word
@@ -97,7 +105,22 @@ impl Conn {
                 of.words.push((kind, word, count, minutes));
             }
         }
+        for (day, minutes, count) in self.session_minutes(first).await? {
+            let length = LENGTHS_FROM.iter().rposition(|from| i64::from(*from) <= minutes);
+            let of = all.iter_mut().find(|each| each.day == day);
+            if let (Some(of), Some(length)) = (of, length) {
+                of.lengths[length] += count;
+            }
+        }
         Ok(all)
+    }
+
+    /// How often a session took so many minutes, on each day from one on.
+    async fn session_minutes(&mut self, since: i64) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+        let sql = "SELECT day, minutes, count(*) FROM usage_events
+                   WHERE day >= $1 AND kind = 'session' AND minutes IS NOT NULL
+                   GROUP BY day, minutes";
+        Ok(on!(self, c => query_as(sql).bind(since).fetch_all(&mut *c).await)?)
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Counted, day_of};
+use super::{Counted, LENGTHS_FROM, day_of};
 use crate::Social;
 use crate::clock::UnixMs;
 use crate::http::Actor;
@@ -206,6 +206,17 @@ struct UsageDay {
     people: i64,
     /// What was counted.
     counts: Vec<UsageCount>,
+    /// How long sessions took, from short to long.
+    lengths: Vec<UsageLength>,
+}
+
+/// How many sessions were about as long.
+#[derive(Debug, Serialize, ToSchema)]
+struct UsageLength {
+    /// At least so many minutes, and less than the next.
+    from_minutes: u16,
+    /// How many.
+    count: i64,
 }
 
 /// How often something was counted.
@@ -239,6 +250,11 @@ async fn figures(
             .words
             .into_iter()
             .map(|(kind, word, count, minutes)| UsageCount { kind, word, count, minutes })
+            .collect(),
+        lengths: LENGTHS_FROM
+            .into_iter()
+            .zip(day.lengths)
+            .map(|(from_minutes, count)| UsageLength { from_minutes, count })
             .collect(),
     });
     Ok(Json(shown.collect()))

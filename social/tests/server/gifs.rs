@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use social::account::Role;
 use social::gifs::{GIPHY_API, GifRating, Giphy};
 use uuid::Uuid;
 
@@ -93,5 +94,23 @@ async fn a_message_carries_the_name_of_a_gif_and_nothing_else() {
         ada.post(&path, body("other")).await.is(409, "conflict");
         ada.delete(&at(&sent.body)).await.is_done();
         assert_eq!(grace.history(&chat).await[0]["gif"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn promise_15_moderators_are_told_which_gif_a_shown_message_has_and_the_key_only_if_they_agreed()
+ {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::with(engine, set_up).await;
+        let (mut ada, mut grace) = (world.account("ada").await, world.account("grace").await);
+        let mut moderator = world.account_with("molly", Role::Moderator).await;
+        let chat = ada.chat_with("grace").await;
+        let gif = json!({ "provider": "giphy", "id": "abc" });
+        let sent = send(&mut ada, &chat, gif.clone()).await.body;
+        let body = json!({ "kind": "message", "item": sent["id"], "reason": "sexual", "text": "" });
+        let report = grace.post("/reports", body).await.text("id");
+        let seen = moderator.get(&format!("/moderation/reports/{report}")).await;
+        assert_eq!(seen.body["messages"][0]["gif"], gif);
+        assert_eq!(moderator.get("/account/gifs").await.body["giphy"], Value::Null);
     }
 }

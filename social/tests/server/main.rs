@@ -39,6 +39,7 @@ mod restore_crash;
 mod roles;
 mod rooms;
 mod secrets;
+mod servers;
 mod sessions;
 mod settings;
 mod sign_up;

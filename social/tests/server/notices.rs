@@ -53,6 +53,7 @@ async fn notices_come_in_pages_and_the_oldest_go() {
                 other_id: None,
                 report_id: None,
                 message_id: None,
+                explanation: None,
                 created_at: world.now(),
                 read_at: None,
             };

@@ -90,6 +90,12 @@ async fn promise_12_neither_address_nor_agent_nor_account_is_kept_with_it() {
     .await;
 }
 
+/// How many sessions were about as long, from short to long.
+fn lengths(counts: [i64; 6]) -> Vec<Value> {
+    let from = [0, 5, 15, 30, 60, 120].into_iter();
+    from.zip(counts).map(|(from, count)| json!({ "from_minutes": from, "count": count })).collect()
+}
+
 #[tokio::test]
 async fn an_admin_sees_the_sum_of_each_day() {
     for_each_store(async |world: World| {
@@ -98,7 +104,7 @@ async fn an_admin_sees_the_sum_of_each_day() {
         let mut grace = world.account("grace").await;
         let start = world.now();
         say(&mut ada, &[session(40), session(20), feature("click")]).await;
-        say(&mut grace, &[session(30)]).await;
+        say(&mut grace, &[session(30), session(1440), session(4)]).await;
         world.clock.advance(DAY);
         say(&mut grace, &[feature("chat")]).await;
         let shown = figures(&mut admin, start).await;
@@ -108,11 +114,11 @@ async fn an_admin_sees_the_sum_of_each_day() {
             json!([
                 { "day": first.after(DAY), "people": 1, "counts": [
                     { "kind": "feature", "word": "chat", "count": 1, "minutes": 0 },
-                ] },
+                ], "lengths": lengths([0; 6]) },
                 { "day": first, "people": 2, "counts": [
                     { "kind": "feature", "word": "click", "count": 1, "minutes": 0 },
-                    { "kind": "session", "word": "browser", "count": 3, "minutes": 90 },
-                ] },
+                    { "kind": "session", "word": "browser", "count": 5, "minutes": 1534 },
+                ], "lengths": lengths([1, 0, 1, 2, 0, 1]) },
             ])
         );
         let later = figures(&mut admin, start.after(DAY)).await;

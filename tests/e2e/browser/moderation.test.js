@@ -10,12 +10,15 @@ import { everyControlIsReached, isAccessible } from "./access.js";
 import { openChromium, openPage } from "./browsers.js";
 import { eventually, OUT, Process, startServer } from "./harness.js";
 import { Undo } from "./undo.js";
+import { RATE_HZ, writeWav } from "./wav.js";
 
 const PHONE = { width: 390, height: 844 };
 const PASSWORD = "between the bars";
 // The servers of this file take reports of crashes.
 process.env.VJAM_SOCIAL_CRASH_KEY = "0123456789abcdef0123456789abcdef";
 const VJAM = process.env.VJAM ?? path.join(import.meta.dirname, "../../../target/debug/vjam");
+/** A second of silence. */
+const SECOND = Buffer.alloc(2 * RATE_HZ).toString("base64");
 /** A browser notes each answer that is a refusal, which some steps are about. */
 const refusals = (...statuses) => statuses.map((status) => new RegExp(`the server responded with a status of ${status}`));
 
@@ -98,6 +101,9 @@ scenario("a message is reported and removed by a moderator, and who reported it 
   await ada.getByLabel("One person").check();
   await ada.getByLabel("Their username").fill("bob");
   await button(ada, "Begin the chat").click();
+  await button(ada, "Attach").click();
+  await ada.getByLabel("Recordings and pictures of this device").setInputFiles(await writeWav(path.join(OUT, "riff.wav"), SECOND));
+  await ada.getByText("Attached, WAV").waitFor();
   await say(ada, "Friday at eight?");
   await say(ada, "You cannot play at all!");
   await bob.goto(`${server.url}/account/chats`);
@@ -120,7 +126,17 @@ scenario("a message is reported and removed by a moderator, and who reported it 
   await heading(molly, "A message of ada");
   await molly.locator(".reported", { hasText: "You cannot play at all!" }).waitFor();
   await molly.locator(".excerpt", { hasText: "Friday at eight?" }).waitFor();
+  // What a message beside it carries is heard on demand, and removed for a reason.
+  await button(molly, "Listen to it: riff.wav").click();
+  await eventually("the recording is loaded", () => molly.locator("audio").evaluate((audio) => Math.round(audio.duration) === 1));
   await isGood(molly, "report");
+  await button(molly, "Remove riff.wav").click();
+  await molly.getByLabel("Why the file is removed").fill("It is not yours.");
+  await isGood(molly, "removing a file");
+  await button(molly, "Remove the file").click();
+  await molly.getByText("The file is removed, and whoever it was of is told why.").waitFor();
+  await molly.getByText("Removed a file").waitFor();
+  await bob.getByText("A file that was deleted.").waitFor();
   await molly.getByLabel("What is done").selectOption("content_removed");
   await molly.getByLabel("Why, for whoever it is about").fill("Be kind to each other.");
   await molly.getByLabel("Note for other moderators").fill("The first time.");
@@ -136,6 +152,7 @@ scenario("a message is reported and removed by a moderator, and who reported it 
   await bob.getByText("The moderators decided on a report of yours.").waitFor();
   await ada.goto(`${server.url}/account/people`);
   await ada.getByText("The moderators removed something of yours. Be kind to each other.").waitFor();
+  await ada.getByText("The moderators removed a file of yours. It is not yours.").waitFor();
 });
 
 scenario("friends see who plays and where, and an admin what was used and what crashed", async (undo, server, browser) => {

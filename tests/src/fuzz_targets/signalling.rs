@@ -238,7 +238,7 @@ impl World {
                     self.core.handle_admission(self.now, connection, admission);
                 }
                 Output::Sfu(command) => self.note(&command),
-                Output::Take(_) | Output::Happened(_) => {}
+                Output::Tell { .. } | Output::Take(_) | Output::Happened(_) => {}
             }
         }
     }

@@ -154,7 +154,7 @@ impl Room {
                         self.checker.note_command(&command);
                         server.router.handle_command(now, command);
                     }
-                    Output::Take(_) | Output::Happened(_) => {}
+                    Output::Tell { .. } | Output::Take(_) | Output::Happened(_) => {}
                 }
             }
             let mut buffer = [0; DATAGRAM_BYTES_MAX];

@@ -489,6 +489,12 @@ export interface FilePeaks {
   min: Array<number>;
 }
 
+/** Why a file is removed. */
+export interface FileRemoval {
+  /** For whoever it is of, who reads it: 500 characters at most. */
+  explanation: string;
+}
+
 /** Whose password it is. */
 export interface Forgotten {
   /** The address of the account. */
@@ -667,6 +673,9 @@ export interface MessageExcerpt {
   created_at: UnixMs;
   deleted_at?: (UnixMs | null);
   edited_at?: (UnixMs | null);
+  /** Its files, in their order. */
+  files: Array<MessageFile>;
+  gif?: (MessageGif | null);
   id: Id;
 }
 
@@ -807,7 +816,7 @@ export interface NoticeBody {
 }
 
 /** What somebody is told. */
-export type NoticeKind = "friend_asked" | "friend_accepted" | "report_resolved" | "warned" | "content_removed" | "mentioned" | "answered" | "policy_changed";
+export type NoticeKind = "friend_asked" | "friend_accepted" | "report_resolved" | "warned" | "content_removed" | "file_removed" | "mentioned" | "answered" | "policy_changed";
 
 /** A message that calls somebody. */
 export interface NoticeMessage {
@@ -1040,7 +1049,7 @@ export interface ReportDetail {
   /** What was done about the report, the latest first; 50 lines at most. */
   audit: Array<AuditLine>;
   file?: (ReportedFile | null);
-  /** A message that was reported, with up to five before and after it. */
+  /** A message that was reported, with up to five before and after it, and what they carry. */
   messages: Array<MessageExcerpt>;
   person?: (ReportedPerson | null);
   report: ReportBody;
@@ -1367,6 +1376,8 @@ export interface UsageDay {
   counts: Array<UsageCount>;
   /** Its first moment, in UTC. */
   day: UnixMs;
+  /** How long sessions took, from short to long. */
+  lengths: Array<UsageLength>;
   /** How many people were counted. */
   people: number;
 }
@@ -1383,6 +1394,14 @@ export type UsageEvent = ({
   feature: Feature;
   kind: "feature";
 });
+
+/** How many sessions were about as long. */
+export interface UsageLength {
+  /** How many. */
+  count: number;
+  /** At least so many minutes, and less than the next. */
+  from_minutes: number;
+}
 
 /** Another username. */
 export interface UsernameChange {
@@ -2054,6 +2073,22 @@ export interface Routes {
     headers: { range?: string | null };
     body: undefined;
     answer: Blob;
+  };
+  /** What is in a file of a message that a report shows; in ranges, too. */
+  "GET /api/v1/social/moderation/reports/{report}/files/{file}": {
+    path: { report: Id; file: Id };
+    query: undefined;
+    headers: { range?: string | null };
+    body: undefined;
+    answer: Blob;
+  };
+  /** Removes a file of a message that a report shows, for everybody. Whoever it is of is told why. */
+  "POST /api/v1/social/moderation/reports/{report}/files/{file}/remove": {
+    path: { report: Id; file: Id };
+    query: undefined;
+    headers: undefined;
+    body: FileRemoval;
+    answer: undefined;
   };
   /** Shows the photo of a person who was reported. */
   "GET /api/v1/social/moderation/reports/{report}/photo": {

@@ -15,7 +15,8 @@ use protocol::signal::{
 use protocol::time::Instant;
 use signalling::limits::Limits;
 use signalling::{
-    AddressBlock, Config, ConnectionId, Output, Signalling, TakeEvent, TakesKept, TicketKey,
+    AddressBlock, Config, ConnectionId, Output, RoomNews, Signalling, TakeEvent, TakesKept,
+    TicketKey,
 };
 
 use crate::offers::{OfferPlan, offer};
@@ -32,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) takes: Vec<TakeEvent>,
     /// What was asked about whoever joins, and is not answered.
     pub(crate) asked: Vec<(ConnectionId, RoomId, Option<String>)>,
+    /// What was told to whoever has the same rooms elsewhere.
+    pub(crate) told: Vec<(RoomId, RoomNews)>,
     /// Every output as text, to compare two runs.
     pub(crate) transcript: Vec<String>,
 }
@@ -80,6 +83,7 @@ impl Desk {
             last_connection: 0,
             takes: Vec::new(),
             asked: Vec::new(),
+            told: Vec::new(),
             transcript: Vec::new(),
         }
     }
@@ -323,6 +327,7 @@ impl Desk {
                 Output::Ask { connection, room, pass } => {
                     self.asked.push((connection, room, pass));
                 }
+                Output::Tell { room, news } => self.told.push((room, news)),
                 Output::Sfu(command) => self.sfu.carry_out(command),
                 Output::Take(event) => self.takes.push(event),
                 Output::Happened(_) => {}

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests look for one message among many")]
 
 mod desk;
+mod elsewhere;
 mod endings;
 mod findings;
 mod hearing;

@@ -16,7 +16,7 @@ use crate::desk::{AUTO, App, Desk};
 
 const HOME: AddressBlock = AddressBlock::V4([203, 0, 113, 5]);
 
-fn room(name: &str) -> RoomId {
+pub(crate) fn room(name: &str) -> RoomId {
     RoomId::parse(name).expect("a room's name")
 }
 
@@ -41,13 +41,13 @@ fn answer(desk: &mut Desk, connection: ConnectionId, admission: Admission) {
     desk.drain();
 }
 
-fn owned(role: RoomRole, account: Option<&str>) -> Admission {
+pub(crate) fn owned(role: RoomRole, account: Option<&str>) -> Admission {
     let standing = Standing { role, account: account.map(Into::into) };
     Admission::Owned(standing, Privacy::Open)
 }
 
 /// Somebody who comes in, or why not.
-fn comes(
+pub(crate) fn comes(
     desk: &mut Desk,
     from: Option<AddressBlock>,
     pass: Option<&str>,
@@ -63,7 +63,7 @@ fn guest(desk: &mut Desk) -> App {
 }
 
 /// Owner, moderator and guest, all playing.
-fn trio(desk: &mut Desk) -> [App; 3] {
+pub(crate) fn trio(desk: &mut Desk) -> [App; 3] {
     [RoomRole::Owner, RoomRole::Moderator, RoomRole::Guest].map(|role| {
         let account = Some(role.word()).filter(|_| role != RoomRole::Guest);
         let app = comes(desk, None, account, owned(role, account)).expect("let in");
@@ -73,7 +73,7 @@ fn trio(desk: &mut Desk) -> [App; 3] {
     })
 }
 
-fn described(desk: &mut Desk, app: &App, whom: ParticipantId) -> Option<Participant> {
+pub(crate) fn described(desk: &mut Desk, app: &App, whom: ParticipantId) -> Option<Participant> {
     let found = desk.find(app.connection, |message| match message {
         ServerMessage::Participant { participant } => Some(participant),
         _ => None,
@@ -81,7 +81,7 @@ fn described(desk: &mut Desk, app: &App, whom: ParticipantId) -> Option<Particip
     found.into_iter().rfind(|participant| participant.id == whom)
 }
 
-fn silence(desk: &mut Desk, by: &App, whom: &App, on: bool) -> Vec<ErrorCode> {
+pub(crate) fn silence(desk: &mut Desk, by: &App, whom: &App, on: bool) -> Vec<ErrorCode> {
     desk.received(by.connection);
     desk.send(by.connection, ClientMessage::Silence { participant: whom.id, on });
     let sent = desk.received(by.connection);
@@ -92,14 +92,14 @@ fn silence(desk: &mut Desk, by: &App, whom: &App, on: bool) -> Vec<ErrorCode> {
     errors.collect()
 }
 
-fn remove(desk: &mut Desk, by: &App, whom: ParticipantId) -> Vec<ErrorCode> {
+pub(crate) fn remove(desk: &mut Desk, by: &App, whom: ParticipantId) -> Vec<ErrorCode> {
     desk.received(by.connection);
     desk.send(by.connection, ClientMessage::Remove { participant: whom });
     desk.errors(by.connection)
 }
 
 /// Whose sources the SFU holds back.
-fn muted(desk: &Desk, app: &App) -> bool {
+pub(crate) fn muted(desk: &Desk, app: &App) -> bool {
     let source = format!("participant: {:?}, ssrc", app.id);
     let last =
         desk.transcript.iter().rfind(|line| line.contains("SetMuted") && line.contains(&source));

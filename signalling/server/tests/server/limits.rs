@@ -9,7 +9,7 @@ use protocol::id::RoomId;
 use protocol::limits::SIGNAL_MESSAGE_BYTES_MAX;
 use protocol::signal::{ByeReason, ErrorCode, Presence, ServerMessage};
 use signalling::limits::{JOIN_DEADLINE, Limits};
-use signalling::{Admission, TakeEvent};
+use signalling::{Admission, RoomNews, TakeEvent};
 use signalling_server::limits::{
     ADMISSION_WAIT_MAX, CLOSE_PATIENCE, PING_INTERVAL, QUIET_MAX, SFU_COMMANDS_MAX,
 };
@@ -241,6 +241,8 @@ impl Doorkeeper for Asleep {
     ) -> Pin<Box<dyn Future<Output = Admission> + Send + '_>> {
         Box::pin(core::future::pending())
     }
+
+    fn tell_elsewhere(&self, _room: RoomId, _news: RoomNews) {}
 }
 
 #[tokio::test(start_paused = true)]

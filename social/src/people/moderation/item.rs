@@ -24,7 +24,7 @@ use crate::limits::REPORT_CONTEXT;
 use crate::people::ReportKind;
 use crate::problem::{Problem, ProblemBody};
 use crate::secret::hex;
-use crate::store::{Conn, Report, Span, StoreError, StoredFile};
+use crate::store::{Conn, Message, Report, Span, StoreError, StoredFile};
 
 pub(super) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new().routes(routes!(reported_file))
@@ -112,9 +112,15 @@ pub(super) async fn person(
     }))
 }
 
+/// A message that was reported, with a few before and after it, as moderators see them.
+pub(super) async fn around(conn: &mut Conn, report: &Report) -> Result<Vec<Excerpt>, StoreError> {
+    let found = context(conn, report).await?;
+    Ok(messages(conn, found).await?.into_iter().map(Excerpt::from).collect())
+}
+
 /// A message that was reported, with a few before and after it: no more of them than whoever reported it
 /// may see.
-pub(super) async fn around(conn: &mut Conn, report: &Report) -> Result<Vec<Excerpt>, StoreError> {
+pub(super) async fn context(conn: &mut Conn, report: &Report) -> Result<Vec<Message>, StoreError> {
     let Some(id) = message_id(report) else { return Ok(Vec::new()) };
     let Some(message) = conn.message(id).await? else { return Ok(Vec::new()) };
     let seen = match report.reporter_id {
@@ -133,7 +139,7 @@ pub(super) async fn around(conn: &mut Conn, report: &Report) -> Result<Vec<Excer
         // They left: there is nobody for whom the others are to be seen.
         None => found.push(message),
     }
-    Ok(messages(conn, found).await?.into_iter().map(Excerpt::from).collect())
+    Ok(found)
 }
 
 /// A file that was reported.

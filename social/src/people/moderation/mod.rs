@@ -3,6 +3,7 @@
 //! What surprises: looking is written down like deciding. Of a person moderators see what was reported,
 //! and nothing else that this person keeps for friends or themselves.
 
+mod carried;
 mod item;
 mod resolve;
 
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Social> {
         .routes(routes!(report))
         .routes(routes!(reported_photo))
         .merge(item::routes())
+        .merge(carried::routes())
         .merge(resolve::routes())
 }
 
@@ -76,7 +78,7 @@ struct ReportDetail {
     account: Option<ReportedAccount>,
     /// What a person who was reported says of themselves.
     person: Option<ReportedPerson>,
-    /// A message that was reported, with up to five before and after it.
+    /// A message that was reported, with up to five before and after it, and what they carry.
     messages: Vec<Excerpt>,
     /// A file that was reported.
     file: Option<ReportedFile>,

@@ -17,7 +17,7 @@ use crate::clock::UnixMs;
 use crate::erasure::Erase;
 use crate::http::Actor;
 use crate::http::extract::{Json, Path};
-use crate::id::{AccountId, ReportId};
+use crate::id::{AccountId, FileId, ReportId};
 use crate::limits::{DAY_LONG, EXPLANATION_CHARS_MAX, REPORT_TEXT_CHARS_MAX, SUSPENSION_DAYS_MAX};
 use crate::live::Note;
 use crate::mail::Template;
@@ -93,10 +93,6 @@ async fn resolve(
     tx.audit_report(actor.account, id, report.subject_id, action, now).await?;
     social.commit_and_tell(tx, notes).await?;
     social.wake_jobs();
-    // Connections look whether their session is still there.
-    if let Some(subject) = report.subject_id {
-        social.signed_out(subject);
-    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -162,7 +158,7 @@ fn check(actor: Actor, subject: Option<&Account>, resolution: Resolution) -> Res
 }
 
 /// That whoever decides is not below whom they decide on, or beside them.
-fn check_rank(actor: Actor, subject: &Account) -> Result<(), Problem> {
+pub(super) fn check_rank(actor: Actor, subject: &Account) -> Result<(), Problem> {
     if actor.role != Role::Admin && Role::User < subject.role {
         let text = "this is about somebody who helps to run this server: an admin decides";
         return Err(Problem::new(ProblemCode::Forbidden, text));
@@ -186,22 +182,25 @@ impl Act<'_> {
         resolution: Resolution,
         until: Option<UnixMs>,
         now: UnixMs,
-    ) -> Result<Option<Note>, Problem> {
+    ) -> Result<Vec<Note>, Problem> {
         let Self { social, report, subject, explanation } = self;
-        let mut note = None;
+        // Connections look whether their session is still there.
+        let signed_out = Note::SignedOut { account: subject.id };
+        let mut notes = Vec::new();
         match resolution {
             Resolution::Nothing => {}
             Resolution::Warned => {
                 tell(tx, subject.id, NoticeKind::Warned, None, Some(report.id), now).await?;
             }
             Resolution::ContentRemoved => {
-                note = remove(tx, report, subject.id, now).await?;
+                notes = remove(tx, report, subject.id, now).await?;
                 tell(tx, subject.id, NoticeKind::ContentRemoved, None, Some(report.id), now)
                     .await?;
             }
             Resolution::Suspended => {
                 let reason = (*explanation).to_owned();
                 tx.suspend(subject.id, &Suspension { reason, until }).await?;
+                notes.push(signed_out);
                 let template = match until {
                     Some(_) => Template::Suspended,
                     None => Template::SuspendedForGood,
@@ -211,6 +210,7 @@ impl Act<'_> {
             }
             Resolution::Underage => {
                 tx.freeze(subject.id).await?;
+                notes.push(signed_out);
                 let erase_at = now.after(social.erasure_delay());
                 tx.hide_account(subject.id, now, erase_at).await?;
                 End::schedule_all(tx, subject.id, now).await?;
@@ -219,7 +219,7 @@ impl Act<'_> {
                 tracing::info!(account = social.log_id(subject.id), "an account was frozen");
             }
         }
-        Ok(note)
+        Ok(notes)
     }
 }
 
@@ -229,22 +229,35 @@ async fn remove(
     report: &Report,
     subject: AccountId,
     now: UnixMs,
-) -> Result<Option<Note>, Problem> {
+) -> Result<Vec<Note>, Problem> {
+    let mut notes = Vec::new();
     match report.kind {
         ReportKind::Person => clear_profile(tx, subject).await?,
         ReportKind::Message => {
             if let Some(message) = message_id(report) {
-                return remove_message(tx, message, now).await;
+                notes.extend(remove_message(tx, message, now).await?);
             }
         }
         ReportKind::File => {
             if let Some(file) = file_id(report) {
-                tx.delete_file(file, now).await?;
+                notes = remove_file(tx, file, now).await?;
             }
         }
         ReportKind::Room => {}
     }
-    Ok(None)
+    Ok(notes)
+}
+
+/// Removes a file for everybody; which chats show that, at once.
+pub(super) async fn remove_file(
+    tx: &mut Tx,
+    file: FileId,
+    now: UnixMs,
+) -> Result<Vec<Note>, Problem> {
+    let chats = tx.take_out_of_messages(file).await?;
+    tx.delete_file(file, now).await?;
+    let revs = tx.last_revs(&chats).await?;
+    Ok(revs.into_iter().map(|(chat, rev)| Note::Changed { chat, rev }).collect())
 }
 
 /// Removes what somebody says of themselves, and their photo. Who sees it stays as they set it.

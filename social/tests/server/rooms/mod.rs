@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use protocol::id::RoomId;
 use serde_json::{Value, json};
 use social::limits::{ROOM_BANS_MAX, ROOM_INVITES_MAX, ROOM_MODERATORS_MAX, ROOMS_MAX};
-use social::rooms::{Coming, RoomRole, Stage, StageNews, Visibility};
+use social::rooms::{Coming, OnStage, RoomRole, Stage, StageNews, Visibility};
 
 use crate::erasure::id_of;
 use crate::world::{Answer, Person, World, for_each_store};
@@ -20,6 +20,7 @@ use crate::world::{Answer, Person, World, for_each_store};
 pub(crate) struct PaperStage {
     playing: Mutex<usize>,
     told: Mutex<Vec<(String, StageNews)>>,
+    standings: Mutex<Vec<OnStage>>,
 }
 
 impl PaperStage {
@@ -31,6 +32,10 @@ impl PaperStage {
 
     pub(crate) fn take(&self) -> Vec<(String, StageNews)> {
         std::mem::take(&mut self.told.lock().expect("nobody panics"))
+    }
+
+    pub(crate) fn let_stand(&self, standings: Vec<OnStage>) {
+        *self.standings.lock().expect("nobody panics") = standings;
     }
 
     fn let_play(&self, people: usize) {
@@ -48,6 +53,11 @@ impl Stage for PaperStage {
         let people = *self.playing.lock().expect("nobody panics");
         Box::pin(async move { vec![people; rooms.len()] })
     }
+
+    fn standings(&self) -> Coming<'_, Vec<OnStage>> {
+        let rooms = self.standings.lock().expect("nobody panics").clone();
+        Box::pin(async { rooms })
+    }
 }
 
 impl Person {
@@ -64,11 +74,11 @@ impl Person {
         self.post(&format!("/rooms/{name}/pass"), shown).await
     }
 
-    async fn appoint(&mut self, room: &str, name: &str) -> Answer {
+    pub(crate) async fn appoint(&mut self, room: &str, name: &str) -> Answer {
         self.post(&format!("/rooms/{room}/moderators"), json!({ "username": name })).await
     }
 
-    async fn ban(&mut self, room: &str, name: &str) -> Answer {
+    pub(crate) async fn ban(&mut self, room: &str, name: &str) -> Answer {
         self.post(&format!("/rooms/{room}/bans"), json!({ "username": name })).await
     }
 }

@@ -61,7 +61,9 @@ describe("roles", () => {
 });
 
 describe("usage", () => {
-  const day = (n: number, people: number, counts: object[] = []) => ({ day: n * DAY_MS, people, counts }) as never;
+  const day = (n: number, people: number, counts: object[] = [], lengths: object[] = []) =>
+    ({ day: n * DAY_MS, people, counts, lengths }) as never;
+  const lengths = (...counts: number[]) => counts.map((count, i) => ({ from_minutes: [0, 5, 60][i], count }));
   const count = (kind: string, word: string, count: number, minutes = 0) => ({ kind, word, count, minutes });
 
   it("has a row for each day, also for those of which nothing is known", () => {
@@ -73,26 +75,26 @@ describe("usage", () => {
 
   it("adds up what was used, and how long people played", () => {
     const days = [
-      day(1, 2, [count("session", "browser", 2, 60), count("feature", "click", 1)]),
-      day(2, 1, [count("session", "native", 1, 30), count("feature", "chat", 5), count("feature", "click", 2)]),
+      day(1, 2, [count("session", "browser", 2, 60), count("feature", "click", 1)], lengths(0, 1, 1)),
+      day(2, 1, [count("session", "native", 1, 30), count("feature", "chat", 5), count("feature", "click", 2)], lengths(0, 1, 0)),
       day(3, 0),
     ];
     expect(featureRows(days).map(({ name, value }) => [name, value])).toEqual([["Chat", 5], ["Click", 3]]);
     expect(sessionsOf(days)).toEqual({ count: 3, minutes: 90 });
-    expect(lengthRows(days).map(({ text }) => text)).toEqual(["30 min", "30 min", "no session"]);
+    expect(lengthRows(days).map(({ name, value }) => [name, value])).toEqual([["under 5 min", 0], ["5 min to 1 h", 2], ["1 h or longer", 1]]);
   });
 
   it("is shown with all its numbers in tables", async () => {
     const today = Math.floor(Date.now() / DAY_MS);
-    const known = [day(today, 7, [count("session", "browser", 4, 100), count("feature", "take", 9)])];
+    const known = [day(today, 7, [count("session", "browser", 4, 100), count("feature", "take", 9)], lengths(3, 0, 1))];
     at({ [`GET admin/usage?since=${SINCE(30)}`]: [200, known], [`GET admin/usage?since=${SINCE(7)}`]: [200, known] });
     await open("/account/admin");
     expect(text()).toContain("4 sessions, 25 minutes each on average.");
     const rows = () => [...document.querySelectorAll(".chart")].map((chart) => chart.querySelectorAll("tbody tr").length);
-    expect([...document.querySelectorAll(".bars tbody tr")].map((each) => each.textContent)).toEqual(["Takes9"]);
+    expect([...document.querySelectorAll(".bars tbody tr")].map((each) => each.textContent)).toEqual(["under 5 min3", "5 min to 1 h0", "1 h or longer1", "Takes9"]);
     const before = rows();
     await press("7 days");
-    expect([before, rows()]).toEqual([[30, 30], [7, 7]]);
+    expect([before, rows()]).toEqual([[30], [7]]);
   });
 });
 

@@ -16,7 +16,7 @@ export function everyDay(known: readonly UsageDay[], days: number, now: number):
   const first = firstOf(days, now);
   return Array.from({ length: days }, (_, i) => {
     const day = first + i * DAY_MS;
-    return byDay.get(day) ?? { day, people: 0, counts: [] };
+    return byDay.get(day) ?? { day, people: 0, counts: [], lengths: [] };
   });
 }
 
@@ -24,14 +24,26 @@ export function peopleRows(days: readonly UsageDay[]): Row[] {
   return days.map(({ day, people }) => ({ name: dayName(day), value: people, text: String(people) }));
 }
 
-/** How long a session took, on average of those of a day. */
+/** How many sessions took how long, on all days together: an average hides that most were short. */
 export function lengthRows(days: readonly UsageDay[]): Row[] {
-  return days.map((day) => {
-    const { count, minutes } = sessionsOf([day]);
-    const value = count === 0 ? 0 : minutes / count;
-    return { name: dayName(day.day), value, text: count === 0 ? "no session" : `${Math.round(value)} min` };
+  const sums = new Map<number, number>();
+  for (const { from_minutes, count } of days.flatMap(({ lengths }) => lengths)) {
+    sums.set(from_minutes, (sums.get(from_minutes) ?? 0) + count);
+  }
+  const froms = [...sums.keys()].sort((a, b) => a - b);
+  return froms.map((from, i) => {
+    const value = sums.get(from) ?? 0;
+    return { name: lengthName(from, froms[i + 1]), value, text: String(value) };
   });
 }
+
+function lengthName(from: number, to: number | undefined): string {
+  if (to === undefined) return `${minutesText(from)} or longer`;
+  if (from === 0) return `under ${minutesText(to)}`;
+  return to < 60 ? `${from} to ${minutesText(to)}` : `${minutesText(from)} to ${minutesText(to)}`;
+}
+
+const minutesText = (minutes: number) => (minutes < 60 ? `${minutes} min` : `${minutes / 60} h`);
 
 export function featureRows(days: readonly UsageDay[]): Row[] {
   const sums = new Map<string, number>();

@@ -57,7 +57,7 @@ function Figures({ days }: { days: UsageDay[] }) {
     <>
       <p>{sessionsText(count, minutes)}</p>
       <Chart title="People on each day" per="Day" of="People" rows={peopleRows(days)} />
-      <Chart title="How long a session took, on average of each day" per="Day" of="Length" rows={lengthRows(days)} />
+      {0 < count && <Bars title="How long sessions took" per="Length" of="Sessions" rows={lengthRows(days)} />}
       {features.length === 0 ? (
         <p class="help">No feature was counted.</p>
       ) : (

@@ -8,6 +8,7 @@ import { chatName } from "../../../account/chats/list";
 import { Brand } from "../../brand";
 import { sentence } from "../../format";
 import { followed } from "../../route";
+import "../../style/carried.css";
 import "../../style/chats.css";
 import "../../style/conversation.css";
 import "../../style/files.css";

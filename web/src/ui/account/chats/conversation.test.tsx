@@ -112,7 +112,7 @@ describe("a chat", () => {
     await type("Emoji", "🎸");
     await press("React");
     expect(all(".reactions button")).toEqual(["🎸 1"]);
-    await press("🎸 of you");
+    await press("🎸 1, of you");
     expect(all(".reactions button")).toEqual([]);
     await press("More about the message of bob");
     expect(text()).not.toContain("Edit");

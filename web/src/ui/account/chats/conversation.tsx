@@ -16,6 +16,7 @@ import { MessageItem } from "./message_item";
 import { lineOf } from "./message_text";
 import { PendingItem } from "./pending_item";
 import { sought } from "./place";
+import { useStayAtEnd } from "./stay_at_end";
 
 export function Conversation({ desk, id }: { desk: Desk; id: Id }) {
   const me = desk.account.id;
@@ -33,6 +34,7 @@ export function Conversation({ desk, id }: { desk: Desk; id: Id }) {
   const [target, setTarget] = useState<number | null>(null);
   const list = useRef<HTMLOListElement>(null);
   const atEnd = useRef(true);
+  const lastTop = useRef(0);
   /** How much was below the top when older messages were asked for. */
   const below = useRef<number | null>(null);
   /** How far was read when the chat was opened. */
@@ -61,6 +63,7 @@ export function Conversation({ desk, id }: { desk: Desk; id: Id }) {
     else if (atEnd.current) box.scrollTop = box.scrollHeight;
     below.current = null;
   }, [messages, pending.length]);
+  useStayAtEnd(list, atEnd, [messages, pending.length]);
 
   const attempt = async (action: () => Promise<void>) => {
     setProblem("");
@@ -147,7 +150,10 @@ export function Conversation({ desk, id }: { desk: Desk; id: Id }) {
         tabIndex={0}
         aria-label="Messages"
         onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          atEnd.current = scrollHeight - clientHeight - scrollTop < NEAR_PX;
+          // What comes late at the end leads nobody away from it; whoever scrolls up goes.
+          const stays = atEnd.current && lastTop.current <= scrollTop;
+          atEnd.current = stays || scrollHeight - clientHeight - scrollTop < NEAR_PX;
+          lastTop.current = scrollTop;
           noteRead();
         }}
       >

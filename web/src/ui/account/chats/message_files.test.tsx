@@ -160,7 +160,7 @@ describe("the search", () => {
     });
     await settled(() => document.getElementById("chats-search-audio")?.click());
     await press("Search");
-    expect(all("search .chats-last")).toEqual(["here · <b>take</b> 3.flac"]);
+    expect(all("search .chats-last")).toEqual(["<b>take</b> 3.flac · here"]);
     const input = document.getElementById("chats-search") as HTMLInputElement;
     input.value = "take";
     await settled(() => void input.dispatchEvent(new Event("input", { bubbles: true })));

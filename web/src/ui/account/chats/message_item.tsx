@@ -119,7 +119,7 @@ function Reactions({ message, me, members, onReact }: Props) {
               type="button"
               class="reaction"
               aria-pressed={isOn}
-              aria-label={`${emoji} of ${names}`}
+              aria-label={`${emoji} ${accounts.length}, of ${names}`}
               title={names}
               onClick={() => void onReact(emoji, !isOn)}
             >
@@ -198,7 +198,7 @@ function Actions(props: Props & { isMine: boolean; onDone: () => void }) {
       )}
       {isReporting && (
         <div class="message-report">
-          <p class="help">Moderators see this message, a few around it, and what you write.</p>
+          <p class="help">Moderators see this message and a few around it, with their files, and what you write.</p>
           <ReportForm
             about={{ kind: "message", item: message.id }}
             onSent={() => {

@@ -110,7 +110,7 @@ export function Search({ desk, onSearching }: Props) {
                     {message.author?.username ?? "Somebody"} in {nameOf(message.chat)}
                   </strong>
                   <time dateTime={new Date(message.created_at).toISOString()}>{when(message.created_at, Date.now())}</time>
-                  <span class="chats-last">{foundText(message)}</span>
+                  <span class="chats-last">{foundText(message, asked.current?.audio === true)}</span>
                 </a>
               </li>
             ))}
@@ -131,10 +131,11 @@ interface Wanted {
   audio?: true;
 }
 
-/** What it says and what it carries: either may be what was looked for. */
-function foundText(message: Message): string {
+/** What it says and what it carries, first what was looked for: there is room for one line. */
+function foundText(message: Message, isAudio: boolean): string {
   const names = message.files.flatMap(({ file }) => (file == null ? [] : [file.name]));
-  return [message.body ?? "", ...names].filter((part) => part !== "").join(" · ") || lineOf(message);
+  const parts = isAudio ? [...names, message.body ?? ""] : [message.body ?? "", ...names];
+  return parts.filter((part) => part !== "").join(" · ") || lineOf(message);
 }
 
 const FOUND_WORDS = (count: number, more: boolean) => {

@@ -2,18 +2,27 @@
 
 import { useState } from "preact/hooks";
 
-import type { MessageExcerpt, ReportDetail, ReportedFile, ReportedPerson } from "../../../protocol/social";
+import type { MessageExcerpt, ReportBody, ReportDetail, ReportedFile, ReportedPerson } from "../../../protocol/social";
+import { MessageGifView } from "../chats/gifs";
 import { bytesText } from "../files/words";
 import { Section } from "../section";
+import { Carried } from "./carried";
+import { Look } from "./look";
 import { when } from "./words";
 
-export function Item({ detail }: { detail: ReportDetail }) {
+interface Props {
+  detail: ReportDetail;
+  /** A file is gone. */
+  onRemoved: () => Promise<void>;
+}
+
+export function Item({ detail, onRemoved }: Props) {
   const { report, person, messages, file } = detail;
   return (
     <Section title="What was reported">
       {report.kind === "room" && <p>The room {report.item}. Nothing is kept of what is played in it.</p>}
       {report.kind === "person" && (person ? <Person id={report.id} person={person} /> : <Gone />)}
-      {report.kind === "message" && (messages.length === 0 ? <Gone /> : <Messages item={report.item} messages={messages} />)}
+      {report.kind === "message" && (messages.length === 0 ? <Gone /> : <Messages report={report} messages={messages} onRemoved={onRemoved} />)}
       {report.kind === "file" && (file ? <File id={report.id} file={file} /> : <Gone />)}
     </Section>
   );
@@ -61,7 +70,15 @@ function Person({ id, person }: { id: string; person: ReportedPerson }) {
   );
 }
 
-function Messages({ item, messages }: { item: string; messages: MessageExcerpt[] }) {
+interface MessagesProps {
+  report: ReportBody;
+  messages: MessageExcerpt[];
+  onRemoved: () => Promise<void>;
+}
+
+function Messages({ report: { id, item }, messages, onRemoved }: MessagesProps) {
+  /** Which file of which message is about to be removed: one at a time. */
+  const [removing, setRemoving] = useState("");
   return (
     <ol class="excerpt">
       {messages.map((message) => {
@@ -73,7 +90,15 @@ function Messages({ item, messages }: { item: string; messages: MessageExcerpt[]
               {message.author ?? "Somebody who is gone"}, {when(message.created_at)}
               {typeof message.edited_at === "number" && `, edited ${when(message.edited_at)}`}
             </p>
-            <p class="bio">{message.body ?? <em>This message was deleted.</em>}</p>
+            {message.body !== "" && <p class="bio">{message.body ?? <em>This message was deleted.</em>}</p>}
+            {message.gif != null && <MessageGifView gif={message.gif} />}
+            <Carried
+              report={id}
+              message={message}
+              removing={removing}
+              onRemoving={setRemoving}
+              onRemoved={onRemoved}
+            />
           </li>
         );
       })}
@@ -82,27 +107,12 @@ function Messages({ item, messages }: { item: string; messages: MessageExcerpt[]
 }
 
 function File({ id, file }: { id: string; file: ReportedFile }) {
-  // Opened on demand: a look is written down, and not everybody wants to see everything.
-  const [open, setOpen] = useState(false);
-  const [failed, setFailed] = useState(false);
-  const src = `/api/v1/social/moderation/reports/${id}/file`;
-  const isSound = file.media_type.startsWith("audio/");
-  const what = isSound ? "Listen to it" : "Look at it";
   return (
     <>
       <p>
         <strong class="file-name">{file.name}</strong>, {bytesText(file.size)}, {when(file.created_at)}
       </p>
-      {!open && (
-        <button type="button" class="button small" onClick={() => setOpen(true)}>
-          {what}
-        </button>
-      )}
-      {open && isSound && <audio controls src={src} aria-label={file.name} onError={() => setFailed(true)} />}
-      {open && !isSound && <img class="picture whole" src={src} alt={file.name} onError={() => setFailed(true)} />}
-      <p class="field-problem" role="alert">
-        {failed ? "The file could not be loaded." : ""}
-      </p>
+      <Look src={`/api/v1/social/moderation/reports/${id}/file`} file={file} />
     </>
   );
 }

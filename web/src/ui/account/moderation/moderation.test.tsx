@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { signedOut } from "../../../account/who";
 import { close, heading, open, press, problem, text, type, wrongWith } from "../test_pages";
@@ -13,7 +13,7 @@ const report = (id: string, more: object = {}) => ({
   subject: "ada", resolved: null, ...more,
 });
 const said = (id: string, body: string | null, more: object = {}) => ({
-  id, author: "ada", body, created_at: 0, edited_at: null, deleted_at: null, ...more,
+  id, author: "ada", body, files: [], gif: null, created_at: 0, edited_at: null, deleted_at: null, ...more,
 });
 const detail = (more: object = {}, of: object = {}) => ({
   report: report("r1", of),
@@ -147,8 +147,56 @@ describe("a report", () => {
     at({ "GET moderation/reports/r1": [200, detail({ messages: [], file }, { kind: "file", item: "f" })] });
     await open("/account/moderation/r1");
     expect(document.querySelector("audio")).toBeNull();
-    await press("Listen to it");
+    await press("Listen to it: stolen.wav");
     expect(document.querySelector("audio")?.getAttribute("src")).toBe("/api/v1/social/moderation/reports/r1/file");
+  });
+
+  it("shows what its messages carry, opened on demand, and removes it for a reason", async () => {
+    const file = (id: string, name: string, media_type: string) => ({
+      id, account: "a", name, media_type, size: 2000, analysis: "none", created_at: 0,
+    });
+    const carried = [
+      said("m1", "", { files: [{ file: file("f1", "take.wav", "audio/wav") }, { file: null }] }),
+      said("m2", "zzshout", { files: [{ file: file("f2", "me.png", "image/png") }] }),
+    ];
+    const asked = at({
+      "GET moderation/reports/r1": [[200, detail({ messages: carried })], [200, detail({ messages: [said("m2", "zzshout", { files: [{ file: null }] })] })]],
+      "POST moderation/reports/r1/files/f2/remove": [204],
+    });
+    await open("/account/moderation/r1");
+    const media = () => [...document.querySelectorAll("audio, img.picture")].map((each) => each.getAttribute("src"));
+    expect(media(), "a look is written down").toEqual([]);
+    expect(text()).toContain("A file that was deleted.");
+    await press("Listen to it: take.wav");
+    await press("Look at it: me.png");
+    expect(media()).toEqual(["f1", "f2"].map((id) => `/api/v1/social/moderation/reports/r1/files/${id}`));
+    // One at a time: the fields are called the same.
+    await press("Remove take.wav");
+    await press("Remove me.png");
+    expect(document.querySelectorAll(".message-files textarea")).toHaveLength(1);
+    await press("Remove the file");
+    expect(wrongWith("Why the file is removed")).toBe("Say why: whoever it is of reads it.");
+    await type("Why the file is removed", "Not here.");
+    await press("Remove the file");
+    expect(asked.at(-2)).toEqual({ route: "POST moderation/reports/r1/files/f2/remove", body: { explanation: "Not here." } });
+    expect(done()).toContain("The file is removed, and whoever it was of is told why.");
+    expect(media()).toEqual([]);
+  });
+
+  it("shows a GIF as the chat does: only once whoever looks agreed to that", async () => {
+    const gifs = (agreed_at: number | null) => ({
+      available: true, agreed_at, giphy: agreed_at === null ? null : { key: "k", rating: "g", api: "https://api.giphy.example" },
+    });
+    const asked = at({
+      "GET moderation/reports/r1": [200, detail({ messages: [said("m2", "", { gif: { provider: "giphy", id: "c3" } })] })],
+      "GET account/gifs": [200, gifs(null)],
+    });
+    await open("/account/moderation/r1");
+    expect(document.querySelector(".reported .gif-placeholder")?.textContent).toContain("A GIF from GIPHY.");
+    await vi.waitFor(() => press("Show it"));
+    expect(text()).toContain("GIPHY then sees your network address");
+    expect(document.querySelector("img")).toBeNull();
+    expect(asked.map(({ route }) => route)).not.toContain("PUT account/gifs");
   });
 
   it("gives a frozen account back", async () => {

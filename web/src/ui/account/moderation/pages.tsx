@@ -1,5 +1,7 @@
 // The pages of moderators.
 
+import "../../style/carried.css";
+import "../../style/files.css";
 import "../../style/staff.css";
 import { ForRole } from "../for_role";
 import { Queue } from "./queue";

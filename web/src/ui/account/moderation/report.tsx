@@ -63,7 +63,14 @@ export function ReportPage({ id }: { id: string }) {
           ]}
         />
       </Section>
-      <Item detail={detail} />
+      <Item
+        detail={detail}
+        onRemoved={async () => {
+          setDone("");
+          await ask();
+          setDone("The file is removed, and whoever it was of is told why.");
+        }}
+      />
       {account && <Account account={account} onEnded={ask} />}
       {report.resolved ? (
         <Section title="Decided">

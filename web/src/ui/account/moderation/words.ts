@@ -26,7 +26,8 @@ export function actionText(action: string): string {
 const ACTIONS: Record<string, string> = {
   report_read: "Looked at the report",
   report_photo_read: "Looked at the photo",
-  report_file_read: "Opened the file",
+  report_file_read: "Opened a file",
+  report_file_removed: "Removed a file",
   report_nothing: "Decided that nothing is wrong",
   report_warned: "Warned",
   report_content_removed: "Removed what was reported",

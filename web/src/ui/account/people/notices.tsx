@@ -99,6 +99,8 @@ function Told({ notice: { kind, person, explanation, message } }: { notice: Noti
       );
     case "content_removed":
       return <>The moderators removed something of yours.{why}</>;
+    case "file_removed":
+      return <>The moderators removed a file of yours.{why}</>;
   }
 }
 
