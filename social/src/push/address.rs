@@ -68,9 +68,10 @@ fn check_host(text: &str) -> Result<String, WrongHost> {
     let wrong = || WrongHost(text.to_owned());
     let name = text.strip_prefix("*.").unwrap_or(text);
     let is_below = name.len() < text.len();
-    let host = Host::parse(name).map_err(|_| wrong())?;
-    match host {
-        Host::Domain(host) if host == name && (host.contains('.') || !is_below) => {
+    // A `*` within a name would stand for itself, and alone for everybody.
+    let is_good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b);
+    match Host::parse(name).map_err(|_| wrong())? {
+        Host::Domain(host) if name.bytes().all(is_good) && (host.contains('.') || !is_below) => {
             Ok(text.to_owned())
         }
         Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => Err(wrong()),
