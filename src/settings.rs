@@ -303,6 +303,8 @@ And of accounts, below [social] in the file:
   VJAM_SOCIAL_GIPHY_KEY     giphy_key       none: of GIPHY, for GIFs in chats
   VJAM_SOCIAL_GIPHY_RATING  giphy_rating    g; or y, pg, pg-13, r: nothing beyond is shown
   VJAM_SOCIAL_GIPHY_API     giphy_api       https://api.giphy.com; another one for tests
+  VJAM_SOCIAL_PUSH          push            on; or off: browsers are told nothing while no page is open
+  VJAM_SOCIAL_PUSH_HOSTS    push_hosts      none: push services beside Mozilla's, Google's, Apple's, Microsoft's
   VJAM_SOCIAL_IDENTITY     identity         none; [{id=\"google\",kind=\"google\",client_id=..}]
 
 A flag wins over the variable, that over the file. Lists are [\"a\", \"b\"] in the file and a,b in a
@@ -312,7 +314,7 @@ everybody has its address. worker_packets_max is how many packets a second, in a
 forward (`vjam bench sfu` measures what this machine can). RUST_LOG chooses what is logged.";
 
 /// A list, or one text with commas as an environment variable has it.
-fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,

@@ -16,10 +16,11 @@ use social::gifs::{GIPHY_API, GifRating, Giphy};
 use social::limits::{BCRYPT_COST_MAX, BCRYPT_COST_MIN, QUOTA_BYTES};
 use social::mail::MailConfig;
 use social::objects::{Encryption, ObjectsConfig, S3Config};
+use social::push::{PushConfig, PushSwitch};
 use social::secret::ServerKey;
 use social::store::DatabaseUrl;
 
-use crate::settings::environment;
+use crate::settings::{environment, list};
 use crate::settings_identity::{IdentitySettings, Secret};
 use crate::size::{Size, Switch};
 
@@ -79,6 +80,11 @@ pub(crate) struct SocialSettings {
     /// With whom people can sign in beside a password.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     identity: Vec<IdentitySettings>,
+    /// Whether browsers are told what happens while no page is open.
+    push: Switch,
+    /// Push services beside those that browsers are known to use.
+    #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
+    push_hosts: Vec<String>,
 }
 
 impl Default for SocialSettings {
@@ -104,6 +110,8 @@ impl Default for SocialSettings {
             giphy_rating: GifRating::G,
             giphy_api: GIPHY_API.into(),
             identity: Vec::new(),
+            push: Switch::On,
+            push_hosts: Vec::new(),
         }
     }
 }
@@ -189,7 +197,16 @@ impl SocialSettings {
         config.quota_bytes = i64::try_from(self.quota.0).unwrap_or(i64::MAX);
         config.giphy = self.giphy();
         config.identity = self.identity();
+        config.push = self.push();
         Ok(config)
+    }
+
+    fn push(&self) -> PushConfig {
+        let switch = match self.push {
+            Switch::On => PushSwitch::On,
+            Switch::Off => PushSwitch::Off,
+        };
+        PushConfig { switch, hosts: self.push_hosts.clone(), ..PushConfig::default() }
     }
 
     fn identity(&self) -> Vec<ProviderConfig> {
@@ -210,6 +227,7 @@ impl SocialSettings {
         );
         self.objects(Path::new(""))?;
         identity::check(&self.identity())?;
+        self.push().check().context("social.push_hosts")?;
         let days = self.erasure_days;
         ensure!(
             days <= ERASURE_DAYS_MAX,
@@ -251,7 +269,7 @@ pub(crate) fn from_environment() -> Env {
 }
 
 /// What may stand in the section, and in the environment.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "accounts",
     "database",
     "region",
@@ -272,6 +290,8 @@ const KEYS: [&str; 20] = [
     "giphy_rating",
     "giphy_api",
     "identity",
+    "push",
+    "push_hosts",
 ];
 
 /// Where GIPHY's pictures are.
@@ -291,7 +311,7 @@ mod tests {
     use super::*;
     use crate::settings::{Flags, HELP, Settings};
 
-    const SAID: [(&str, &str, &str); 20] = [
+    const SAID: [(&str, &str, &str); 22] = [
         ("accounts", "\"off\"", "off"),
         ("database", "\"postgres://u:s3cret@db.example/x\"", "postgres://u:s3cret@db.example/x"),
         ("region", "\"us\"", "us"),
@@ -312,6 +332,8 @@ mod tests {
         ("giphy_rating", "\"pg-13\"", "pg-13"),
         ("giphy_api", "\"http://127.0.0.1:8077\"", "http://127.0.0.1:8077"),
         ("identity", GOOGLE, GOOGLE),
+        ("push", "\"off\"", "off"),
+        ("push_hosts", "[\"push.example.org\", \"*.up.example\"]", "push.example.org,*.up.example"),
     ];
 
     const GOOGLE: &str = r#"[{id="google",kind="google",client_id="x",client_secret="s3cret"}]"#;
@@ -379,6 +401,9 @@ mod tests {
                 "social.objects_endpoint",
             ),
             ("quota = \"lots\"", "lots"),
+            ("push = \"perhaps\"", "perhaps"),
+            ("push_hosts = [\"https://push.example.org\"]", "social.push_hosts"),
+            ("push_hosts = [\"*.com\"]", "social.push_hosts"),
             ("giphy_key = \"a&b\"", "social.giphy_key"),
             ("giphy_rating = \"x\"", "giphy_rating"),
             ("giphy_api = \"https://x.example/v1\"", "social.giphy_api"),

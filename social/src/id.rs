@@ -84,6 +84,9 @@ pub mod kind {
     /// An invite to a room.
     #[derive(Debug)]
     pub enum Invite {}
+    /// A browser that is told what happens.
+    #[derive(Debug)]
+    pub enum Push {}
 }
 
 /// The id of an account.
@@ -126,6 +129,8 @@ pub type ExportId = Id<kind::Export>;
 pub type IdentityId = Id<kind::Identity>;
 /// The id of an invite to a room.
 pub type InviteId = Id<kind::Invite>;
+/// The id of a browser that is told what happens.
+pub type PushId = Id<kind::Push>;
 
 impl<K> Id<K> {
     /// One that nothing has yet, after all that this process made at the same moment.

@@ -27,6 +27,7 @@ pub mod people;
 pub mod policy;
 pub mod problem;
 pub mod purge;
+pub mod push;
 pub mod rate;
 pub mod rooms;
 mod seal;

@@ -344,6 +344,46 @@ pub const NOTICES_MAX: i64 = 500;
 /// Of these, those that say by which message one is called: whoever calls often makes nothing else go.
 pub const CALLS_MAX: i64 = 200;
 
+/// Bytes of a browser's address at its push service; a longer one is refused.
+pub const PUSH_ENDPOINT_BYTES_MAX: usize = 1024;
+
+/// Browsers of one account that are told; the oldest go.
+pub const PUSH_SUBSCRIPTIONS_MAX: i64 = 10;
+
+/// Times that one account switches a browser on or off.
+pub const PUSH_CHANGE_RATE: Rate = rate(30, 60 * 60);
+
+/// Pushes to one browser, alerts not counted; more are left out, and found in the app.
+pub const PUSH_RATE: Rate = rate(60, 60 * 60);
+
+/// Bytes that a push has before it is encrypted, whatever it says: its length tells nothing.
+pub const PUSH_PADDED_BYTES: usize = 256;
+
+/// How long what calls somebody waits before it is pushed: who is looking reads it meanwhile.
+pub const PUSH_AFTER: Duration = Duration::from_secs(3);
+
+/// How long a push is tried, and then kept by its service for a browser that is off.
+pub const PUSH_LIFE: Duration = Duration::from_secs(DAY);
+
+/// The same of an alert.
+pub const PUSH_ALERT_LIFE: Duration = Duration::from_secs(7 * DAY);
+
+/// How long the signature holds that a push service is shown; RFC 8292 allows a day.
+pub const PUSH_SIGNATURE_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How long a push service may take to answer; then it is tried again.
+pub const PUSH_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long nothing is sent to a push service that did not answer, or is asked too often and does not
+/// say until when: jobs of other kinds need their places.
+pub const PUSH_HOLD: Duration = Duration::from_secs(30);
+
+/// The longest that a push service can have this server wait.
+pub const PUSH_HOLD_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// Push services of which it is known until when they are not asked; the one asked soonest is forgotten.
+pub const PUSH_HOLDS_MAX: usize = 64;
+
 /// Characters of what somebody says in a report, or a moderator for other moderators; a longer text is
 /// refused.
 pub const REPORT_TEXT_CHARS_MAX: usize = 1_000;

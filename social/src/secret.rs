@@ -99,6 +99,8 @@ pub enum Purpose {
     Sealed,
     /// A pass for a room.
     Pass,
+    /// The address of a browser at a push service, and what a push replaces there.
+    Push,
 }
 
 impl Purpose {
@@ -116,6 +118,7 @@ impl Purpose {
             Self::Backup => "backup",
             Self::Sealed => "sealed",
             Self::Pass => "pass",
+            Self::Push => "push",
         }
     }
 }

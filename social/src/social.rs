@@ -29,6 +29,7 @@ use crate::people::{PeopleRates, Photos};
 use crate::policy::{self, Announce, Policy, Processor};
 use crate::problem::{Problem, ProblemCode};
 use crate::purge::{self, Purge};
+use crate::push::{self, Push, PushConfig};
 use crate::rooms::{RoomRates, StageSlot};
 use crate::secret::{self, Hash, Purpose, ServerKey, Token, hex};
 use crate::store::{DatabaseUrl, Db, OpenError, StoreError, Tx};
@@ -67,6 +68,8 @@ pub struct Config {
     pub giphy: Option<Giphy>,
     /// With whom people can sign in beside a password.
     pub identity: Vec<ProviderConfig>,
+    /// How browsers are told what happens while no page is open.
+    pub push: PushConfig,
 }
 
 impl Config {
@@ -90,7 +93,13 @@ impl Config {
             quota_bytes: QUOTA_BYTES,
             giphy: None,
             identity: Vec::new(),
+            push: PushConfig::default(),
         }
+    }
+
+    /// Whom push services may write to, if anything is pushed.
+    fn push_subject(&self) -> Option<String> {
+        self.push.subject(self.contact.as_deref(), &self.mail)
     }
 
     /// Who else gets something of what is kept.
@@ -115,7 +124,8 @@ impl Config {
                 .into(),
         });
         let identity = identity::processors(&self.identity);
-        mail.into_iter().chain(files).chain(gifs).chain(identity).collect()
+        let push = self.push_subject().map(|_| self.push.processor());
+        mail.into_iter().chain(files).chain(gifs).chain(push).chain(identity).collect()
     }
 }
 
@@ -159,6 +169,9 @@ pub enum StartError {
     /// What is said of a provider that people sign in with is wrong.
     #[error(transparent)]
     Provider(#[from] WrongProvider),
+    /// Browsers cannot be told anything.
+    #[error(transparent)]
+    Push(#[from] push::NotStarted),
 }
 
 /// What the routes share. Cloning it is cheap.
@@ -189,6 +202,7 @@ struct Inner {
     places: Places,
     providers: Providers,
     room_rates: RoomRates,
+    push: Push,
 }
 
 impl Social {
@@ -223,6 +237,8 @@ impl Social {
         }
         tx.commit().await?;
         let objects = Objects::open(&config.objects, clock.now()).await?;
+        let push =
+            Push::start(&config.push, config.push_subject(), &db, &config.key, &clock).await?;
         let page = Policy::new(config.region, config.contact.clone(), config.processors());
         let archives: Arc<dyn Archives> = Arc::new(Folder::below(&config.folder));
         let eraser = Eraser {
@@ -276,6 +292,15 @@ impl Social {
             .with(identity::KIND, Arc::new(end))
             .with(export::KIND, Arc::new(make))
             .with(policy::KIND, Arc::new(announce))
+            .with(
+                push::KIND,
+                Arc::new(push::Deliver::new(
+                    db.clone(),
+                    Arc::clone(&clock),
+                    config.key.clone(),
+                    push.sender().cloned(),
+                )),
+            )
             .with(clean::KIND, Arc::new(Clean { db: db.clone() }));
         let chat_rates = chat::Rates::new(ServerKey::new(secret::random()), &clock);
         let orphans =
@@ -310,6 +335,7 @@ impl Social {
             places: Places::new(),
             providers,
             room_rates: RoomRates::new(ServerKey::new(secret::random()), &clock),
+            push,
             clock,
         };
         Ok((Self(Arc::new(inner)), jobs))
@@ -424,6 +450,11 @@ impl Social {
     /// What counts how often somebody does something about rooms.
     pub(crate) fn room_rates(&self) -> &RoomRates {
         &self.0.room_rates
+    }
+
+    /// What tells browsers what happens.
+    pub(crate) fn push(&self) -> &Push {
+        &self.0.push
     }
 
     /// How long an account waits to be erased.

@@ -71,7 +71,7 @@ const MAGIC: [u8; 14] = *b"vjam backup 1\n";
 /// Tables whose rows are in no backup: those that each database makes for itself, those that would sign
 /// somebody in again or write to them once more, those that stand for files beside the database, and the
 /// key under which people are counted.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 10] = [
     "schema_migrations",
     "server_key",
     "sessions",
@@ -80,6 +80,8 @@ const LEFT_OUT: [&str; 8] = [
     "exports",
     "policies",
     "usage_keys",
+    "push_key",
+    "push_subscriptions",
 ];
 
 /// A table as a backup has it; its rows follow.

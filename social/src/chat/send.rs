@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::call::{call, call_again};
+use super::call::{call, call_again, ring};
 use super::mentions::{Encoded, encode};
 use super::messages::{found, own_message};
 use super::view::{GifBody, MessageBody, messages_for};
-use super::{Seat, gif, locked_seat, words};
+use super::{ChatKind, Seat, gif, locked_seat, words};
 use crate::Social;
 use crate::http::Actor;
 use crate::http::extract::{Json, Path};
@@ -108,6 +108,9 @@ async fn send(
     }
     tx.attach(&sent, actor.account, &attached, now).await?;
     call(&mut tx, &sent, actor.account, &encoded.accounts, now).await?;
+    if seat.chat.kind == ChatKind::Direct {
+        ring(&mut tx, &sent, actor.account, now).await?;
+    }
     let note = Note::Changed { chat, rev: sent.rev };
     let answer = answer(&mut tx, sent, actor).await?;
     social.commit_and_tell(tx, vec![note]).await?;

@@ -12,6 +12,7 @@ mod identities;
 mod moderation;
 mod people;
 mod policy;
+mod push;
 mod rights;
 mod rooms;
 mod server;
@@ -89,6 +90,7 @@ const PARTS: &[&[Entry]] = &[
     moderation::ENTRIES,
     people::ENTRIES,
     policy::ENTRIES,
+    push::ENTRIES,
     rights::ENTRIES,
     rooms::ENTRIES,
     server::ENTRIES,

@@ -114,6 +114,7 @@ fn own_pages() -> OpenApiRouter<Social> {
         .merge(crate::gifs::routes())
         .merge(crate::export::routes())
         .merge(crate::rooms::routes())
+        .merge(crate::push::routes())
 }
 
 /// Whether a page of another site may lead a browser to a route with this method: a provider that people

@@ -15,6 +15,7 @@ use crate::clock::UnixMs;
 use crate::id::{CodeId, MailId};
 use crate::limits::MAIL_LIFE;
 use crate::problem::{Problem, ProblemCode};
+use crate::push::{self, What, Word};
 use crate::store::{Account, Code, CodePurpose, Mail, NewJob, SignUp, StoreError, Tx};
 
 pub use deliver::{Deliver, KIND, MailConfig, Transport, WrongMailConfig};
@@ -59,7 +60,7 @@ impl Mailer {
         self.templates.languages().map(str::to_owned).collect()
     }
 
-    /// Writes to the address of an account.
+    /// Writes to the address of an account. What warns its owner of somebody who signs in is pushed, too.
     ///
     /// # Errors
     /// When the database fails.
@@ -81,6 +82,9 @@ impl Mailer {
             created_at: now,
             expires_at: now.after(MAIL_LIFE),
         };
+        if template.is_of_security() {
+            push::tell(tx, account.id, What { word: Word::Security, chat: None }, now).await?;
+        }
         self.post(tx, &mail).await
     }
 

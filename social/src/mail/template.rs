@@ -76,6 +76,33 @@ templates! {
     ExportReady = "export_ready", &["username"];
 }
 
+impl Template {
+    /// Whether it warns the owner of an account of who signs in to it, or has what is kept of them.
+    #[must_use]
+    pub const fn is_of_security(self) -> bool {
+        match self {
+            Self::EmailChangeAsked
+            | Self::EmailChanged
+            | Self::PasswordChanged
+            | Self::NewDevice
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked
+            | Self::ExportReady => true,
+            Self::VerifyEmail
+            | Self::AlreadyRegistered
+            | Self::ResetPassword
+            | Self::ChangeEmail
+            | Self::PolicyChanged
+            | Self::Suspended
+            | Self::SuspendedForGood
+            | Self::Frozen
+            | Self::ErasureAsked
+            | Self::ErasureCancelled
+            | Self::ProvidersTold => false,
+        }
+    }
+}
+
 /// The mails of all languages.
 #[derive(Debug, Clone)]
 pub struct Templates(BTreeMap<String, Language>);

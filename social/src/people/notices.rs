@@ -16,7 +16,8 @@ use crate::http::extract::{Json, Query};
 use crate::id::{AccountId, ChatId, MessageId, NoticeId, ReportId};
 use crate::limits::{CALLS_MAX, NOTICES_MAX, PAGE_MAX};
 use crate::problem::{Problem, ProblemBody};
-use crate::store::{Conn, Notice, StoreError, Tx};
+use crate::push::{self, What, Word};
+use crate::store::{Conn, Message, Notice, StoreError, Tx};
 
 pub(super) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new().routes(routes!(notices)).routes(routes!(read))
@@ -178,7 +179,8 @@ pub(crate) async fn tell(
     now: UnixMs,
 ) -> Result<(), StoreError> {
     let notice = Notice { other_id, report_id, ..fresh(account_id, kind, now) };
-    tx.add_notice(&notice, NOTICES_MAX).await
+    tx.add_notice(&notice, NOTICES_MAX).await?;
+    push::tell(tx, account_id, What { word: Word::Notice(kind), chat: None }, now).await
 }
 
 /// Tells somebody that moderators removed a file of theirs, and why.
@@ -199,13 +201,15 @@ pub(crate) async fn tell_of_message(
     account_id: AccountId,
     kind: NoticeKind,
     author: AccountId,
-    message: MessageId,
+    message: &Message,
     now: UnixMs,
 ) -> Result<(), StoreError> {
-    let (other_id, message_id) = (Some(author), Some(message));
+    let (other_id, message_id) = (Some(author), Some(message.id));
     let notice = Notice { other_id, message_id, ..fresh(account_id, kind, now) };
     tx.drop_calls(account_id, CALLS_MAX - 1).await?;
-    tx.add_notice(&notice, NOTICES_MAX).await
+    tx.add_notice(&notice, NOTICES_MAX).await?;
+    let what = What { word: Word::Notice(kind), chat: Some(message.chat_id) };
+    push::tell(tx, account_id, what, now).await
 }
 
 /// One of nobody and nothing.

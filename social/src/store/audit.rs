@@ -101,10 +101,11 @@ fn table_of(sql: &'static str) -> Option<&'static str> {
 }
 
 /// Tables whose rows go with those of another.
-const WITH_THEM: [(&str, &[&str]); 3] = [
+const WITH_THEM: [(&str, &[&str]); 4] = [
     ("sign_ups", &["usernames", "codes", "mails", "sign_up_identities"]),
     ("codes", &["mails"]),
     ("reports", &["notices"]),
+    ("sessions", &["push_subscriptions"]),
 ];
 
 impl Conn {

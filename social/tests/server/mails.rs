@@ -68,6 +68,8 @@ async fn promise_18_no_setting_mutes_an_alert() {
         "/account/photo",
         "/account/blocks/{username}",
         "/friends/{username}",
+        // Which browser is told, not of what.
+        "/account/push",
     ];
     let of_chats = ["/chats/{chat}/read", "/reactions/{emoji}"];
     for path in settings {

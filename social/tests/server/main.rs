@@ -31,6 +31,7 @@ mod people;
 mod photos;
 mod policy;
 mod postgres;
+mod push;
 mod races;
 mod reported;
 mod requests;

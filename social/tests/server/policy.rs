@@ -20,9 +20,10 @@ async fn the_page_says_of_everything_that_is_kept_what_it_is_for() {
         let named: Vec<_> = columns().chain(prefixes()).map(|entry| json!(entry.place)).collect();
         assert_eq!(places, named);
         assert_eq!(answer.body["takes_effect_at"], json!(world.now()));
-        // Whoever delivers the mails, and whoever keeps the files where they are elsewhere.
+        // Whoever delivers the mails, whoever keeps the files where they are elsewhere, and whoever
+        // tells browsers that something happened.
         let processors = answer.body["processors"].as_array().expect("a list");
-        assert_eq!(processors.len(), 1, "{processors:?}");
+        assert_eq!(processors.len(), 2, "{processors:?}");
         assert_eq!(processors[0]["name"], "127.0.0.1");
     })
     .await;

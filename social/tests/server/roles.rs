@@ -48,6 +48,7 @@ async fn promise_15_every_route_lets_in_the_roles_that_it_names_and_nobody_else(
                     .replace("{provider}", "other")
                     .replace("{room}", "blue-note")
                     .replace("{invite}", &other_id)
+                    .replace("{browser}", &other_id)
                     .replace("{token}", &"0".repeat(64));
                 let method = Method::from_bytes(method.as_bytes()).expect("a method");
                 if method == Method::GET {

@@ -40,6 +40,7 @@ fn take(steps: &mut Steps) -> anyhow::Result<()> {
         setup::node_packages("web")?;
         setup::node_packages(e2e::FOLDER)?;
         setup::node_packages(CRASHES)?;
+        setup::node_packages(PUSH_SERVICE)?;
         setup::node_packages(e2e::PROVIDER)
     })?;
     steps.need("readers of projects, and programs that crash", || {
@@ -91,6 +92,9 @@ fn web(tally: &mut Tally) -> anyhow::Result<()> {
 
 /// Programs that report crashes with Sentry's SDKs.
 const CRASHES: &str = "social/tests/crash";
+
+/// The push service that browsers of tests use.
+const PUSH_SERVICE: &str = "social/tests/push";
 
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 

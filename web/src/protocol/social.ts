@@ -1002,6 +1002,29 @@ export interface PublicRooms {
 /** What a browser goes to a provider for. */
 export type Purpose = "sign_in" | "link" | "prove";
 
+/** Whether browsers are told what happens, and which are. */
+export interface PushBody {
+  browsers: Array<PushBrowser>;
+  /**
+   * What a browser asks its push service with, as `applicationServerKey`; none where this server pushes
+   * nothing.
+   */
+  key?: string | null;
+}
+
+/** A browser that is told what happens while no page is open. */
+export interface PushBrowser {
+  /** Since when. */
+  created_at: UnixMs;
+  /** Whether it is the one that asks. */
+  current: boolean;
+  /** What its owner calls the device. */
+  device_name: string;
+  /** Whose push service it uses. */
+  host: string;
+  id: Id;
+}
+
 /** Who answered with an emoji. */
 export interface Reaction {
   accounts: Array<Id>;
@@ -1302,6 +1325,16 @@ export interface StoredFiles {
   quota: number;
   /** Bytes that all files have, and will have that are on their way. */
   used: number;
+}
+
+/** What a browser got from its push service. */
+export interface Subscribing {
+  /** The secret that it shares, in base64url. */
+  auth: string;
+  /** Where it is told. */
+  endpoint: string;
+  /** Its public key, in base64url. */
+  p256dh: string;
 }
 
 /** A moment, in milliseconds since 1 January 1970 UTC; how the database keeps every time. */
@@ -1658,6 +1691,33 @@ export interface Routes {
     query: undefined;
     headers: undefined;
     body: ProfileChange;
+    answer: undefined;
+  };
+  /** Lists the browsers that are told what happens, the oldest first. */
+  "GET /api/v1/social/account/push": {
+    path: undefined;
+    query: undefined;
+    headers: undefined;
+    body: undefined;
+    answer: PushBody;
+  };
+  /**
+   * Has this browser told what happens for as long as this session lasts, instead of what it asked for
+   * before.
+   */
+  "PUT /api/v1/social/account/push": {
+    path: undefined;
+    query: undefined;
+    headers: undefined;
+    body: Subscribing;
+    answer: undefined;
+  };
+  /** Has a browser of yours told no more. */
+  "DELETE /api/v1/social/account/push/{browser}": {
+    path: { browser: Id };
+    query: undefined;
+    headers: undefined;
+    body: undefined;
     answer: undefined;
   };
   /** Tells whether how the app is used may be counted, and its crashes be reported. */

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { ProblemError, call } from "../../account/client";
+import { leave } from "../../account/push";
 import { signedIn, signedOut } from "../../account/who";
 import type { AccountBody } from "../../protocol/social";
 import { sentence } from "../format";
@@ -11,6 +12,7 @@ import { EmailSettings } from "./email_settings";
 import { allows } from "./for_role";
 import { LanguageSettings, PasswordSettings, UsernameSettings } from "./own_settings";
 import { Identities } from "./identity/identities";
+import { PushSettings } from "./push_settings";
 import { Sessions } from "./sessions";
 import { Shell } from "./shell";
 
@@ -80,6 +82,7 @@ export function Settings() {
       <Identities />
       <LanguageSettings language={account.language} onChange={(language) => change({ language })} />
       <Sessions key={round} />
+      <PushSettings />
       {allows(account.role, "moderator") && (
         <p>
           <a href="/account/moderation" onClick={followed}>
@@ -135,6 +138,7 @@ function SignOut() {
       if (error.code !== "not_signed_in") return setProblem(sentence(error.message));
     }
     signedOut();
+    void leave();
     navigate("/");
   };
   return (

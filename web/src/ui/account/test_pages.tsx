@@ -33,9 +33,10 @@ export function serverSays(answers: Record<string, Answer | Answer[]>): Asked[] 
   return asked;
 }
 
-/** A server without providers, and an account with a password. */
+/** A server without providers that pushes nothing, and an account with a password. */
 const BESIDE: Record<string, unknown> = {
   "GET identity/providers": [],
+  "GET account/push": { key: null, browsers: [] },
   "GET account/identities": { has_password: true, proven_until: 0, identities: [] },
 };
 
