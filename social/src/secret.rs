@@ -99,6 +99,8 @@ pub enum Purpose {
     Sealed,
     /// A pass for a room.
     Pass,
+    /// An account that comes from another server.
+    Arrival,
 }
 
 impl Purpose {
@@ -116,6 +118,7 @@ impl Purpose {
             Self::Backup => "backup",
             Self::Sealed => "sealed",
             Self::Pass => "pass",
+            Self::Arrival => "arrival",
         }
     }
 }
