@@ -1,4 +1,4 @@
-//! `vjam admin`: gives accounts their roles, on the machine that keeps them.
+//! `vjam admin`: gives accounts their roles, and moves them, on the machine that keeps them.
 //!
 //! The first admin cannot be made by another one. Whoever may read the server's settings may do this;
 //! it works beside a server that runs.
@@ -11,6 +11,7 @@ use social::account::Role;
 use social::clock::{Clock as _, SystemClock};
 use social::store::Db;
 
+use crate::admin_move;
 use crate::settings::{Flags as ServeFlags, Settings};
 
 /// What can be done.
@@ -33,6 +34,9 @@ pub(crate) enum Action {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Moves an account to the server of another region, and erases it where it was.
+    #[command(after_help = admin_move::HELP)]
+    Move(admin_move::Move),
 }
 
 /// Which server's accounts.
@@ -75,6 +79,7 @@ pub(crate) fn run(action: &Action) -> anyhow::Result<()> {
             (email, Role::Moderator, flags)
         }
         Action::Revoke { email, flags } => (email, Role::User, flags),
+        Action::Move(asked) => return asked.run(),
     };
     let settings = flags.settings()?;
     let url = settings.social.database(&settings.data)?;

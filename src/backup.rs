@@ -19,6 +19,7 @@ use social::store::{DatabaseUrl, Db};
 use crate::admin::Flags;
 use crate::data;
 use crate::serve_social::KEY;
+use crate::settings::Settings;
 
 /// Where to save to.
 #[derive(Debug, Clone, clap::Args)]
@@ -106,21 +107,26 @@ impl Restore {
     }
 }
 
-/// Which database, and its key, which must be there: a fresh one would open nothing.
+/// Which database, and its key.
 fn server(flags: &Flags) -> anyhow::Result<(DatabaseUrl, ServerKey)> {
     let settings = flags.settings()?;
+    let key = key_of(&settings).context("a backup is worth nothing without its key")?;
+    Ok((settings.social.database(&settings.data)?, key))
+}
+
+/// The key of a server, which must be there: a fresh one would open nothing.
+pub(crate) fn key_of(settings: &Settings) -> anyhow::Result<ServerKey> {
     let path = settings.data.join(KEY);
     ensure!(
         path.exists(),
-        "{} is not there, and a backup is worth nothing without the key that it was made with",
+        "{} is not there, and nothing counts without the key that it was made with",
         path.display()
     );
     let key = data::key(&settings.data, KEY)?;
-    let key = key.with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok((settings.social.database(&settings.data)?, ServerKey::new(key)))
+    Ok(ServerKey::new(key.with_context(|| format!("{} cannot be read", path.display()))?))
 }
 
-fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start")?.block_on(work)
 }

@@ -11,6 +11,8 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "server")]
 mod admin;
 #[cfg(feature = "server")]
+mod admin_move;
+#[cfg(feature = "server")]
 mod backup;
 #[cfg(all(feature = "server", target_os = "linux"))]
 mod bench;
@@ -75,7 +77,7 @@ enum Command {
         #[command(subcommand)]
         action: take::Action,
     },
-    /// Says who helps to run a server: gives accounts their roles.
+    /// Says who helps to run a server, and moves accounts to another region's.
     #[cfg(feature = "server")]
     Admin {
         /// What is to be done.

@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod limits;
 pub mod live;
 pub mod mail;
+pub mod moving;
 pub mod objects;
 pub mod people;
 pub mod policy;

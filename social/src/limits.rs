@@ -686,6 +686,13 @@ pub const BACKUP_SEALED_BYTES_MAX: usize = BACKUP_PIECE_BYTES + 16;
 /// it is left to the server.
 pub const RESTORE_CLEAN_TRIES: u32 = 20;
 
+/// How often a move begins anew where its account has more files than were copied, or a name was taken in
+/// that moment; then it is given up, and nothing has moved.
+pub const MOVE_TRIES_MAX: u32 = 20;
+
+/// Rows of an account that moves that wait to be written; whoever reads waits then.
+pub const MOVE_ROWS_MAX: usize = 64;
+
 /// Rows that wait to be written to a backup; whoever reads waits then.
 pub const BACKUP_ROWS_MAX: usize = 64;
 

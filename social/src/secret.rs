@@ -101,6 +101,8 @@ pub enum Purpose {
     Pass,
     /// The address of a browser at a push service, and what a push replaces there.
     Push,
+    /// An account that comes from another server.
+    Arrival,
 }
 
 impl Purpose {
@@ -119,6 +121,7 @@ impl Purpose {
             Self::Sealed => "sealed",
             Self::Pass => "pass",
             Self::Push => "push",
+            Self::Arrival => "arrival",
         }
     }
 }

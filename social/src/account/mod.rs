@@ -29,6 +29,7 @@ pub use password::{CostNotAllowed, Passwords};
 pub use rates::Rates;
 pub(crate) use settings::still_holds;
 pub use words::Email;
+pub(crate) use words::username;
 
 pub(crate) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new()
@@ -42,7 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Social> {
         .merge(admin::routes())
 }
 
-/// Where an account is kept. It is chosen at the sign-up and stays.
+/// Where an account is kept. It is chosen at the sign-up; whoever runs both servers can move it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {

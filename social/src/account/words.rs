@@ -44,7 +44,7 @@ impl Email {
 ///
 /// # Errors
 /// When it is not one that an account can have.
-pub(super) fn username(typed: &str) -> Result<(String, String), Problem> {
+pub(crate) fn username(typed: &str) -> Result<(String, String), Problem> {
     let length = USERNAME_CHARS_MIN..=USERNAME_CHARS_MAX;
     // Letters of one alphabet only: no two names look alike. What people are called besides, they
     // say in their profile.

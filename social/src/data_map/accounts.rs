@@ -14,7 +14,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         OWN,
         KEPT,
         Export::As("account.region"),
-        "Where your data is kept: you chose it when you signed up.",
+        "Where your data is kept: you chose it when you signed up, or had it moved.",
     ),
     entry(
         "accounts.email",

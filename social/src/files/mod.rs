@@ -33,6 +33,7 @@ use crate::problem::Problem;
 use crate::store::{Conn, StoredFile};
 
 pub(crate) use mine::FileBody;
+pub(crate) use picture::THUMBNAIL_TYPE;
 pub(crate) use places::Places;
 
 pub use audio::{Audio, KIND as AUDIO_KIND};

@@ -117,7 +117,7 @@ fn broken() -> Problem {
 }
 
 /// What small pictures are.
-pub(super) const THUMBNAIL_TYPE: &str = "image/jpeg";
+pub(crate) const THUMBNAIL_TYPE: &str = "image/jpeg";
 
 /// Pixels of a small picture on its longer side.
 const THUMBNAIL_SIDE_PX: u32 = 320;

@@ -220,6 +220,7 @@ impl Deliver {
             ("date", &words.date),
             ("minutes", &minutes),
             ("reason", &words.reason),
+            ("region", &words.region),
             ("theirs", &words.theirs),
             ("told", &words.told),
             ("until", &words.until),
@@ -264,6 +265,7 @@ struct Words {
     username: String,
     date: String,
     reason: String,
+    region: String,
     until: String,
     told: String,
     waiting: String,
@@ -292,6 +294,9 @@ impl Words {
         }
         if is(Template::ErasureAsked) {
             words.date = account.erase_at.map(UnixMs::iso_date).unwrap_or_default();
+        }
+        if is(Template::Moved) {
+            words.region = account.region.word().to_uppercase();
         }
         if is(Template::Suspended) || is(Template::SuspendedForGood) {
             match conn.suspension(account.id, now).await? {

@@ -72,6 +72,8 @@ templates! {
     IdentityUnlinked = "identity_unlinked", &["username"];
     /// The providers of an account that is to be erased were told: what of whom.
     ProvidersTold = "providers_told", &["username", "told", "waiting", "theirs"];
+    /// The account is kept in another region: an alert, from the server there.
+    Moved = "moved", &["username", "region"];
     /// What is kept of the account can be fetched: an alert.
     ExportReady = "export_ready", &["username"];
 }
@@ -295,6 +297,7 @@ mod tests {
                     ("told", "Google"),
                     ("waiting", "Apple"),
                     ("theirs", "Our club"),
+                    ("region", "EU"),
                 ];
                 let (subject, body) =
                     templates.write(template.word(), language, &values).expect("there");

@@ -22,6 +22,7 @@ mod identity;
 mod job;
 mod mail;
 mod migrations;
+mod moving;
 mod notice;
 mod open;
 mod preferences;

@@ -7,7 +7,7 @@ use crate::chat_words::block;
 use crate::ear::{Ear, listen};
 use crate::world::{Engine, Person, World, for_each_store};
 
-async fn befriend(one: &mut Person, other: &mut Person) {
+pub(crate) async fn befriend(one: &mut Person, other: &mut Person) {
     let (name, other_name) =
         (one.get("/account").await.text("username"), other.get("/account").await.text("username"));
     one.put(&format!("/friends/{other_name}"), json!({})).await;

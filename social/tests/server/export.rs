@@ -141,7 +141,7 @@ async fn promise_9_every_column_that_is_to_be_exported_is_in_the_archive_of_its_
 }
 
 /// What stands in a column for an account, as text.
-async fn values(
+pub(crate) async fn values(
     world: &World,
     table: &str,
     column: &str,

@@ -25,6 +25,8 @@ mod jobs;
 mod killed;
 mod mails;
 mod moderation;
+mod moving;
+mod moving_crash;
 mod notices;
 mod openapi;
 mod people;

@@ -10,7 +10,7 @@ use crate::people::profile;
 use crate::world::{Person, World, contains, for_each_store};
 
 /// Red on the left and blue on the right, twice as wide as high.
-fn two_colors(format: ImageFormat) -> Vec<u8> {
+pub(crate) fn two_colors(format: ImageFormat) -> Vec<u8> {
     let photo =
         RgbImage::from_fn(
             600,
@@ -65,13 +65,13 @@ fn from_a_phone() -> Vec<u8> {
     bytes
 }
 
-async fn send(person: &Person, kind: &str, bytes: Vec<u8>) -> (StatusCode, Value) {
+pub(crate) async fn send(person: &Person, kind: &str, bytes: Vec<u8>) -> (StatusCode, Value) {
     let headers = [(header::CONTENT_TYPE, kind)];
     let (status, _, body) = person.raw(Method::PUT, "/account/photo", &headers, bytes).await;
     (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-async fn see(person: &Person, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+pub(crate) async fn see(person: &Person, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     person.raw(Method::GET, path, &[], Vec::new()).await
 }
 

@@ -1046,7 +1046,7 @@ export interface Reading {
 /** What is wrong with it. */
 export type Reason = "spam" | "harassment" | "hate" | "sexual" | "violence" | "impersonation" | "copyright" | "underage" | "other";
 
-/** Where an account is kept. It is chosen at the sign-up and stays. */
+/** Where an account is kept. It is chosen at the sign-up; whoever runs both servers can move it. */
 export type Region = "eu" | "us";
 
 /** A report, as moderators see it. */

@@ -13,6 +13,7 @@ mod depart;
 mod end;
 mod fetch;
 mod links;
+mod moved;
 mod provider;
 mod sign_up;
 mod state;
@@ -33,6 +34,7 @@ pub use config::{ClientSecret, Kind, ProviderConfig, WrongProvider};
 pub use end::{End, KIND};
 pub use fetch::NoAnswer;
 
+pub(crate) use moved::{Rehomed, rehomed};
 pub(super) use vouched::taken as identity_taken;
 
 use fetch::Fetch;

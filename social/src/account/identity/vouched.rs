@@ -169,7 +169,7 @@ const fn is_kept(token: &str) -> bool {
 }
 
 /// What is to be shown to the provider, as it is kept.
-fn sealed(key: &ServerKey, held: &Held) -> Vec<u8> {
+pub(super) fn sealed(key: &ServerKey, held: &Held) -> Vec<u8> {
     // A client's id holds no line break, whatever a token does.
     seal(key, HELD, format!("{}\n{}", held.client_id, held.token).as_bytes())
 }

@@ -6,6 +6,7 @@ mod browser;
 mod double;
 mod ends;
 mod links;
+mod moved;
 mod real;
 mod web;
 
