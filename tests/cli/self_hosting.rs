@@ -3,6 +3,7 @@
 
 mod documented;
 mod people;
+mod provider;
 mod regions;
 #[expect(dead_code, reason = "the tests of accounts use all of it")]
 mod serving;
