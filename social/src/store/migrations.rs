@@ -50,6 +50,11 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 14, name: "gifs", sql: include_str!("migrations/0014_gifs.sql") },
     Migration { number: 15, name: "watch", sql: include_str!("migrations/0015_watch.sql") },
+    Migration {
+        number: 17,
+        name: "identity_events",
+        sql: include_str!("migrations/0017_identity_events.sql"),
+    },
 ];
 
 /// How many steps this version knows.
