@@ -322,3 +322,20 @@ async fn mail_that_is_not_forwarded_any_more_is_noted_and_shown() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_one_address_tells_has_a_limit() {
+    for_each_apple(async |world, _double| {
+        let burst = social::limits::IDENTITY_EVENT_RATE.burst.get();
+        let mut chatty = world.device();
+        chatty.address = Some("192.0.2.7".into());
+        for _ in 0..burst {
+            chatty.post("/identity/double/events", json!({})).await.is(422, "invalid");
+        }
+        chatty.post("/identity/double/events", json!({})).await.is(429, "too_many_requests");
+        let mut other = world.device();
+        other.address = Some("192.0.2.8".into());
+        other.post("/identity/double/events", json!({})).await.is(422, "invalid");
+    })
+    .await;
+}
