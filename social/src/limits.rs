@@ -187,6 +187,15 @@ pub const IDENTITY_COOKIE_CHARS_MAX: usize = 3800;
 /// for so long that it was used. Those of Apple and Cognito count for up to a day.
 pub const IDENTITY_TOKEN_LIFE_MAX: Duration = Duration::from_secs(2 * DAY);
 
+/// How long what a provider tells by itself counts where it does not say it: Apple's does for a day.
+pub const IDENTITY_EVENT_LIFE: Duration = Duration::from_secs(DAY);
+
+/// Events that a provider tells of at once; those behind them are not looked at.
+pub const IDENTITY_EVENTS_MAX: usize = 10;
+
+/// What providers tell from one address.
+pub const IDENTITY_EVENT_RATE: Rate = rate(600, 10 * 60);
+
 /// Sign-ins with providers that one account has; one more is refused.
 pub const IDENTITIES_MAX: usize = 10;
 

@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::moto;
-use crate::people::{Somebody, recording, write_config};
+use crate::people::{Somebody, mail, recording, write_config};
 use crate::postgres;
+use crate::provider::{Browser, Provider, SITE, fresh_key};
 use crate::serving::{Folder, Serve};
 use crate::smtp::Sink;
 
@@ -18,6 +21,8 @@ async fn the_page_about_running_a_server_works_as_it_is_written() {
     std::fs::create_dir_all(&backups).expect("a folder");
     let mails = Sink::start().await;
     let bucket = tokio::task::spawn_blocking(moto::fresh).await.expect("it starts");
+    let provider = Provider::start(&return_to("home"), "vjam", SECRET);
+    let key = fresh_key();
     let settings = |database: &str| {
         let bucket_url = format!("s3://{}", bucket.bucket);
         let endpoint = bucket.endpoint.clone().expect("it has one");
@@ -26,7 +31,9 @@ async fn the_page_about_running_a_server_works_as_it_is_written() {
             ("postgres://USER:PASSWORD@db.example.org/vjam", database),
             ("s3://jam-files", &bucket_url),
             ("https://s3.example.org", &endpoint),
-            ("\"...\"", "\"of-the-tests\""),
+            ("https://id.example.org/realms/club", &provider.issuer),
+            ("-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n", &key),
+            ("\"...\"", &format!("\"{SECRET}\"")),
         ])
     };
     let config = write_config(&data, &settings(&postgres::fresh().await));
@@ -36,6 +43,7 @@ async fn the_page_about_running_a_server_works_as_it_is_written() {
     let sound = recording(b"");
     let file = ada.send_file("take one.wav", &sound);
     assert!(ada.content(&file) == sound);
+    people_sign_in_with_the_provider(&serve, &provider, &mails);
 
     // Once a day, beside the server that runs.
     let save = block("sh").find(|text| text.contains("vjam backup")).expect("the page says how");
@@ -58,6 +66,35 @@ async fn the_page_about_running_a_server_works_as_it_is_written() {
     assert!(ada.content(&file) == sound);
 }
 
+/// Each provider of the page is a button; an account is made with the real one, used, and erased.
+fn people_sign_in_with_the_provider(serve: &Serve, provider: &Provider, mails: &Sink) {
+    let mut grace = Browser::new(serve);
+    let buttons = grace.get("/identity/providers");
+    let names: Vec<_> =
+        buttons.as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["Our club", "Google", "Apple", "Our sign-in"]);
+    assert_eq!(grace.goes_to("home", "grace"), "/account/sign-up?with=home");
+    let (status, made) = grace.signs_up("grace");
+    assert_eq!(status, 201, "{made}");
+    let mut again = Browser::new(serve);
+    assert_eq!(again.goes_to("home", "grace"), "/account/signed-in");
+    assert_eq!(again.get("/account")["email"], "grace@example.org");
+    let (status, asked) = grace.post("/account/erasure", &json!({}));
+    assert_eq!(status, 202, "{asked}");
+    assert_eq!(asked["providers"], json!([{ "name": "Our club", "can_be_told": true }]));
+    provider.is_told();
+    let told = mail(mails, |mail| mail.subject.contains("Whom we told"));
+    assert!(told.body.contains("to this server: Our club"), "{}", told.body);
+    assert_eq!(again.get("/account")["code"], "not_signed_in");
+}
+
+/// Where a provider leads back to, as the page has it registered there.
+fn return_to(id: &str) -> String {
+    let registered = format!("{SITE}/api/v1/social/identity/ID/callback");
+    assert!(PAGE.contains(&format!("`{registered}`")), "the page says it");
+    registered.replace("ID", id)
+}
+
 /// The page's settings, all in one file, with some texts instead of others.
 fn settings(changes: &[(&str, &str)]) -> String {
     let is_meant = |text: &&str| text.contains("smtp =") || text.contains("objects =");
@@ -67,12 +104,18 @@ fn settings(changes: &[(&str, &str)]) -> String {
     for part in parts {
         all += part.strip_prefix("[social]\n").expect("of this section");
     }
+    // A list of this section, so behind all else of it.
+    let providers = block("toml").filter(|text| text.contains("[[social.identity]]"));
+    all.extend(providers);
     for (from, to) in changes {
         assert!(all.contains(from), "{from} stands on the page: {all}");
         all = all.replace(from, to);
     }
     all
 }
+
+/// What every secret of the page is.
+const SECRET: &str = "of-the-tests";
 
 /// The page's examples of a kind.
 fn block(kind: &str) -> impl Iterator<Item = &'static str> {

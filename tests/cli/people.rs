@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::serving::Serve;
-use crate::smtp::Sink;
+use crate::smtp::{Received, Sink};
 
 /// Somebody who is signed in.
 pub(crate) struct Somebody<'a> {
@@ -63,10 +63,15 @@ impl<'a> Somebody<'a> {
 
 /// The code in a mail to somebody, which is on its way.
 fn code(mails: &Sink, to: &str) -> String {
+    mail(mails, |mail| mail.to == to).code()
+}
+
+/// The first of the mails that are on their way which is the one that is meant; those before it are gone.
+pub(crate) fn mail(mails: &Sink, is_meant: impl Fn(&Received) -> bool) -> Received {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
-        if let Some(mail) = mails.take().into_iter().find(|mail| mail.to == to) {
-            return mail.code();
+        if let Some(mail) = mails.take().into_iter().find(&is_meant) {
+            return mail;
         }
         assert!(Instant::now() < until, "no mail came");
         std::thread::sleep(Duration::from_millis(10));

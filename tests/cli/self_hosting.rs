@@ -4,6 +4,7 @@
 mod app;
 mod documented;
 mod people;
+mod provider;
 mod regions;
 mod servers;
 #[expect(dead_code, reason = "the tests of accounts use all of it")]

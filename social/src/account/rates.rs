@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::http::Caller;
 use crate::id::AccountId;
 use crate::limits::{
-    AGE_RATE, CODE_RATE, CRASH_RATE, EXPORT_RATE, LOGIN_RATE, MAIL_RATE, MAILBOX_RATE,
-    PASSWORD_RATE, RENAME_RATE, SIGN_IN_RATE, SIGN_UP_RATE, USAGE_RATE,
+    AGE_RATE, CODE_RATE, CRASH_RATE, EXPORT_RATE, IDENTITY_EVENT_RATE, LOGIN_RATE, MAIL_RATE,
+    MAILBOX_RATE, PASSWORD_RATE, RENAME_RATE, SIGN_IN_RATE, SIGN_UP_RATE, USAGE_RATE,
 };
 use crate::problem::Problem;
 use crate::rate::{Limiter, RateKey};
@@ -23,6 +23,7 @@ pub struct Rates {
     mailbox: Limiter,
     code: Limiter,
     sign_in: Limiter,
+    identity_event: Limiter,
     known: Limiter,
     unknown: Limiter,
     login: Limiter,
@@ -46,6 +47,7 @@ impl Rates {
             mailbox: limiter(MAILBOX_RATE),
             code: limiter(CODE_RATE),
             sign_in: limiter(SIGN_IN_RATE),
+            identity_event: limiter(IDENTITY_EVENT_RATE),
             known: limiter(PASSWORD_RATE),
             unknown: limiter(PASSWORD_RATE),
             login: limiter(LOGIN_RATE),
@@ -71,6 +73,10 @@ impl Rates {
 
     pub(super) fn sign_in_by_address(&self, caller: &Caller) -> Result<(), Problem> {
         by_address(&self.sign_in, caller)
+    }
+
+    pub(super) fn identity_event_by_address(&self, caller: &Caller) -> Result<(), Problem> {
+        by_address(&self.identity_event, caller)
     }
 
     /// A mail that somebody makes the server send to an address, which may be anybody's.

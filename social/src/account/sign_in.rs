@@ -16,7 +16,7 @@ use crate::clock::UnixMs;
 use crate::http::cookie::Cookie;
 use crate::http::extract::{Json, Path};
 use crate::http::{Actor, Caller};
-use crate::id::{AccountId, CodeId, SessionId};
+use crate::id::{AccountId, CodeId, IdentityId, SessionId};
 use crate::limits::{
     CODE_ATTEMPTS_MAX, EMAIL_BYTES_MAX, SESSION_IDLE_MAX, SESSION_LIFE_MAX, SESSION_USE_GRAIN,
     SESSIONS_MAX,
@@ -117,6 +117,7 @@ async fn sign_in(
         carrier: given.carrier,
         device: caller.device,
         device_name: device_name(given.device_name.as_deref()),
+        identity: None,
     };
     begin.answer(&social, tx, StatusCode::CREATED, &headers).await
 }
@@ -124,7 +125,7 @@ async fn sign_in(
 /// A session that has begun.
 pub(super) struct Begun {
     account: Account,
-    session: Session,
+    pub(super) session: Session,
     /// What the device shows from then on.
     pub(super) token: Token,
     /// Which device it is.
@@ -139,6 +140,8 @@ pub(super) struct Begin {
     pub(super) carrier: Carrier,
     pub(super) device: Option<Token>,
     pub(super) device_name: String,
+    /// With which sign-in of a provider, if with one.
+    pub(super) identity: Option<IdentityId>,
 }
 
 impl Begin {
@@ -160,6 +163,7 @@ impl Begin {
             last_used_at: now,
             proven_at: self.proven_at,
             expires_at: now.after(SESSION_IDLE_MAX),
+            identity_id: self.identity,
         };
         let others_end = tx.add_session(&session, &token.hash(), SESSIONS_MAX).await?;
         tx.remember_device(self.account, &device_hash, now).await?;

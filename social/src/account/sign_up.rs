@@ -207,8 +207,10 @@ async fn verify(
         done => done?,
     }
     tx.hand_over_username(id, account).await?;
-    if let Some(shown) = tx.sign_up_identity(id).await? {
-        match tx.link_identity(IdentityId::fresh(now), account, &shown, now).await {
+    let shown = tx.sign_up_identity(id).await?;
+    let identity = shown.is_some().then(|| IdentityId::fresh(now));
+    if let (Some(shown), Some(identity)) = (shown, identity) {
+        match tx.link_identity(identity, account, &shown, now).await {
             Err(StoreError::Taken) => return Err(identity_taken()),
             done => done?,
         }
@@ -222,6 +224,7 @@ async fn verify(
         carrier: given.carrier,
         device: caller.device,
         device_name: device_name(given.device_name.as_deref()),
+        identity,
     };
     let response = signed_in.answer(&social, tx, StatusCode::CREATED, &headers).await?;
     tracing::info!(account = social.log_id(account), "an account was made");

@@ -239,6 +239,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         Export::As("sessions.expires_at"),
         "When the device is signed out by itself.",
     ),
+    entry(
+        "sessions.identity_id",
+        BY_ACCOUNT,
+        SESSION,
+        Export::As("sessions.identity_id"),
+        "Which provider you signed in with on the device, if with one: it is signed out when that is over.",
+    ),
     // Devices.
     entry(
         "devices.account_id",

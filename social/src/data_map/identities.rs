@@ -77,6 +77,27 @@ pub(super) const ENTRIES: &[Entry] = &[
         "When it was told.",
     ),
     entry(
+        "identities.vouched_at",
+        OWN,
+        KEPT,
+        Export::As("identities.vouched_at"),
+        "When that provider last said that it is you, so that nothing counts that it says of a time before.",
+    ),
+    entry(
+        "identities.relay",
+        OWN,
+        KEPT,
+        Export::As("identities.relay"),
+        "Whether that provider forwards our mail to you, if it hides your address and told us so.",
+    ),
+    entry(
+        "identities.relay_at",
+        OWN,
+        KEPT,
+        Export::As("identities.relay_at"),
+        "Since when it does, or does not.",
+    ),
+    entry(
         "sign_up_identities.sign_up_id",
         Owner::SignUp,
         SIGNING_UP,

@@ -85,6 +85,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     // Whoever comes back from a provider shows what only they have.
     ("GET", "/api/v1/social/identity/{provider}/callback", Access::Anybody),
     ("POST", "/api/v1/social/identity/{provider}/callback", Access::Anybody),
+    // A provider that tells of something has signed it.
+    ("POST", "/api/v1/social/identity/{provider}/events", Access::Anybody),
     ("POST", "/api/v1/social/sessions/identity", Access::Anybody),
     ("POST", "/api/v1/social/sign-ups/identity", Access::Anybody),
     ("GET", "/api/v1/social/account/identities", Access::User),

@@ -70,6 +70,8 @@ templates! {
     IdentityLinked = "identity_linked", &["username"];
     /// A sign-in lets nobody in any more: an alert.
     IdentityUnlinked = "identity_unlinked", &["username"];
+    /// A provider says that it is over, so the sign-in with it lets nobody in any more: an alert.
+    IdentityOver = "identity_over", &["username"];
     /// The providers of an account that is to be erased were told: what of whom.
     ProvidersTold = "providers_told", &["username", "told", "waiting", "theirs"];
     /// The account is kept in another region: an alert, from the server there.

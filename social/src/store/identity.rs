@@ -2,7 +2,7 @@
 
 use sqlx::{query, query_as, query_scalar};
 
-use super::{Conn, StoreError, Tx, on, unknown_word};
+use super::{Conn, Relay, StoreError, Tx, on, unknown_word};
 use crate::clock::UnixMs;
 use crate::id::{AccountId, IdentityId, SignUpId};
 
@@ -17,6 +17,8 @@ pub struct Shown {
     pub subject: String,
     /// What it is shown when it is over, encrypted.
     pub token: Option<Vec<u8>>,
+    /// When it last vouched for them, by its own clock, where that is known.
+    pub vouched_at: Option<UnixMs>,
 }
 
 /// What became of telling a provider that it is over.
@@ -52,6 +54,8 @@ pub struct Identity {
     pub ended_at: Option<UnixMs>,
     /// What became of telling the provider.
     pub ending: Option<Ending>,
+    /// Whether the provider forwards mail to the address that it made up for them, if it said so.
+    pub relay: Option<Relay>,
 }
 
 type Row = (
@@ -64,18 +68,33 @@ type Row = (
     UnixMs,
     Option<UnixMs>,
     Option<String>,
+    Option<UnixMs>,
+    Option<String>,
 );
 
+/// The columns of a row.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account_id, provider, issuer, subject, token, linked_at, ended_at, outcome,
+             vouched_at, relay FROM identities ",
+            $rest
+        )
+    };
+}
+
 fn identity(row: Row) -> Result<Identity, StoreError> {
-    let (id, account_id, provider, issuer, subject, token, linked_at, ended_at, outcome) = row;
+    let (id, account_id, provider, issuer, subject, token, linked_at, ended_at, ..) = row;
+    let (.., outcome, vouched_at, relay) = row;
     let ending = match outcome.as_deref() {
         None => None,
         Some("told") => Some(Ending::Told),
         Some("theirs") => Some(Ending::Theirs),
         Some(other) => return Err(unknown_word("identities.outcome", other)),
     };
-    let shown = Shown { provider, issuer, subject, token };
-    Ok(Identity { id, account_id, shown, linked_at, ended_at, ending })
+    let relay = relay.as_deref().map(Relay::read).transpose()?;
+    let shown = Shown { provider, issuer, subject, token, vouched_at };
+    Ok(Identity { id, account_id, shown, linked_at, ended_at, ending, relay })
 }
 
 impl Conn {
@@ -84,8 +103,7 @@ impl Conn {
     /// # Errors
     /// When the database fails.
     pub async fn identity(&mut self, id: IdentityId) -> Result<Option<Identity>, StoreError> {
-        let sql = "SELECT id, account_id, provider, issuer, subject, token, linked_at, ended_at,
-                   outcome FROM identities WHERE id = $1";
+        let sql = select!("WHERE id = $1");
         let row = on!(self, c => query_as(sql).bind(id).fetch_optional(&mut *c).await)?;
         row.map(identity).transpose()
     }
@@ -99,8 +117,7 @@ impl Conn {
         issuer: &str,
         subject: &str,
     ) -> Result<Option<Identity>, StoreError> {
-        let sql = "SELECT id, account_id, provider, issuer, subject, token, linked_at, ended_at,
-                   outcome FROM identities WHERE issuer = $1 AND subject = $2";
+        let sql = select!("WHERE issuer = $1 AND subject = $2");
         let row =
             on!(self, c => query_as(sql).bind(issuer).bind(subject).fetch_optional(&mut *c).await)?;
         row.map(identity).transpose()
@@ -111,8 +128,7 @@ impl Conn {
     /// # Errors
     /// When the database fails.
     pub async fn identities(&mut self, account: AccountId) -> Result<Vec<Identity>, StoreError> {
-        let sql = "SELECT id, account_id, provider, issuer, subject, token, linked_at, ended_at,
-                   outcome FROM identities WHERE account_id = $1 AND ended_at IS NULL ORDER BY id";
+        let sql = select!("WHERE account_id = $1 AND ended_at IS NULL ORDER BY id");
         let rows: Vec<Row> = on!(self, c => query_as(sql).bind(account).fetch_all(&mut *c).await)?;
         rows.into_iter().map(identity).collect()
     }
@@ -126,9 +142,10 @@ impl Conn {
         &mut self,
         account: AccountId,
     ) -> Result<Vec<Identity>, StoreError> {
-        let sql = "SELECT id, account_id, provider, issuer, subject, token, linked_at, ended_at,
-                   outcome FROM identities WHERE account_id = $1 AND outcome IS NULL
-                   AND (ended_at IS NULL OR token IS NOT NULL) ORDER BY id";
+        let sql = select!(
+            "WHERE account_id = $1 AND outcome IS NULL AND (ended_at IS NULL OR token IS NOT NULL)
+             ORDER BY id"
+        );
         let rows: Vec<Row> = on!(self, c => query_as(sql).bind(account).fetch_all(&mut *c).await)?;
         rows.into_iter().map(identity).collect()
     }
@@ -142,7 +159,13 @@ impl Conn {
                    WHERE sign_up_id = $1";
         let row: Option<(String, String, String, Option<Vec<u8>>)> =
             on!(self, c => query_as(sql).bind(of).fetch_optional(&mut *c).await)?;
-        Ok(row.map(|(provider, issuer, subject, token)| Shown { provider, issuer, subject, token }))
+        Ok(row.map(|(provider, issuer, subject, token)| Shown {
+            provider,
+            issuer,
+            subject,
+            token,
+            vouched_at: None,
+        }))
     }
 
     /// When the owner of an account asked for its erasure, if they did.
@@ -174,10 +197,10 @@ impl Tx {
         on!(self, c => query(sql).bind(&shown.issuer).bind(&shown.subject)
             .execute(&mut *c).await.map(drop))?;
         let sql = "INSERT INTO identities (id, account_id, provider, issuer, subject, token,
-                   linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+                   linked_at, vouched_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         on!(self, c => query(sql).bind(id).bind(account).bind(&shown.provider)
             .bind(&shown.issuer).bind(&shown.subject).bind(&shown.token).bind(now)
-            .execute(&mut *c).await.map(drop))?;
+            .bind(shown.vouched_at).execute(&mut *c).await.map(drop))?;
         Ok(())
     }
 
@@ -188,13 +211,13 @@ impl Tx {
     pub async fn renew_identity(
         &mut self,
         id: IdentityId,
-        provider: &str,
-        token: Option<&[u8]>,
+        shown: &Shown,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE identities SET provider = $2, outcome = NULL, outcome_at = NULL,
-                   token = coalesce($3, token) WHERE id = $1";
-        on!(self, c => query(sql).bind(id).bind(provider).bind(token)
-            .execute(&mut *c).await.map(drop))?;
+                   token = coalesce($3, token), vouched_at = coalesce($4, vouched_at)
+                   WHERE id = $1";
+        on!(self, c => query(sql).bind(id).bind(&shown.provider).bind(&shown.token)
+            .bind(shown.vouched_at).execute(&mut *c).await.map(drop))?;
         Ok(())
     }
 

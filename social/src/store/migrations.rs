@@ -50,8 +50,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 14, name: "gifs", sql: include_str!("migrations/0014_gifs.sql") },
     Migration { number: 15, name: "watch", sql: include_str!("migrations/0015_watch.sql") },
-    Migration { number: 18, name: "staff", sql: include_str!("migrations/0018_staff.sql") },
-    Migration { number: 19, name: "push", sql: include_str!("migrations/0019_push.sql") },
+    Migration {
+        number: 16,
+        name: "identity_events",
+        sql: include_str!("migrations/0016_identity_events.sql"),
+    },
+    Migration { number: 17, name: "staff", sql: include_str!("migrations/0017_staff.sql") },
+    Migration { number: 18, name: "push", sql: include_str!("migrations/0018_push.sql") },
 ];
 
 /// How many steps this version knows.

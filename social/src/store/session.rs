@@ -5,7 +5,7 @@ use sqlx::{query, query_as, query_scalar};
 use super::{Conn, Driver, StoreError, Tx, on, unknown_word};
 use crate::account::Role;
 use crate::clock::UnixMs;
-use crate::id::{AccountId, SessionId};
+use crate::id::{AccountId, IdentityId, SessionId};
 
 /// A session.
 #[derive(Debug, Clone)]
@@ -26,13 +26,16 @@ pub struct Session {
     pub proven_at: UnixMs,
     /// When it ends.
     pub expires_at: UnixMs,
+    /// With which sign-in of a provider it began.
+    pub identity_id: Option<IdentityId>,
 }
 
-type Row = (SessionId, AccountId, Vec<u8>, String, UnixMs, UnixMs, UnixMs, UnixMs);
+type Row =
+    (SessionId, AccountId, Vec<u8>, String, UnixMs, UnixMs, UnixMs, UnixMs, Option<IdentityId>);
 
 fn session(row: Row) -> Session {
-    let (id, account_id, device_hash, device_name, created_at, last_used_at, proven_at, expires_at) =
-        row;
+    let (id, account_id, device_hash, device_name, created_at, last_used_at, ..) = row;
+    let (.., proven_at, expires_at, identity_id) = row;
     Session {
         id,
         account_id,
@@ -42,6 +45,7 @@ fn session(row: Row) -> Session {
         last_used_at,
         proven_at,
         expires_at,
+        identity_id,
     }
 }
 
@@ -56,18 +60,30 @@ impl Conn {
         now: UnixMs,
     ) -> Result<Option<(Session, Role)>, StoreError> {
         let sql = "SELECT s.id, s.account_id, s.device_hash, s.device_name, s.created_at,
-                   s.last_used_at, s.proven_at, s.expires_at, a.role
+                   s.last_used_at, s.proven_at, s.expires_at, s.identity_id, a.role
                    FROM sessions s JOIN accounts a ON a.id = s.account_id
                    WHERE s.token_hash = $1 AND s.expires_at > $2 AND a.hidden_at IS NULL";
-        type RowAndRole =
-            (SessionId, AccountId, Vec<u8>, String, UnixMs, UnixMs, UnixMs, UnixMs, String);
+        type RowAndRole = (
+            SessionId,
+            AccountId,
+            Vec<u8>,
+            String,
+            UnixMs,
+            UnixMs,
+            UnixMs,
+            UnixMs,
+            Option<IdentityId>,
+            String,
+        );
         let row: Option<RowAndRole> = on!(self, c => query_as(sql).bind(token_hash).bind(now)
             .fetch_optional(&mut *c).await)?;
-        let Some((id, account, device, name, created, used, proven, expires, role)) = row else {
+        let Some((id, account, device, name, created, used, proven, expires, identity, role)) = row
+        else {
             return Ok(None);
         };
         let role = role.parse().map_err(|_| unknown_word("accounts.role", &role))?;
-        Ok(Some((session((id, account, device, name, created, used, proven, expires)), role)))
+        let row = (id, account, device, name, created, used, proven, expires, identity);
+        Ok(Some((session(row), role)))
     }
 
     /// The sessions of an account, the oldest first.
@@ -80,7 +96,7 @@ impl Conn {
         now: UnixMs,
     ) -> Result<Vec<Session>, StoreError> {
         let sql = "SELECT id, account_id, device_hash, device_name, created_at, last_used_at,
-                   proven_at, expires_at FROM sessions
+                   proven_at, expires_at, identity_id FROM sessions
                    WHERE account_id = $1 AND expires_at > $2 ORDER BY id";
         let rows = on!(self, c => query_as(sql).bind(account).bind(now).fetch_all(&mut *c).await)?;
         Ok(rows.into_iter().map(session).collect())
@@ -100,11 +116,11 @@ impl Tx {
         sessions_max: i64,
     ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO sessions (id, account_id, token_hash, device_hash, device_name,
-                   created_at, last_used_at, proven_at, expires_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                   created_at, last_used_at, proven_at, expires_at, identity_id)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         on!(self, c => query(sql).bind(new.id).bind(new.account_id).bind(token_hash)
             .bind(&new.device_hash).bind(&new.device_name).bind(new.created_at)
-            .bind(new.last_used_at).bind(new.proven_at).bind(new.expires_at)
+            .bind(new.last_used_at).bind(new.proven_at).bind(new.expires_at).bind(new.identity_id)
             .execute(&mut *c).await.map(drop))?;
         let sql = "DELETE FROM sessions WHERE account_id = $1 AND id NOT IN
                    (SELECT id FROM sessions WHERE account_id = $1

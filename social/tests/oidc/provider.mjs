@@ -4,11 +4,11 @@
 import { Provider } from "oidc-provider";
 
 /** The provider of an issuer, for one client that comes back to `returnTo`. */
-export function provider(issuer, returnTo) {
+export function provider(issuer, returnTo, clientId = "jam", clientSecret = "s3cret of the tests") {
   return new Provider(issuer, {
     clients: [{
-      client_id: "jam",
-      client_secret: "s3cret of the tests",
+      client_id: clientId,
+      client_secret: clientSecret,
       redirect_uris: [returnTo],
       grant_types: ["authorization_code", "refresh_token"],
     }],

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use social::account::Role;
 use social::data_map::{Export, Owner, columns};
-use social::id::ExportId;
-use social::store::Db;
+use social::id::{ExportId, IdentityId};
+use social::store::{Db, Shown};
 use tower::ServiceExt as _;
 
 use crate::erasure::{ask, id_of};
@@ -103,7 +103,20 @@ async fn promise_9_every_column_that_is_to_be_exported_is_in_the_archive_of_its_
         let (id, other) = (id_of(&ada).await, id_of(&grace).await);
         let mut tx = world.db().begin().await.expect("begins");
         tx.block(id, other, world.now()).await.expect("blocked");
+        let shown = Shown {
+            provider: "club".into(),
+            issuer: "https://id.example".into(),
+            subject: "ada".into(),
+            token: None,
+            vouched_at: Some(world.now()),
+        };
+        let identity = IdentityId::fresh(world.now());
+        tx.link_identity(identity, id, &shown, world.now()).await.expect("linked");
         tx.commit().await.expect("committed");
+        // As if she had signed in with it.
+        let hers = "UPDATE sessions SET identity_id = (SELECT id FROM identities)
+                    WHERE account_id = (SELECT account_id FROM identities)";
+        world.execute(hers).await;
         // One that has a link, so that this is known of an archive.
         let first = made(&world, &mut ada).await;
         link(&mut ada, &first).await;

@@ -351,6 +351,12 @@ export interface Decision {
   resolution: Resolution;
 }
 
+/** What Apple sends. */
+export interface Delivery {
+  /** A token that Apple signed, which tells of the events. */
+  payload: string;
+}
+
 /** A browser that goes to a provider. */
 export interface Departure {
   /** The account's, to link another sign-in with it; an account without one was proven lately. */
@@ -575,8 +581,18 @@ export interface IdToken {
 
 /** A provider that somebody signs in with. */
 export interface IdentityBody {
+  /**
+   * Whether this server can tell it when it is over. An app for which it cannot has its owner asked for
+   * their consent when they sign in there the next time, and shows the code that comes of it.
+   */
+  can_be_told: boolean;
   id: Id;
   linked_at: UnixMs;
+  /**
+   * Whether mail to the address of the account, which the provider made up, goes nowhere: its owner had
+   * the provider stop forwarding it.
+   */
+  mail_stopped: boolean;
   /** What people call it. */
   name: string;
   /** What the provider is called in paths. */
@@ -2057,6 +2073,14 @@ export interface Routes {
     query: undefined;
     headers: undefined;
     body: Blob;
+    answer: undefined;
+  };
+  /** Takes what a provider tells by itself of somebody who signs in with it, as Apple does. */
+  "POST /api/v1/social/identity/{provider}/events": {
+    path: { provider: string };
+    query: undefined;
+    headers: undefined;
+    body: Delivery;
     answer: undefined;
   };
   /** Opens the WebSocket over which messages come at once (docs/chat.md). */

@@ -116,13 +116,14 @@ async fn sign_in(
 ) -> Result<Response, Problem> {
     social.rates().sign_in_by_address(&caller)?;
     let vouched = shown_by_app(&social, given.identity).await?;
-    let (account, tx) = vouched.enters(&social, &caller).await?;
+    let (identity, tx) = vouched.enters(&social, &caller).await?;
     let begin = Begin {
-        account: account.id,
+        account: identity.account_id,
         proven_at: vouched.session_proven_at(social.now()),
         carrier: Carrier::Token,
         device: caller.device,
         device_name: device_name(given.device_name.as_deref()),
+        identity: Some(identity.id),
     };
     let response = begin.answer(&social, tx, StatusCode::CREATED, &headers).await?;
     vouched.redeem(&social).await;
@@ -162,8 +163,7 @@ async fn cancel(
     let (account, identity, mut tx) = found.ok_or_else(unknown)?;
     vouched.used(&mut tx).await?;
     // The provider may have been told already; what it gave since is there for the next time.
-    let shown = vouched.shown(social.key());
-    tx.renew_identity(identity.id, &shown.provider, shown.token.as_deref()).await?;
+    tx.renew_identity(identity.id, &vouched.shown(social.key())).await?;
     let done = social.cancel_erasure(tx, &account).await?;
     vouched.redeem(&social).await;
     Ok(done)

@@ -21,7 +21,7 @@ use crate::http::extract::{Json, Path};
 use crate::http::{Actor, Caller, MaybeActor, PREFIX};
 use crate::limits::{IDENTITY_FLOW_LIFE, PROOF_LIFE};
 use crate::problem::{Problem, ProblemCode};
-use crate::secret::Token;
+use crate::secret::{ServerKey, Token};
 
 pub(super) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new().routes(routes!(providers)).routes(routes!(begin))
@@ -120,15 +120,21 @@ async fn begin(
     let expires_at = social.now().after(IDENTITY_FLOW_LIFE);
     let flow = Flow::new(&id, act, &origin, next, &browser, expires_at);
     let discovery = provider.discovery().await.map_err(|why| provider.problem(why.into()))?;
-    let url = destination(provider, &discovery.authorization_endpoint, &flow, &social);
-    let url = url.ok_or_else(Problem::internal)?;
+    let url = destination(provider, &discovery.authorization_endpoint, &flow, social.key());
+    let url = url.ok_or_else(Problem::internal)?.into();
     let mut response = Json(Destination { url }).into_response();
     let cookie = Cookie::Flow.write(&browser, IDENTITY_FLOW_LIFE.as_secs(), &headers);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
-fn destination(provider: &Provider, at: &str, flow: &Flow, social: &Social) -> Option<String> {
+/// The page of a provider that answers what a browser goes there for.
+pub(super) fn destination(
+    provider: &Provider,
+    at: &str,
+    flow: &Flow,
+    key: &ServerKey,
+) -> Option<Url> {
     let config = &provider.config;
     let mut url = Url::parse(at).ok()?;
     let scope = config.scopes.join(" ");
@@ -138,7 +144,7 @@ fn destination(provider: &Provider, at: &str, flow: &Flow, social: &Social) -> O
         .append_pair("client_id", &config.client_id)
         .append_pair("redirect_uri", &return_to(flow))
         .append_pair("scope", &scope)
-        .append_pair("state", &flow.text(social.key()))
+        .append_pair("state", &flow.text(key))
         .append_pair("nonce", &flow.nonce())
         .append_pair("code_challenge", &flow.challenge())
         .append_pair("code_challenge_method", "S256");
@@ -148,13 +154,12 @@ fn destination(provider: &Provider, at: &str, flow: &Flow, social: &Social) -> O
             query.append_pair("response_mode", "form_post");
         }
         Kind::Google => {
-            // What is shown to it when it is over comes only so.
+            // What is shown to it when it is over comes only so, and with a consent.
             query.append_pair("access_type", "offline");
-            // And with the first consent only: whoever gave that elsewhere gives it once more. Nobody knows
-            // whether a sign-in is somebody's first here, who would be asked each time.
             match flow.act {
-                Act::SignIn => {}
-                Act::Link { .. } => {
+                // Who needs to be asked is known when they come back.
+                Act::SignIn if !flow.is_again => {}
+                Act::SignIn | Act::Link { .. } | Act::Consent { .. } => {
                     query.append_pair("prompt", "consent");
                 }
                 Act::Prove { .. } => {
@@ -173,7 +178,7 @@ fn destination(provider: &Provider, at: &str, flow: &Flow, social: &Social) -> O
         Kind::Oidc | Kind::Cognito => {}
     }
     drop(query);
-    Some(url.into())
+    Some(url)
 }
 
 pub(super) fn return_to(flow: &Flow) -> String {

@@ -19,7 +19,7 @@ use crate::id::{AccountId, IdentityId};
 use crate::limits::{IDENTITIES_MAX, PROOF_LIFE};
 use crate::mail::Template;
 use crate::problem::{Problem, ProblemCode};
-use crate::store::{Identity, StoreError, Tx};
+use crate::store::{Identity, Relay, StoreError, Tx};
 
 pub(super) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new().routes(routes!(ways_in, add)).routes(routes!(unlink))
@@ -45,6 +45,12 @@ struct IdentityBody {
     /// What people call it.
     name: String,
     linked_at: UnixMs,
+    /// Whether this server can tell it when it is over. An app for which it cannot has its owner asked for
+    /// their consent when they sign in there the next time, and shows the code that comes of it.
+    can_be_told: bool,
+    /// Whether mail to the address of the account, which the provider made up, goes nowhere: its owner had
+    /// the provider stop forwarding it.
+    mail_stopped: bool,
 }
 
 /// Says how somebody signs in to their account.
@@ -63,6 +69,8 @@ async fn ways_in(State(social): State<Social>, actor: Actor) -> Result<Json<Ways
     let body = |of: Identity| IdentityBody {
         id: of.id,
         name: social.providers().name(&of.shown.provider),
+        can_be_told: of.shown.token.is_some(),
+        mail_stopped: of.relay == Some(Relay::Off) && is_relayed(&account.email),
         provider: of.shown.provider,
         linked_at: of.linked_at,
     };
@@ -72,6 +80,13 @@ async fn ways_in(State(social): State<Social>, actor: Actor) -> Result<Json<Ways
         proven_until: session.proven_at.after(PROOF_LIFE),
         identities,
     }))
+}
+
+/// Whether an address is one of those that Apple makes up for whoever hides theirs.
+fn is_relayed(email: &str) -> bool {
+    email
+        .rsplit_once('@')
+        .is_some_and(|(_, at)| at.eq_ignore_ascii_case("privaterelay.appleid.com"))
 }
 
 /// Another sign-in, from an app.
@@ -125,7 +140,7 @@ pub(super) async fn link(
     let found = tx.identity_of(&shown.issuer, &shown.subject).await?;
     match found.filter(|found| found.ended_at.is_none()) {
         Some(own) if own.account_id == account => {
-            tx.renew_identity(own.id, &shown.provider, shown.token.as_deref()).await?;
+            tx.renew_identity(own.id, &shown).await?;
             return Ok(());
         }
         Some(_) => return Err(taken()),

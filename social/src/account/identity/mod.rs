@@ -4,14 +4,19 @@
 //! gave it (`app`). Either way somebody is vouched for (`vouched`): by the provider's name of itself and its name
 //! of them, never by an e-mail address, which may be somebody else's by tomorrow. What surprises: nothing
 //! is kept of somebody without an account until they said when they were born. What their provider said
-//! travels meanwhile in a cookie of theirs, which only this server reads.
+//! travels meanwhile in a cookie of theirs, which only this server reads. Providers are told when it is over (`end`),
+//! and may tell this server (`events`).
 
 mod app;
 mod apple;
 mod config;
+mod consent;
 mod depart;
 mod end;
+mod enter;
+mod events;
 mod fetch;
+mod lead;
 mod links;
 mod moved;
 mod provider;
@@ -47,6 +52,7 @@ pub(super) fn routes() -> OpenApiRouter<Social> {
         .merge(app::routes())
         .merge(sign_up::routes())
         .merge(links::routes())
+        .merge(events::routes())
 }
 
 /// The providers of a server. Cloning it is cheap.

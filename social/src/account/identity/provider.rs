@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, decode_header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::apple;
@@ -169,29 +170,39 @@ impl Provider {
         Ok(find(&keys, id, algorithm).ok_or(Untrusted("key"))?)
     }
 
-    /// Reads a token of this provider for this server, or for one of its apps.
-    pub(super) async fn read(&self, token: &str, nonce: Nonce<'_>) -> Result<Claims, Refusal> {
+    /// What a token says that this provider signed.
+    pub(super) async fn signed<T: DeserializeOwned>(&self, token: &str) -> Result<T, Refusal> {
         let header = decode_header(token).map_err(|_| Untrusted("form"))?;
         if !self.algorithms().contains(&header.alg) || header.crit.is_some() {
             return Err(Untrusted("algorithm").into());
         }
         let key = self.key(header.kid.as_deref(), header.alg).await?;
+        Ok(token::signed(token, &key, header.alg)?)
+    }
+
+    /// Who this server and its apps are to it.
+    pub(super) fn audiences(&self) -> Vec<&str> {
+        let config = &self.config;
+        [&config.client_id].into_iter().chain(&config.app_client_ids).map(String::as_str).collect()
+    }
+
+    /// Reads a token of this provider for this server, or for one of its apps.
+    pub(super) async fn read(&self, token: &str, nonce: Nonce<'_>) -> Result<Claims, Refusal> {
+        let said = self.signed(token).await?;
         let config = &self.config;
         let issuers = match config.kind {
             // As it once called itself.
             Kind::Google => vec![config.issuer.as_str(), "accounts.google.com"],
             Kind::Oidc | Kind::Apple | Kind::Cognito => vec![config.issuer.as_str()],
         };
-        let audiences = [&config.client_id].into_iter().chain(&config.app_client_ids);
-        let audiences: Vec<_> = audiences.map(String::as_str).collect();
         let expected = Expected {
             issuers: &issuers,
-            audiences: &audiences,
+            audiences: &self.audiences(),
             nonce,
             says_its_use: config.kind == Kind::Cognito,
             now: self.clock.now(),
         };
-        let mut claims = token::read(token, &key, header.alg, &expected)?;
+        let mut claims = token::judge(said, &expected)?;
         claims.issuer.clone_from(&config.issuer);
         if matches!(config.kind, Kind::Google | Kind::Apple) {
             // Neither has to say it, whatever it is asked. Whom one of them remembers thus counts as proven,

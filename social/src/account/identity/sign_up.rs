@@ -95,7 +95,7 @@ async fn sign_up(
     let new = New { vouched, name, region: given.region, language, device_hash };
     match (asked, known) {
         (asked, Some(known)) if asked.as_ref().is_none_or(|asked| asked.key == known.key) => {
-            let (tx, account) = new.account(&social, &known).await?;
+            let (tx, account, identity) = new.account(&social, &known).await?;
             let begin = Begin {
                 account,
                 // However that was: there is nothing in the account yet that is theirs.
@@ -103,6 +103,7 @@ async fn sign_up(
                 carrier: given.carrier,
                 device: caller.device,
                 device_name: device_name(given.device_name.as_deref()),
+                identity: Some(identity),
             };
             let response = begin.answer(&social, tx, StatusCode::CREATED, &headers).await?;
             new.vouched.redeem(&social).await;
@@ -150,7 +151,11 @@ impl New {
     }
 
     /// Makes the account, with an address that the provider verified.
-    async fn account(&self, social: &Social, email: &Email) -> Result<(Tx, AccountId), Problem> {
+    async fn account(
+        &self,
+        social: &Social,
+        email: &Email,
+    ) -> Result<(Tx, AccountId, IdentityId), Problem> {
         let now = social.now();
         let mut tx = self.begin(social).await?;
         let id = AccountId::fresh(now);
@@ -173,12 +178,13 @@ impl New {
             done => done?,
         }
         let shown = self.vouched.shown(social.key());
-        match tx.link_identity(IdentityId::fresh(now), id, &shown, now).await {
+        let identity = IdentityId::fresh(now);
+        match tx.link_identity(identity, id, &shown, now).await {
             Err(StoreError::Taken) => return Err(identity_taken()),
             done => done?,
         }
         tx.remember_device(id, &self.device_hash, now).await?;
-        Ok((tx, id))
+        Ok((tx, id, identity))
     }
 
     /// Waits for a code that is mailed, as every other sign-up does.

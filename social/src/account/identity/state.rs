@@ -28,6 +28,11 @@ pub(super) struct Flow {
     pub(super) origin: String,
     /// Where they go afterwards: a path of ours.
     pub(super) next: Option<String>,
+    /// Whether they go there once more, to be asked for the consent that comes with what is shown when it is
+    /// over.
+    pub(super) is_again: bool,
+    /// Where they go where nothing comes of that, if they may go on all the same: a page, with its query.
+    pub(super) otherwise: Option<String>,
     pub(super) expires_at: UnixMs,
     /// The hash of what the browser has in a cookie.
     browser: String,
@@ -44,6 +49,8 @@ pub(super) enum Act {
     Link { account: AccountId, session: SessionId },
     /// To show once more who they are.
     Prove { account: AccountId, session: SessionId },
+    /// Signed in already, to have the provider give what it is shown when it is over.
+    Consent { account: AccountId, session: SessionId },
 }
 
 impl Flow {
@@ -60,6 +67,8 @@ impl Flow {
             act,
             origin: origin.to_owned(),
             next,
+            is_again: false,
+            otherwise: None,
             expires_at,
             browser: hex(&browser.hash()),
             seed: Token::fresh().text(),
@@ -113,6 +122,7 @@ pub(super) struct Ticket {
     is_verified: bool,
     /// The client and the token.
     held: Option<(String, String)>,
+    said_at: UnixMs,
     expires_at: UnixMs,
 }
 
@@ -126,6 +136,7 @@ impl Ticket {
             email: of.email.clone(),
             is_verified: of.is_verified,
             held: of.held.clone().map(|held| (held.client_id, held.token)),
+            said_at: of.said_at,
             expires_at,
         };
         let text = write(key, TICKET, &ticket);
@@ -143,7 +154,8 @@ impl Ticket {
         if ticket.expires_at <= now {
             return None;
         }
-        let Self { provider, issuer, subject, email, is_verified, held, expires_at } = ticket;
+        let Self { provider, issuer, subject, email, is_verified, held, .. } = ticket;
+        let Self { said_at, expires_at, .. } = ticket;
         Some(Vouched {
             provider,
             issuer,
@@ -153,6 +165,7 @@ impl Ticket {
             held: held.map(|(client_id, token)| Held { token, client_id }),
             code: None,
             proven_at: None,
+            said_at,
             once: Sha256::digest(text).into(),
             until: expires_at,
         })
@@ -205,6 +218,7 @@ mod tests {
             held: Some(Held { token: "t".repeat(2000), client_id: "c".into() }),
             code: None,
             proven_at: None,
+            said_at: UnixMs(1),
             once: [0; 32],
             until: UnixMs(0),
         };
@@ -214,7 +228,8 @@ mod tests {
             assert!(Ticket::read(&KEY, &text, UnixMs(10)).is_none(), "too late");
             Ticket::read(&KEY, &text, UnixMs(9)).expect("in time")
         };
-        assert_eq!(back(&vouched).held, vouched.held);
+        let read = back(&vouched);
+        assert_eq!((read.held, read.said_at), (vouched.held.clone(), vouched.said_at));
         vouched.held = Some(Held { token: "t".repeat(4000), client_id: "c".into() });
         let read = back(&vouched);
         assert_eq!((read.held, read.subject), (None, vouched.subject));

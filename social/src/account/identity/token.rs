@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::UnixMs;
@@ -49,6 +50,8 @@ pub(super) struct Claims {
     /// Whether the provider has seen that mail to it reaches them.
     pub(super) is_verified: bool,
     pub(super) expires_at: UnixMs,
+    /// When it was made, by the provider's clock, or by ours where it does not say so.
+    pub(super) said_at: UnixMs,
     /// When they proved who they are, if it says so.
     pub(super) proven_at: Option<UnixMs>,
 }
@@ -59,12 +62,13 @@ pub(super) struct Claims {
 pub(super) struct Untrusted(pub(super) &'static str);
 
 #[derive(Debug, Deserialize)]
-struct Said {
+pub(super) struct Said {
     iss: String,
     sub: String,
     aud: OneOrMore,
     azp: Option<String>,
     exp: f64,
+    iat: Option<f64>,
     nonce: Option<String>,
     email: Option<String>,
     email_verified: Option<BoolOrText>,
@@ -74,9 +78,18 @@ struct Said {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum OneOrMore {
+pub(super) enum OneOrMore {
     One(String),
     More(Vec<String>),
+}
+
+impl OneOrMore {
+    pub(super) fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+    }
 }
 
 /// Apple writes both.
@@ -87,35 +100,31 @@ enum BoolOrText {
     Text(String),
 }
 
-/// Reads a token that one of the provider's keys should have signed.
-pub(super) fn read(
+/// What a token says that one of the provider's keys should have signed.
+pub(super) fn signed<T: DeserializeOwned>(
     token: &str,
     key: &DecodingKey,
     algorithm: Algorithm,
-    expected: &Expected<'_>,
-) -> Result<Claims, Untrusted> {
+) -> Result<T, Untrusted> {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims = HashSet::new();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    let said = decode::<Said>(token, key, &validation).map_err(|_| Untrusted("signature"))?;
-    judge(said.claims, expected)
+    let said = decode::<T>(token, key, &validation).map_err(|_| Untrusted("signature"))?;
+    Ok(said.claims)
 }
 
-fn judge(said: Said, expected: &Expected<'_>) -> Result<Claims, Untrusted> {
+/// Whom a token vouches for, where it is believed.
+pub(super) fn judge(said: Said, expected: &Expected<'_>) -> Result<Claims, Untrusted> {
     if !expected.issuers.contains(&said.iss.as_str()) {
         return Err(Untrusted("issuer"));
     }
-    let (all, count) = match &said.aud {
-        OneOrMore::One(one) => (std::slice::from_ref(one), 1),
-        OneOrMore::More(more) => (more.as_slice(), more.len()),
-    };
     let known = |id: &&String| expected.audiences.contains(&id.as_str());
-    let audience = all.iter().find(known).ok_or(Untrusted("audience"))?;
+    let audience = said.aud.all().iter().find(known).ok_or(Untrusted("audience"))?;
     // Whom it was given to; it must be said where it is for several.
     let is_given_to_us = match &said.azp {
         Some(azp) => known(&azp),
-        None => count == 1,
+        None => said.aud.all().len() == 1,
     };
     if !is_given_to_us {
         return Err(Untrusted("authorized party"));
@@ -159,6 +168,7 @@ fn judge(said: Said, expected: &Expected<'_>) -> Result<Claims, Untrusted> {
         email: said.email.filter(|email| email.len() <= EMAIL_BYTES_MAX),
         is_verified,
         expires_at,
+        said_at: said.iat.map_or(expected.now, moment).min(expected.now),
         proven_at: said.auth_time.map(moment),
     })
 }
@@ -168,12 +178,12 @@ fn judge(said: Said, expected: &Expected<'_>) -> Result<Claims, Untrusted> {
     clippy::cast_possible_truncation,
     reason = "a number that is too large is the end of time"
 )]
-fn moment(seconds: f64) -> UnixMs {
+pub(super) fn moment(seconds: f64) -> UnixMs {
     UnixMs((seconds * 1000.0) as i64)
 }
 
 /// How far a provider's clock may be behind this one.
-const SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -206,6 +216,10 @@ mod tests {
     fn a_token_is_believed_where_every_claim_is_right() {
         let claims = judged(json!({})).expect("right");
         assert!(claims.is_verified && claims.audience == "us");
+        assert_eq!(claims.said_at, NOW, "where it does not say it");
+        for (iat, said_at) in [(999_000, UnixMs(999_000_000)), (2_000_000, NOW)] {
+            assert_eq!(judged(json!({ "iat": iat })).expect("right").said_at, said_at);
+        }
         for good in [
             json!({ "aud": ["us"] }),
             json!({ "aud": ["us", "other"], "azp": "app" }),

@@ -31,6 +31,8 @@ pub(super) struct Vouched {
     pub(super) code: Option<Held>,
     /// When they proved to the provider who they are, as far as is known.
     pub(super) proven_at: Option<UnixMs>,
+    /// When the provider said so, by its own clock.
+    pub(super) said_at: UnixMs,
     /// What is used up where this does something.
     pub(super) once: Hash,
     /// Until when that has to be remembered.
@@ -57,6 +59,7 @@ impl Vouched {
             held: kept.map(|token| Held { token, client_id }),
             code: None,
             proven_at: claims.proven_at,
+            said_at: claims.said_at,
             once: Sha256::digest(said).into(),
             until: claims.expires_at.after(REMEMBERED_LONGER),
         }
@@ -65,8 +68,8 @@ impl Vouched {
     /// As it is kept.
     pub(super) fn shown(&self, key: &ServerKey) -> Shown {
         let token = self.held.as_ref().map(|held| sealed(key, held));
-        let Self { provider, issuer, subject, .. } = self.clone();
-        Shown { provider, issuer, subject, token }
+        let Self { provider, issuer, subject, said_at, .. } = self.clone();
+        Shown { provider, issuer, subject, token, vouched_at: Some(said_at) }
     }
 
     /// Since when a session counts as proven that begins so: for nothing, where the provider may just have
@@ -90,16 +93,8 @@ impl Vouched {
     pub(super) async fn account(
         &self,
         social: &Social,
-    ) -> Result<Option<(Account, Identity, Tx)>, Problem> {
-        let found = social.db().read().await?.identity_of(&self.issuer, &self.subject).await?;
-        let Some(found) = found else { return Ok(None) };
-        let mut tx = social.db().begin().await?;
-        tx.lock_account(found.account_id).await?;
-        let identity = tx.identity_of(&self.issuer, &self.subject).await?;
-        let is_same = |of: &Identity| of.account_id == found.account_id && of.ended_at.is_none();
-        let Some(identity) = identity.filter(is_same) else { return Ok(None) };
-        let account = tx.account_or_hidden(identity.account_id).await?;
-        Ok(account.map(|account| (account, identity, tx)))
+    ) -> Result<Option<(Account, Identity, Tx)>, StoreError> {
+        account_of(social, &self.issuer, &self.subject).await
     }
 
     /// Lets them in, as far as nothing is in the way; a session is begun in the transaction.
@@ -107,9 +102,9 @@ impl Vouched {
         &self,
         social: &Social,
         caller: &Caller,
-    ) -> Result<(Account, Tx), Problem> {
+    ) -> Result<(Identity, Tx), Problem> {
         let found = self.account(social).await?;
-        let (account, identity, mut tx) = found.ok_or_else(unknown)?;
+        let (account, mut identity, mut tx) = found.ok_or_else(unknown)?;
         let now = social.now();
         if let Some(suspension) = tx.suspension(account.id, now).await? {
             return Err(suspended(&suspension));
@@ -121,7 +116,8 @@ impl Vouched {
         }
         self.used(&mut tx).await?;
         let shown = self.shown(social.key());
-        tx.renew_identity(identity.id, &shown.provider, shown.token.as_deref()).await?;
+        tx.renew_identity(identity.id, &shown).await?;
+        identity.shown.token = shown.token.or(identity.shown.token);
         let device = caller.device.as_ref().map(|device| social.device_hash(device));
         let is_known = match device {
             Some(hash) => tx.is_known_device(account.id, &hash).await?,
@@ -130,7 +126,7 @@ impl Vouched {
         if !is_known {
             social.mailer().to_account(&mut tx, &account, Template::NewDevice, now).await?;
         }
-        Ok((account, tx))
+        Ok((identity, tx))
     }
 
     /// Shows the provider the code that an app sent along, and keeps what comes for it with whom it vouches
@@ -160,6 +156,23 @@ impl Vouched {
         tx.give_identity_token(&self.issuer, &self.subject, token).await?;
         tx.commit().await
     }
+}
+
+/// The account of somebody as a provider knows them, in a transaction in which nobody takes it from them.
+pub(super) async fn account_of(
+    social: &Social,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<(Account, Identity, Tx)>, StoreError> {
+    let found = social.db().read().await?.identity_of(issuer, subject).await?;
+    let Some(found) = found else { return Ok(None) };
+    let mut tx = social.db().begin().await?;
+    tx.lock_account(found.account_id).await?;
+    let identity = tx.identity_of(issuer, subject).await?;
+    let is_same = |of: &Identity| of.account_id == found.account_id && of.ended_at.is_none();
+    let Some(identity) = identity.filter(is_same) else { return Ok(None) };
+    let account = tx.account_or_hidden(identity.account_id).await?;
+    Ok(account.map(|account| (account, identity, tx)))
 }
 
 /// Whether a token is kept. One that is longer than any that is known is not, and whoever it is about ends
@@ -216,6 +229,7 @@ mod tests {
             held: Some(Held { token: token.into(), client_id: "us".into() }),
             code: None,
             proven_at: None,
+            said_at: UnixMs(0),
             once: [0; 32],
             until: UnixMs(0),
         };

@@ -8,32 +8,32 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use url::form_urlencoded;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::consent::Back;
 use super::depart::return_to;
 use super::fetch::NoAnswer;
+use super::lead::{Led, lead, of_page, page};
 use super::links::link;
 use super::provider::Provider;
-use super::state::{Act, Flow, Ticket};
+use super::state::{Act, Flow};
 use super::token::{Nonce, Untrusted};
 use super::vouched::Vouched;
 use crate::Social;
-use crate::account::age::tell_device;
 use crate::account::settings::still_holds;
-use crate::account::sign_in::{Begin, Carrier};
 use crate::http::cookie::Cookie;
 use crate::http::extract::{Path, Query};
 use crate::http::{Actor, Caller, MaybeActor, PREFIX};
 use crate::id::{AccountId, SessionId};
-use crate::limits::{IDENTITY_TICKET_LIFE, PROOF_LIFE, SESSION_LIFE_MAX};
+use crate::limits::PROOF_LIFE;
 use crate::problem::{Problem, ProblemCode};
+use crate::store::Tx;
 
 pub(super) fn routes() -> OpenApiRouter<Social> {
     OpenApiRouter::new().routes(routes!(callback, callback_by_form))
@@ -71,20 +71,24 @@ async fn callback(
     let came = Came { social: &social, actor, caller, headers: &headers };
     let flow = match came.flow(&id, &given).await {
         Ok(flow) => flow,
-        Err(problem) => return lead("/account/sign-in", &[("problem", problem.code().word())]),
+        Err(problem) => {
+            return lead(&page("/account/sign-in", &[("problem", problem.code().word())]));
+        }
     };
     let back = match flow.act {
         Act::SignIn => "/account/sign-in",
-        Act::Link { .. } | Act::Prove { .. } => flow.next.as_deref().unwrap_or("/account"),
+        Act::Link { .. } | Act::Prove { .. } | Act::Consent { .. } => after(&flow),
     };
-    let mut response = match came.go_on(&flow, &given).await {
-        Ok(response) => response,
-        Err(problem) => {
+    let mut response = match (came.go_on(&flow, &given).await, &flow.otherwise) {
+        (Ok(Led::Page(response)), _) => response,
+        (Ok(Led::Again(response)), _) => return response,
+        (Err(_), Some(page)) => lead(page),
+        (Err(problem), None) => {
             let mut query = vec![("problem", problem.code().word()), ("with", &flow.provider)];
             if flow.act == Act::SignIn {
                 query.extend(flow.next.as_deref().map(|next| ("next", next)));
             }
-            lead(back, &query)
+            lead(&page(back, &query))
         }
     };
     let spent = Cookie::Flow.remove(&of_page(&flow));
@@ -112,15 +116,15 @@ async fn callback_by_form(
     let mut query = vec![("state", given.state.as_str()), ("code", &given.code)];
     query.extend(given.error.as_deref().map(|error| ("error", error)));
     query.extend(given.iss.as_deref().map(|iss| ("iss", iss)));
-    Ok(lead(&format!("{PREFIX}/identity/{id}/callback"), &query))
+    Ok(lead(&page(&format!("{PREFIX}/identity/{id}/callback"), &query)))
 }
 
 /// A browser that came back.
-struct Came<'a> {
-    social: &'a Social,
+pub(super) struct Came<'a> {
+    pub(super) social: &'a Social,
     actor: Option<Actor>,
-    caller: Caller,
-    headers: &'a HeaderMap,
+    pub(super) caller: Caller,
+    pub(super) headers: &'a HeaderMap,
 }
 
 impl Came<'_> {
@@ -137,7 +141,7 @@ impl Came<'_> {
         if is_first { Ok(flow) } else { Err(stray()) }
     }
 
-    async fn go_on(&self, flow: &Flow, given: &Return) -> Result<Response, Problem> {
+    async fn go_on(&self, flow: &Flow, given: &Return) -> Result<Led, Problem> {
         let provider = self.social.providers().find(&flow.provider)?;
         match given.error.as_deref() {
             None => {}
@@ -152,7 +156,7 @@ impl Came<'_> {
         }
         let vouched = vouched(provider, flow, &given.code).await?;
         match flow.act {
-            Act::SignIn => self.sign_in(flow, &vouched).await,
+            Act::SignIn => self.sign_in(flow, provider, &vouched).await,
             Act::Link { account, session } => {
                 let actor = self.same(account, session)?;
                 let mut tx = self.social.db().begin().await?;
@@ -160,28 +164,56 @@ impl Came<'_> {
                 link(self.social, &mut tx, actor.account, &vouched).await?;
                 tx.commit().await?;
                 self.social.wake_jobs();
-                Ok(lead(flow.next.as_deref().unwrap_or("/account"), &[]))
+                Ok(Led::Page(lead(after(flow))))
             }
             Act::Prove { account, session } => {
-                let actor = self.same(account, session)?;
-                let found = vouched.account(self.social).await?;
-                let (_, identity, mut tx) =
-                    found.filter(|(found, ..)| found.id == account).ok_or_else(other)?;
                 let now = self.social.now();
                 // A page that remembers them shows nothing.
                 if vouched.proven_at.is_none_or(|at| PROOF_LIFE < now.since(at)) {
                     return Err(other());
                 }
-                still_holds(&mut tx, actor, None).await?;
-                vouched.used(&mut tx).await?;
-                let shown = vouched.shown(self.social.key());
-                let token = shown.token.as_deref();
-                tx.renew_identity(identity.id, &shown.provider, token).await?;
+                let (is_held, mut tx) = self.renewed(account, session, &vouched).await?;
                 tx.prove_session(session, now).await?;
                 tx.commit().await?;
-                Ok(lead(flow.next.as_deref().unwrap_or("/account"), &[]))
+                let act = Act::Consent { account, session };
+                let page = after(flow);
+                let back = self.back(flow, provider, &vouched);
+                Ok(Led::to(back.once_more(is_held, act, Some(page)).await, page))
+            }
+            Act::Consent { account, session } => {
+                let (_, tx) = self.renewed(account, session, &vouched).await?;
+                tx.commit().await?;
+                Ok(Led::Page(lead(flow.otherwise.as_deref().unwrap_or("/account"))))
             }
         }
+    }
+
+    /// Keeps what the provider gave of whoever is signed in; whether anything is held then.
+    async fn renewed(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        vouched: &Vouched,
+    ) -> Result<(bool, Tx), Problem> {
+        let actor = self.same(account, session)?;
+        let found = vouched.account(self.social).await?;
+        let (_, identity, mut tx) =
+            found.filter(|(found, ..)| found.id == account).ok_or_else(other)?;
+        still_holds(&mut tx, actor, None).await?;
+        vouched.used(&mut tx).await?;
+        let shown = vouched.shown(self.social.key());
+        tx.renew_identity(identity.id, &shown).await?;
+        Ok((shown.token.or(identity.shown.token).is_some(), tx))
+    }
+
+    pub(super) fn back<'a>(
+        &'a self,
+        flow: &'a Flow,
+        provider: &'a Provider,
+        of: &'a Vouched,
+    ) -> Back<'a> {
+        let (social, headers) = (self.social, self.headers);
+        Back { social, provider, headers, flow, subject: &of.subject }
     }
 
     /// Whoever is signed in, where it is still who went.
@@ -189,45 +221,11 @@ impl Came<'_> {
         let same = |actor: &Actor| actor.account == account && actor.session == session;
         self.actor.filter(same).ok_or_else(stray)
     }
+}
 
-    async fn sign_in(&self, flow: &Flow, vouched: &Vouched) -> Result<Response, Problem> {
-        let (account, tx) = match vouched.enters(self.social, &self.caller).await {
-            Ok(entered) => entered,
-            Err(problem) => {
-                let is_hidden = problem.code() == ProblemCode::ErasurePending;
-                if !is_hidden && problem.code() != ProblemCode::IdentityUnknown {
-                    return Err(problem);
-                }
-                let page = if is_hidden { "/account/sign-in" } else { "/account/sign-up" };
-                let mut query = vec![("with", flow.provider.as_str())];
-                query.extend(is_hidden.then_some(("problem", problem.code().word())));
-                query.extend(flow.next.as_deref().map(|next| ("next", next)));
-                let mut response = lead(page, &query);
-                let expires_at = self.social.now().after(IDENTITY_TICKET_LIFE);
-                let ticket = Ticket::write(self.social.key(), vouched, expires_at);
-                let seconds = IDENTITY_TICKET_LIFE.as_secs();
-                let cookie = Cookie::Ticket.write_text(&ticket, seconds, &of_page(flow));
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-                return Ok(response);
-            }
-        };
-        let begin = Begin {
-            account: account.id,
-            proven_at: vouched.session_proven_at(self.social.now()),
-            carrier: Carrier::Cookie,
-            device: self.caller.device.clone(),
-            device_name: browser_name(self.headers),
-        };
-        let begun = begin.begun(self.social, tx).await?;
-        // A page cannot read the cookie: this one asks who is signed in, and goes on.
-        let next = flow.next.as_deref().map(|next| ("next", next));
-        let mut response = lead("/account/signed-in", next.as_slice());
-        let page = of_page(flow);
-        let cookie = Cookie::Session.write(&begun.token, SESSION_LIFE_MAX.as_secs(), &page);
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-        tell_device(&mut response, &begun.device, &page);
-        Ok(response)
-    }
+/// Where whoever is signed in goes on.
+fn after(flow: &Flow) -> &str {
+    flow.next.as_deref().unwrap_or("/account")
 }
 
 async fn vouched(provider: &Provider, flow: &Flow, code: &str) -> Result<Vouched, Problem> {
@@ -246,38 +244,7 @@ async fn vouched(provider: &Provider, flow: &Flow, code: &str) -> Result<Vouched
     Ok(Vouched::new(provider, claims, tokens.refresh_token, &token))
 }
 
-/// The headers of a request of the page that began: cookies ask whether it came over https.
-fn of_page(flow: &Flow) -> HeaderMap {
-    let origin = HeaderValue::from_str(&flow.origin);
-    origin.map(|origin| HeaderMap::from_iter([(header::ORIGIN, origin)])).unwrap_or_default()
-}
-
-/// Leads a browser to a page of ours.
-fn lead(path: &str, query: &[(&str, &str)]) -> Response {
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-    let to = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let Ok(to) = HeaderValue::from_str(&to) else { return stray().into_response() };
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::LOCATION, to);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
-}
-
-/// What to call a device in the list of those that are signed in; pages say it better.
-fn browser_name(headers: &HeaderMap) -> String {
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let agent = agent.unwrap_or_default();
-    // Each browser names those before it, too: the most particular first.
-    let known =
-        [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome")];
-    let known = known.into_iter().chain([("Safari/", "Safari")]);
-    let mut known = known.filter(|(mark, _)| agent.contains(mark)).map(|(_, name)| name);
-    known.next().unwrap_or("A browser").to_owned()
-}
-
-fn stray() -> Problem {
+pub(super) fn stray() -> Problem {
     let text = "this way back was used already, is older than ten minutes, or was begun elsewhere; begin \
                 again";
     Problem::new(ProblemCode::IdentityRefused, text)

@@ -1,8 +1,12 @@
 //! A provider that says whatever a test wants, and signs it with a real key.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -49,6 +53,8 @@ struct Shared {
 struct Told {
     key: Vec<u8>,
     key_id: String,
+    /// Whether it signs as Google and Apple do.
+    is_rsa: bool,
     tokens: Value,
     is_down: bool,
     /// What it answers instead where it is told that it is over.
@@ -88,6 +94,11 @@ impl Double {
         self.told().tokens = tokens;
     }
 
+    /// Signs from now on as Google and Apple do.
+    pub(super) fn signs_with_rsa(&self) {
+        self.told().is_rsa = true;
+    }
+
     pub(super) fn is_down(&self, is_down: bool) {
         self.told().is_down = is_down;
     }
@@ -113,8 +124,13 @@ impl Double {
 
     /// A token that is good but for these changes.
     pub(super) fn token(&self, subject: &str, changes: Value) -> String {
+        self.signed(&self.claims(subject, changes))
+    }
+
+    /// A token that says whatever is wanted.
+    pub(super) fn signed(&self, claims: &Value) -> String {
         let told = self.told();
-        sign(&told.key, &told.key_id, &self.claims(subject, changes))
+        if told.is_rsa { sign_with_rsa(claims) } else { sign(&told.key, &told.key_id, claims) }
     }
 
     pub(super) fn claims(&self, subject: &str, changes: Value) -> Value {
@@ -151,6 +167,29 @@ pub(super) fn sign(key: &[u8], id: &str, claims: &Value) -> String {
     let mut header = Header::new(Algorithm::ES256);
     header.kid = Some(id.to_owned());
     encode(&header, claims, &EncodingKey::from_ec_der(key)).expect("signed")
+}
+
+/// Made once, since that takes a while.
+static RSA: LazyLock<RsaKeyPair> =
+    LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).expect("a key"));
+
+fn sign_with_rsa(claims: &Value) -> String {
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let said = format!("{}.{}", part(&json!({ "alg": "RS256", "kid": "rsa" })), part(claims));
+    let mut signature = vec![0; RSA.public_modulus_len()];
+    let random = SystemRandom::new();
+    RSA.sign(&RSA_PKCS1_SHA256, &random, said.as_bytes(), &mut signature).expect("signed");
+    format!("{said}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn published_rsa() -> Value {
+    let public = RSA.public_key();
+    let number = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    json!({
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "rsa",
+        "n": number(public.modulus().big_endian_without_leading_zero()),
+        "e": number(public.exponent().big_endian_without_leading_zero()),
+    })
 }
 
 /// The public half, as a list of keys has it.
@@ -193,7 +232,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             "revocation_endpoint": at("/revoke"),
         }),
         ("/keys", _) => json!({
-            "keys": [{ "kty": "unknown", "kid": "x" }, published(&told.key, &told.key_id)],
+            "keys": [
+                { "kty": "unknown", "kid": "x" },
+                published(&told.key, &told.key_id),
+                if told.is_rsa { published_rsa() } else { json!(null) },
+            ],
         }),
         ("/token", _) => told.tokens.clone(),
         ("/revoke", _) | (_, "DeleteUser") => json!({}),

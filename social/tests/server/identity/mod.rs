@@ -2,9 +2,11 @@
 //! no real one would.
 
 mod app;
+mod apple;
 mod browser;
 mod double;
 mod ends;
+mod google;
 mod links;
 mod moved;
 mod real;

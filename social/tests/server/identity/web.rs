@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
-use social::account::identity::{ClientSecret, Kind, ProviderConfig};
 use url::Url;
 
 use super::browser::{Browser, word};
 use super::double::{Double, SECRET};
-use super::{for_each, world};
-use crate::world::{Engine, World, send};
+use super::for_each;
+use crate::world::World;
 
 /// The way back that the double would lead to, with a token of somebody.
 pub(super) fn back(double: &Double, url: &Url, subject: &str) -> String {
@@ -58,7 +56,9 @@ async fn a_way_back_counts_once_in_time_and_for_the_browser_that_began() {
         let url = ada.begins_to_sign_in("double").await;
         let way = back(&double, &url, "ada");
         let state = word(&url, "state");
-        let changed = way.replace(&state, &format!("{}A", &state[..state.len() - 1]));
+        // The first, since all bits of it count.
+        let first = if state.starts_with('A') { "B" } else { "A" };
+        let changed = way.replace(&state, &format!("{first}{}", &state[1..]));
         for wrong in [changed, way.replace(&state, ""), way.replace("state", "x")] {
             assert_eq!(ada.comes_back(&wrong).await, refused, "{wrong}");
         }
@@ -128,59 +128,4 @@ async fn nobody_is_led_to_another_site_and_the_code_is_shown_with_its_verifier()
         assert!(!asked.body.contains(SECRET));
     })
     .await;
-}
-
-#[tokio::test]
-async fn google_is_asked_for_consent_where_a_sign_in_is_linked_and_not_each_time() {
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let double = Double::start().await;
-        let google = double.config("google", Kind::Google);
-        let world = world(engine, vec![double.config("double", Kind::Oidc), google]).await;
-        let mut ada = somebody(&world, &double, "ada").await;
-        for (purpose, prompt) in
-            [("sign_in", None), ("link", Some("consent")), ("prove", Some("select_account"))]
-        {
-            let url = ada.begins("google", json!({ "purpose": purpose })).await;
-            assert_eq!(word(&url, "access_type"), "offline");
-            let mut pairs = url.query_pairs();
-            let asked = pairs.find(|(key, _)| key == "prompt").map(|(_, value)| value);
-            assert_eq!(asked.as_deref(), prompt, "{purpose}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn apple_gets_a_token_as_secret_and_leads_back_with_a_form() {
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let double = Double::start().await;
-        let key =
-            base64::Engine::encode(&base64::prelude::BASE64_STANDARD, super::double::fresh_key());
-        let key = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----");
-        let secret = ClientSecret::Apple { team_id: "T".into(), key_id: "K".into(), key };
-        let usual = ProviderConfig::new("apple", Kind::Apple, "jam", secret);
-        let config = ProviderConfig { issuer: double.issuer.clone(), ..usual };
-        let world = world(engine, vec![config]).await;
-        let mut browser = Browser::new(&world);
-        let url = browser.begins_to_sign_in("apple").await;
-        assert_eq!(word(&url, "response_mode"), "form_post");
-        let way = back(&double, &url, "ada");
-        let (path, form) =
-            way.strip_prefix(super::browser::SITE).expect("ours").split_once('?').expect("a query");
-        // From Apple's page a browser sends the form without any cookie of ours.
-        let request = Request::post(path)
-            .header(header::ORIGIN, "https://appleid.apple.com")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form.to_owned()))
-            .expect("a request");
-        let led = send(&world.router, request).await;
-        assert_eq!(led.status, StatusCode::SEE_OTHER, "{led:?}");
-        let to = led.headers[header::LOCATION].to_str().expect("text").to_owned();
-        // Apple signs otherwise than the double does, which is why it is not believed.
-        let page = browser.comes_back(&to).await;
-        assert_eq!(page, "/account/sign-in?problem=identity_refused&with=apple");
-        let asked = double.asked("/token").pop().expect("it was asked");
-        let secret = asked.field("client_secret").expect("in the form");
-        assert_eq!(secret.split('.').count(), 3, "a token: {secret}");
-        assert!(!asked.headers.contains_key(header::AUTHORIZATION));
-    }
 }

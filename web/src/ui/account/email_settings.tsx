@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import { call } from "../../account/client";
 import { emailProblem } from "../../account/fields";
 import type { Waiting } from "../../account/waiting";
-import { ownPassword, ownPasswordProblem } from "../../account/ways";
+import { loadWays, ownPassword, ownPasswordProblem, ways } from "../../account/ways";
 import { CodeStep } from "./code_step";
 import { Field, Form, Submit, useForm } from "./form";
 import { Proof } from "./identity/proof";
@@ -24,6 +24,7 @@ export function EmailSettings({ email, onChange }: Props) {
   const [waiting, setWaiting] = useState<Waiting | null>(null);
   const [done, setDone] = useState("");
 
+  const stopped = ways.value?.identities.find((each) => each.mail_stopped);
   const checks = () => ({
     email: emailProblem(next),
     password: ownPasswordProblem(password),
@@ -39,6 +40,7 @@ export function EmailSettings({ email, onChange }: Props) {
     await call("POST /api/v1/social/account/email/{change}/verify", { path, body: { code } });
     onChange(waiting.email);
     setDone(`Your mail goes to ${waiting.email} from now on.`);
+    if (stopped !== undefined) await loadWays();
     setWaiting(null);
     setNext("");
     setPassword("");
@@ -49,6 +51,12 @@ export function EmailSettings({ email, onChange }: Props) {
       <p>
         Your mail goes to <strong class="address">{email}</strong>.
       </p>
+      {stopped !== undefined && (
+        <p class="problem" role="alert">
+          {stopped.name} does not forward mail from there to you any more, so nothing reaches you, not even a code. Have it
+          forward mail again in your account with {stopped.name}, or give another address here.
+        </p>
+      )}
       {waiting === null ? (
         <Form
           form={form}

@@ -10,7 +10,7 @@ import { cameWith, returnProblem } from "./depart";
 const ID = "0199f0c0-0000-7000-8000-000000000001";
 const PROVIDERS = [200, [{ id: "google", name: "Google" }]] as [number, object];
 const LATER = Date.now() + 900_000;
-const identity = { id: ID, provider: "google", name: "Google", linked_at: 0 };
+const identity = { id: ID, provider: "google", name: "Google", linked_at: 0, can_be_told: true, mail_stopped: false };
 const WITHOUT = { has_password: false, proven_until: 0, identities: [identity] };
 const ACCOUNT = {
   id: ID, region: "eu", email: "ada@example.org", username: "ada", role: "user", language: "en", created_at: 0,
@@ -159,6 +159,14 @@ describe("the settings of an account without a password", () => {
     await press("Confirm with Google");
     expect(asked.at(-1)?.body).toEqual({ purpose: "prove", next: "/account/data" });
     expect(to).toHaveLength(1);
+  });
+
+  it("say where mail to the address reaches nobody", async () => {
+    signedIn("ada");
+    const stopped = { ...identity, name: "Apple", mail_stopped: true };
+    serverSays({ ...beside, "GET account/identities": [200, { ...WITHOUT, identities: [identity, stopped] }] });
+    await open("/account");
+    expect(text()).toContain("Apple does not forward mail from there to you any more");
   });
 
   it("ask for the password where there is one", async () => {
