@@ -128,6 +128,7 @@ async fn people(db: &Db, count: usize) -> Result<Vec<Person>> {
             created_at: now,
             last_used_at: now,
             proven_at: now,
+            identity_id: None,
             expires_at: now.after(Duration::from_secs(24 * 3600)),
         };
         tx.add_session(&session, &token.hash(), 50).await?;

@@ -91,6 +91,8 @@ impl Template {
             | Self::NewDevice
             | Self::IdentityLinked
             | Self::IdentityUnlinked
+            | Self::IdentityOver
+            | Self::Moved
             | Self::ExportReady => true,
             Self::VerifyEmail
             | Self::AlreadyRegistered

@@ -157,6 +157,9 @@ pub const CHOSEN: &[Table] = &[
             ("subject", Same),
             ("token", Token),
             ("linked_at", Same),
+            ("vouched_at", Same),
+            ("relay", Same),
+            ("relay_at", Same),
         ],
     },
     Table {
@@ -197,6 +200,7 @@ pub const LEFT: &[(&str, &str)] = &[
     ("messages", "the chats are others' too"),
     ("notices", "what they tell of is in the other region"),
     ("policy_notices", "the other server's page about privacy is another"),
+    ("push_subscriptions", "each ends with its session"),
     ("reactions", "the chats are others' too"),
     ("reports", "they are the other server's to decide on"),
     ("room_bans", "the rooms are others'"),

@@ -128,7 +128,8 @@ impl Arrival<'_> {
         there: &mut Tx,
     ) -> Result<Vec<IdentityId>, MoveError> {
         let mut let_go = Vec::new();
-        for Identity { id, shown, linked_at, .. } in here.identities(self.account.id).await? {
+        for identity in here.identities(self.account.id).await? {
+            let Identity { id, shown, linked_at, relay, relay_at, .. } = identity;
             let name = self.from.providers.name(&shown.provider);
             let rehomed = rehomed(&shown, &self.from.key, &self.to.key, &self.to.providers);
             let Rehomed::There { shown, lost_token } = rehomed else {
@@ -143,6 +144,9 @@ impl Arrival<'_> {
                 continue;
             }
             there.link_identity(id, self.id, &shown, linked_at).await?;
+            if let (Some(relay), Some(at)) = (relay, relay_at) {
+                there.note_relay(id, relay, at).await?;
+            }
             if lost_token {
                 self.moved.tokens_left.push(name.clone());
             }

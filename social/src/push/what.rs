@@ -47,7 +47,10 @@ impl Word {
             Self::Security => true,
             Self::Message => false,
             Self::Notice(kind) => match kind {
-                NoticeKind::PolicyChanged | NoticeKind::Warned | NoticeKind::ContentRemoved => true,
+                NoticeKind::PolicyChanged
+                | NoticeKind::Warned
+                | NoticeKind::ContentRemoved
+                | NoticeKind::FileRemoved => true,
                 NoticeKind::FriendAsked
                 | NoticeKind::FriendAccepted
                 | NoticeKind::ReportResolved

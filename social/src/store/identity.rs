@@ -56,6 +56,8 @@ pub struct Identity {
     pub ending: Option<Ending>,
     /// Whether the provider forwards mail to the address that it made up for them, if it said so.
     pub relay: Option<Relay>,
+    /// Since when it says so.
+    pub relay_at: Option<UnixMs>,
 }
 
 type Row = (
@@ -70,6 +72,7 @@ type Row = (
     Option<String>,
     Option<UnixMs>,
     Option<String>,
+    Option<UnixMs>,
 );
 
 /// The columns of a row.
@@ -77,7 +80,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, account_id, provider, issuer, subject, token, linked_at, ended_at, outcome,
-             vouched_at, relay FROM identities ",
+             vouched_at, relay, relay_at FROM identities ",
             $rest
         )
     };
@@ -85,7 +88,7 @@ macro_rules! select {
 
 fn identity(row: Row) -> Result<Identity, StoreError> {
     let (id, account_id, provider, issuer, subject, token, linked_at, ended_at, ..) = row;
-    let (.., outcome, vouched_at, relay) = row;
+    let (.., outcome, vouched_at, relay, relay_at) = row;
     let ending = match outcome.as_deref() {
         None => None,
         Some("told") => Some(Ending::Told),
@@ -94,7 +97,7 @@ fn identity(row: Row) -> Result<Identity, StoreError> {
     };
     let relay = relay.as_deref().map(Relay::read).transpose()?;
     let shown = Shown { provider, issuer, subject, token, vouched_at };
-    Ok(Identity { id, account_id, shown, linked_at, ended_at, ending, relay })
+    Ok(Identity { id, account_id, shown, linked_at, ended_at, ending, relay, relay_at })
 }
 
 impl Conn {

@@ -205,13 +205,14 @@ async fn happens(social: &Social, provider: &Provider, event: &Event) -> Result<
             true
         }
     };
-    tx.commit().await?;
-    social.wake_jobs();
     if is_over {
-        social.signed_out(account.id);
+        social.commit_and_sign_out(tx, account.id).await?;
         let provider = &provider.config.id;
         tracing::info!(account = social.log_id(account.id), provider, "a sign-in is over there");
+    } else {
+        tx.commit().await?;
     }
+    social.wake_jobs();
     Ok(())
 }
 

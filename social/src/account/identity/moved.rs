@@ -76,6 +76,7 @@ mod tests {
                 issuer: issuer.into(),
                 subject: "7".into(),
                 token: Some(sealed(&from, &kept)),
+                vouched_at: None,
             };
             let Rehomed::There { shown: there, lost_token } =
                 rehomed(&shown, &from, &to, &providers("g", "us"))

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use social::account::Region;
 use social::account::identity::Kind;
 use social::secret::ServerKey;
-use social::store::Identity;
+use social::store::{Identity, Relay};
 
 use super::browser::Browser;
 use super::double::Double;
@@ -36,6 +36,9 @@ async fn a_sign_in_moves_where_its_provider_is_known_and_that_is_told_nothing() 
     for_each(async |from, double| {
         somebody(&from, &double, "ada").await;
         let here = identity(&from, &double.issuer, "ada").await.expect("here");
+        let mut tx = from.db().begin().await.expect("a transaction");
+        tx.note_relay(here.id, Relay::Off, from.now()).await.expect("noted");
+        tx.commit().await.expect("kept");
         let before = of_identities(&from, &here).await;
         assert!(before.iter().all(|(_, values)| values.len() == 1), "{before:?}");
         let to = elsewhere(&from, Some(&double)).await;
