@@ -10,6 +10,7 @@ pub mod backup;
 pub mod chat;
 pub mod clean;
 pub mod clock;
+mod config;
 pub mod crash;
 pub mod data_map;
 pub mod erasure;
@@ -37,4 +38,5 @@ mod social;
 pub mod store;
 pub mod usage;
 
-pub use social::{Config, Social, StartError};
+pub use config::Config;
+pub use social::{Social, StartError};
