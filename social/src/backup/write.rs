@@ -66,9 +66,12 @@ async fn write_tables(
         let line = TableLine { table: table.clone(), columns: columns.clone() };
         let line = serde_json::to_string(&line).map_err(|error| wrong(error.into()))?;
         writeln!(to, "{line}").map_err(wrong)?;
-        let (send, mut rows) = mpsc::channel(BACKUP_ROWS_MAX);
+        let (send, taken) = mpsc::channel(BACKUP_ROWS_MAX);
         let reading = conn.send_rows(&table, &columns, send);
-        let writing = async {
+        let to = &mut to;
+        let writing = async move {
+            // Dropped at the first error, or whoever reads would wait for good.
+            let mut rows = taken;
             let mut count = 0;
             while let Some(row) = rows.recv().await {
                 let row: Vec<Value> = row.into_iter().map(value).collect();

@@ -165,6 +165,25 @@ pub(crate) async fn add_account(db: &social::store::Db, number: u32, now: social
 }
 
 #[tokio::test]
+async fn a_backup_that_finds_no_room_says_so_and_leaves_nothing() {
+    for_each_store(async |world: World| {
+        // More than the disk, the writer and the way between them take before they notice.
+        for number in 0..700 {
+            add_account(world.db(), number, world.now()).await;
+        }
+        let path = world.folder.join("full.vjam");
+        let draft = world.folder.join("full.vjam.part");
+        std::os::unix::fs::symlink("/dev/full", &draft).expect("ours");
+        let made = back_up(world.db(), &world.config.key, &path, world.now());
+        let made = tokio::time::timeout(Duration::from_secs(60), made).await.expect("it ends");
+        let error = made.expect_err("the disk is full").to_string();
+        assert!(error.contains("full.vjam") && error.contains("No space left"), "{error}");
+        assert!(!path.exists() && std::fs::symlink_metadata(&draft).is_err(), "nothing is left");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_a_backup_that_is_not_whole_or_anothers_nothing_stays() {
     for_each_store(async |world: World| {
         let target = World::new(world.engine).await;
