@@ -30,6 +30,20 @@ const GOOD = {
   "POST password-resets": json(202, begun("reset")),
   "GET account": json(200, ACCOUNT),
   "GET sessions": json(200, SESSIONS),
+  "GET identity/providers": json(200, [{ id: "club", name: "Our club" }]),
+  "GET account/identities": json(200, {
+    has_password: true,
+    identities: [{
+      id: SESSIONS[1].id, name: "Our club", provider: "club", linked_at: ACCOUNT.created_at, can_be_told: true, mail_stopped: true,
+    }],
+  }),
+  "GET account/push": json(200, {
+    key: "BNNL5ZaTfK81qhXOx23-wewhigUeFb632jN6LvRWCFH1ubQr77FE_9qV1FuojuRmHP42zmf34rXgW80OvUVDgTk",
+    browsers: [
+      { id: SESSIONS[0].id, device_name: SESSIONS[0].device_name, host: "updates.push.services.mozilla.com", created_at: ACCOUNT.created_at, current: false },
+      { id: SESSIONS[2].id, device_name: SESSIONS[2].device_name, host: "fcm.googleapis.com", created_at: ACCOUNT.created_at, current: false },
+    ],
+  }),
   "PUT account/username": { status: 204 },
   "PUT account/language": { status: 204 },
   "POST account/email": json(202, begun("change")),
@@ -150,7 +164,7 @@ export const ACCOUNT_SHOTS = [
     name: "account-settings-email", path: "/account", script: signedIn, whole: true,
     async act(page) {
       await page.getByLabel("New address").fill("countess@example.org");
-      await page.getByLabel("Your password").fill("between the bars");
+      await page.getByLabel("Your password").first().fill("between the bars");
       await page.getByRole("button", { name: "Send a code there" }).click();
       await page.getByRole("button", { name: "Change the address" }).first().waitFor();
     },
