@@ -15,6 +15,7 @@ use super::browser::{Browser, SITE, word};
 use super::double::{Double, fresh_key, seconds};
 use super::web::{back, somebody};
 use super::{identity, world};
+use crate::ear::{Ear, listen};
 use crate::world::{Answer, Engine, PASSWORD, Person, World, send};
 
 fn config(double: &Double) -> ProviderConfig {
@@ -121,7 +122,14 @@ async fn who_has_it_share_nothing_more_is_signed_out_told_and_gets_in_by_a_new_p
         assert_eq!(sign_in(&mut tablet, shown).await.status, StatusCode::CREATED);
         let mut grace = account(&world, &double, "grace").await;
         mails(&world, "").await;
+        let at = listen(world.router.clone()).await;
+        let (mut hers, mut other) = (Ear::open(at, &ada).await, Ear::open(at, &grace).await);
         tell(&world, &double, "consent-revoked", "ada").await;
+        // A server looks by itself every half minute, which is not what is meant.
+        let closed = tokio::time::timeout(Duration::from_secs(10), hers.closed()).await;
+        assert_eq!(closed, Ok(4401), "it is told, and does not wait until it looks");
+        other.say(json!({ "type": "resume", "chats": {} })).await;
+        assert_eq!(other.next().await["type"], "resumed", "nobody else's");
         for device in [&mut ada, &mut tablet] {
             device.get("/account").await.is(401, "not_signed_in");
         }
