@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-/// What asks. An answer that says no is an answer.
-///
-/// # Errors
-/// Never at the moment: certificates that cannot be read are left out.
-pub(crate) fn agent() -> Result<Agent, String> {
+/// What asks. An answer that says no is an answer; certificates that cannot be read are left out.
+pub(crate) fn agent() -> Agent {
     let found = rustls_native_certs::load_native_certs();
     let roots: Vec<_> = found
         .certs
@@ -27,5 +24,5 @@ pub(crate) fn agent() -> Result<Agent, String> {
         .timeout_recv_response(Some(Duration::from_secs(60)))
         .timeout_per_write(Some(Duration::from_secs(60)))
         .build();
-    Ok(Agent::new_with_config(config))
+    Agent::new_with_config(config)
 }

@@ -41,8 +41,7 @@ impl RoomKey {
             Self::Password(password) => serde_json::json!({ "password": password }),
             Self::Invite(invite) => serde_json::json!({ "invite": invite }),
         };
-        let agent = agent().map_err(NoPass::Refused)?;
-        let request = agent.post(&url).header("content-type", "application/json");
+        let request = agent().post(&url).header("content-type", "application/json");
         let lost = |error: ureq::Error| NoPass::Lost(format!("no pass into the room: {error}"));
         let mut response = request.send(body.to_string()).map_err(lost)?;
         let status = response.status();

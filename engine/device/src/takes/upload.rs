@@ -220,7 +220,7 @@ impl Work {
     /// Where the stem ends at the server, and whether it is complete there.
     fn offset(&mut self, waiting: &Waiting) -> Result<(u64, bool), Failed> {
         let request = self.request(Method::HEAD, waiting, "").body(()).map_err(malformed)?;
-        let response = self.agent()?.run(request).map_err(unreachable)?;
+        let response = self.agent().run(request).map_err(unreachable)?;
         match response.status() {
             StatusCode::OK => Ok((
                 header(&response, OFFSET).unwrap_or(0),
@@ -282,7 +282,7 @@ impl Work {
             let request = self.request(Method::POST, waiting, "/complete");
             let request = request.header("Content-Type", "application/json");
             let request = request.body(claim.clone()).map_err(malformed)?;
-            let response = self.agent()?.run(request).map_err(unreachable)?;
+            let response = self.agent().run(request).map_err(unreachable)?;
             match response.status() {
                 StatusCode::NO_CONTENT => return Ok(true),
                 StatusCode::ACCEPTED => thread::sleep(CHECK_TAKES),
@@ -306,11 +306,8 @@ impl Work {
     }
 
     /// What speaks HTTP; made at the first use, because certificates take a moment to be read.
-    fn agent(&mut self) -> Result<Agent, Failed> {
-        if self.agent.is_none() {
-            self.agent = Some(agent().map_err(Failed::Later)?);
-        }
-        self.agent.clone().ok_or(Failed::Over)
+    fn agent(&mut self) -> Agent {
+        self.agent.get_or_insert_with(agent).clone()
     }
 
     fn count(&self) {
